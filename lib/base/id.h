@@ -1,0 +1,19 @@
+#pragma once
+/*
+ * Random identifiers. EC2's are a prefix, a dash and 17 lower-case hexadecimal digits; ids of the
+ * old form have 8 and are well-formed, too (AWS: "Resource IDs").
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+#define ID_SIZE   40 /* longest prefix we use, the dash, 17 digits, NUL */
+#define UUID_SIZE 37
+
+/* Fills `data` from the kernel's generator; never fails. */
+void random_bytes(void *data, size_t len);
+/* id_new("i", id) writes "i-0123456789abcdef0". */
+void id_new(const char *prefix, char out[ID_SIZE]);
+/* Is `id` well-formed for the prefix: "i-" and 8 or 17 lower-case hex digits? */
+bool id_is_wellformed(const char *id, const char *prefix);
+void uuid_new(char out[UUID_SIZE]);
+void hex_encode(const void *data, size_t len, char *out /* 2*len+1 */);

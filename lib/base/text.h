@@ -1,0 +1,23 @@
+#pragma once
+/* Strings: comparison, prefixes, strict numbers, wildcard patterns. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* NULL equals only NULL. */
+bool streq(const char *a, const char *b);
+bool str_empty(const char *s); /* NULL or "" */
+bool has_prefix(const char *s, const char *prefix);
+/* Decimal, optional sign, nothing before or behind: 0, -EINVAL or -ERANGE. */
+int parse_int64(const char *s, int64_t *ret_value);
+/* Is every byte part of valid UTF-8 without characters that XML 1.0 forbids? */
+bool text_is_clean_utf8(const char *s, size_t len);
+/* Number of Unicode characters of valid UTF-8. */
+size_t utf8_length(const char *s);
+/*
+ * Does `pattern` match all of `s`? `*` is any run, `?` exactly one character, `\` takes the next
+ * character literally (AWS: "List and filter using the CLI and API"). Time is bounded by
+ * strlen(s) * strlen(pattern).
+ */
+bool wildcard_match(const char *pattern, const char *s);
+bool has_wildcard(const char *pattern);
