@@ -1,0 +1,101 @@
+#pragma once
+/*
+ * An instance: what was asked for, what it is doing, and why.
+ *
+ * The row is intent and last observation at once: `state` says where the instance is, and for a
+ * state on the way (pending, stopping, shutting-down) where it must get to. Only
+ * instance_enter_state() assigns it. Strings live in the arena of whoever read the row.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/state.h"
+
+/*
+ *            +-----------------------------------------------+
+ *            |                     start                     |
+ *            v                                               |
+ *   run -> pending ----> running ----> stopping ----> stopped
+ *            |              |  ^          |              |
+ *            |              |  |reboot    |              |
+ *            v              v  +          v              v
+ *            +-------> shutting-down <----+--------------+
+ *                           |
+ *                           v
+ *                       terminated
+ *
+ * pending -> stopping happens when a start fails: the instance is stopped again, with its reason; a
+ * first launch that fails ends as terminated. running -> stopped and running -> terminated do not
+ * exist: a guest that has powered itself off passes through stopping or shutting-down, however
+ * briefly.
+ */
+enum instance_state {
+    INSTANCE_PENDING,
+    INSTANCE_RUNNING,
+    INSTANCE_SHUTTING_DOWN,
+    INSTANCE_TERMINATED,
+    INSTANCE_STOPPING,
+    INSTANCE_STOPPED,
+    _INSTANCE_STATE_MAX
+};
+
+extern const struct state_table instance_states;
+
+struct instance {
+    const char *id; /* i-… */
+    const char *account_id;
+    const char *region;
+    const char *host_id;
+    int state;                        /* enum instance_state; read it, never assign it */
+    const char *state_reason_code;    /* "Server.InternalError"; NULL: none */
+    const char *state_reason_message; /* "Server.InternalError: disk full" */
+    const char *transition_reason;    /* "User initiated (2026-01-02 03:04:05 GMT)"; "" when none */
+
+    const char *reservation_id;
+    int64_t launch_index;
+    const char *client_token;
+    int64_t launch_time; /* of the last start */
+    int64_t created_at;
+    int64_t terminated_at; /* 0 while it lives; rows go an hour later */
+
+    const char *image_id;
+    const char *instance_type;
+    const char *architecture; /* x86_64, arm64 */
+    int64_t vcpus; /* as the type says; kept, so that an owner's change of a type is no surprise */
+    int64_t memory_mib;
+    const char *key_name;   /* NULL: none */
+    const char *public_key; /* the OpenSSH line at launch: deleting the key pair changes nothing */
+    const char *user_data;  /* base64 as sent; NULL: none. Sensitive */
+    const char *root_device_name;
+
+    const char *vpc_id;
+    const char *subnet_id;
+    const char *zone; /* us-east-1a */
+    const char *tenancy;
+
+    bool disable_api_termination;
+    bool disable_api_stop;
+    bool terminate_on_shutdown; /* InstanceInitiatedShutdownBehavior */
+    bool monitoring;
+    bool ebs_optimized;
+    const char *http_tokens;   /* metadata options: optional, required */
+    const char *http_endpoint; /* enabled, disabled */
+    int64_t http_put_response_hop_limit;
+    const char *instance_metadata_tags;
+
+    const char *uuid; /* of the domain; begins with ec2 (cloud-init looks at it) */
+    bool ever_ran; /* false until the first launch is complete: a failure until then terminates */
+    bool reboot_requested;
+    bool force_stop;
+    int64_t reachable_at;   /* when its interface first answered since the start; 0: not yet */
+    int64_t impaired_since; /* it has stopped answering; 0: it has not */
+    int64_t stop_deadline;  /* when a graceful shutdown is cut short; 0: not asked yet */
+    const char *hypervisor; /* "kvm" or "qemu", as it was started */
+};
+
+/* The one place that assigns instance->state. 0 or -EPERM. */
+int instance_enter_state(struct instance *i, enum instance_state to, struct err *e);
+const char *instance_state_name(enum instance_state s);
+int instance_state_code(enum instance_state s);
+/* Does it hold memory and processors of the server? */
+bool instance_uses_capacity(const struct instance *i);

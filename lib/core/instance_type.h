@@ -1,0 +1,37 @@
+#pragma once
+/*
+ * Instance types: AWS's own names and sizes (instance_types.def), and the owner's from the
+ * configuration.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct instance_type {
+    const char *name;         /* t3.micro */
+    const char *architecture; /* x86_64, arm64 */
+    int64_t vcpus;
+    int64_t cores;
+    int64_t memory_mib;
+    const char *processor; /* as AWS names its maker */
+    double clock_ghz;      /* sustained; 0: AWS says none */
+    bool current_generation;
+    bool burstable;
+    bool nitro; /* hypervisor "nitro", else "xen" */
+    bool ebs_optimized_default;
+    int64_t instance_storage_gb; /* AWS's; Croft gives none and says so in docs */
+    int64_t max_interfaces;
+    int64_t ipv4_per_interface;
+    const char *network_performance; /* "Up to 5 Gigabit" */
+};
+
+struct instance_type_table {
+    const struct instance_type *v; /* sorted by name */
+    size_t n;
+};
+
+/* AWS's types. Static. */
+struct instance_type_table instance_type_builtin(void);
+/* NULL when there is none. */
+const struct instance_type *instance_type_find(const struct instance_type_table *t,
+                                               const char *name);

@@ -1,0 +1,88 @@
+#pragma once
+/*
+ * VPC, subnet, network interface, security group: the rows of the network.
+ *
+ * Addresses are text in rows (as EC2 shows them) and struct cidr where they are computed with.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct vpc {
+    const char *id;
+    const char *account_id;
+    const char *region;
+    const char *cidr_block;
+    const char *cidr_association_id;
+    bool is_default;
+    const char *dhcp_options_id;
+    int64_t created_at;
+    int64_t number; /* small and unique on the server: names the edge link and its addresses */
+};
+
+struct subnet {
+    const char *id;
+    const char *account_id;
+    const char *region;
+    const char *vpc_id;
+    const char *zone;
+    const char *cidr_block;
+    bool default_for_az;
+    bool map_public_ip_on_launch;
+    int64_t number; /* small and unique within the VPC: names the bridge */
+};
+
+struct network_interface {
+    const char *id; /* eni-… */
+    const char *account_id;
+    const char *region;
+    const char *vpc_id;
+    const char *subnet_id;
+    const char *zone;
+    const char *private_ip;
+    const char *public_ip; /* NULL: none */
+    const char *mac;
+    const char *description;
+    bool source_dest_check;
+    bool wants_public_ip;    /* an address of the pool whenever the instance starts */
+    const char *instance_id; /* NULL: not attached */
+    const char *attachment_id;
+    int64_t device_index;
+    bool delete_on_termination;
+    int64_t attached_at;
+    const char *tap; /* name of the tap device, at most 15 characters */
+};
+
+struct security_group {
+    const char *id; /* sg-… */
+    const char *account_id;
+    const char *region;
+    const char *vpc_id;
+    const char *name;
+    const char *description;
+    int64_t created_at;
+};
+
+/* One rule, one source: what EC2 calls a security group rule. Exactly one of the four is set. */
+struct security_group_rule {
+    const char *id; /* sgr-… */
+    const char *account_id;
+    const char *region;
+    const char *group_id;
+    bool is_egress;
+    const char *protocol; /* "tcp", "udp", "icmp", "icmpv6", "-1" or a number */
+    int64_t from_port;    /* icmp: type; -1: any */
+    int64_t to_port;      /* icmp: code; -1: any */
+    const char *cidr_ipv4;
+    const char *cidr_ipv6;
+    const char *prefix_list_id;
+    const char *referenced_group_id;
+    const char *description; /* NULL: none */
+};
+
+/* Membership of an interface in a group. */
+struct interface_group {
+    const char *interface_id;
+    const char *group_id;
+    int64_t position; /* the order in which the groups were named */
+};
