@@ -1,0 +1,117 @@
+/* Where access keys come from, and the hash of a file that is to be signed. */
+#include <errno.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "client/client_internal.h"
+
+#define FILE_MAX   ((size_t)1 << 20)
+#define CHUNK_SIZE ((size_t)256 << 10)
+
+static char *trim(char *s)
+{
+    s += strspn(s, " \t\r");
+    size_t len = strlen(s);
+    while (len > 0 && strchr(" \t\r", s[len - 1]) != NULL)
+        s[--len] = '\0';
+    return s;
+}
+
+static void take(struct client_credentials *k, const char *name, const char *value)
+{
+    if (streq(name, "aws_access_key_id"))
+        k->access_key_id = value;
+    else if (streq(name, "aws_secret_access_key"))
+        k->secret_access_key = value;
+    else if (streq(name, "aws_session_token"))
+        k->session_token = value;
+}
+
+/* "[profile]" sections of "name = value" lines; '#' and ';' begin comment lines. */
+static struct client_credentials parse(char *text, const char *profile)
+{
+    struct client_credentials k = {0};
+    bool ours = false;
+    while (text != NULL) {
+        char *line = trim(strsep(&text, "\n"));
+        size_t len = strlen(line);
+        if (line[0] == '[' && line[len - 1] == ']') {
+            line[len - 1] = '\0';
+            ours = streq(trim(line + 1), profile);
+        } else if (ours && line[0] != '#' && line[0] != ';') {
+            char *value = strchr(line, '=');
+            if (value == NULL)
+                continue;
+            *value++ = '\0';
+            take(&k, trim(line), trim(value));
+        }
+    }
+    return k;
+}
+
+int client_credentials_find(const char *profile, struct arena *a,
+                            struct client_credentials *ret_credentials, struct err *e)
+{
+    struct client_credentials k = {
+        .access_key_id = getenv("AWS_ACCESS_KEY_ID"),
+        .secret_access_key = getenv("AWS_SECRET_ACCESS_KEY"),
+        .session_token = getenv("AWS_SESSION_TOKEN"),
+    };
+    if (str_empty(profile) && !str_empty(k.access_key_id) && !str_empty(k.secret_access_key)) {
+        *ret_credentials = (struct client_credentials){
+            arena_strdup(a, k.access_key_id),
+            arena_strdup(a, k.secret_access_key),
+            str_empty(k.session_token) ? NULL : arena_strdup(a, k.session_token),
+        };
+        return 0;
+    }
+    if (str_empty(profile))
+        profile = getenv("AWS_PROFILE");
+    if (str_empty(profile))
+        profile = "default";
+    const char *path = getenv("AWS_SHARED_CREDENTIALS_FILE");
+    const char *home = getenv("HOME");
+    if (str_empty(path))
+        path = arena_printf(a, "%s/.aws/credentials", home == NULL ? "" : home);
+    _cleanup_buf_ struct buf text = BUF_INIT(FILE_MAX);
+    int r = file_exists(path) ? file_read(path, &text, e) : 0;
+    if (r < 0)
+        return r;
+    k = parse(arena_strndup(a, buf_str(&text), text.len), profile);
+    if (text.data != NULL)
+        explicit_bzero(text.data, text.len);
+    if (str_empty(k.access_key_id) || str_empty(k.secret_access_key))
+        return err_set(e, ENOENT,
+                       "there is no access key: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
+                       "or write profile '%s' into %s",
+                       profile, path);
+    *ret_credentials = k;
+    return 0;
+}
+
+int client_hash_file(int fd, char out[CLIENT_HASH_SIZE], struct err *e)
+{
+    off_t start = lseek(fd, 0, SEEK_CUR);
+    if (start < 0)
+        return err_errno(e, errno, "a signed upload is read twice and needs a regular file");
+    EVP_MD_CTX *hash = EVP_MD_CTX_new();
+    _cleanup_free_ char *chunk = malloc(CHUNK_SIZE);
+    CHECK(hash != NULL && chunk != NULL && EVP_DigestInit_ex(hash, EVP_sha256(), NULL) == 1);
+    ssize_t n = 0;
+    while ((n = read(fd, chunk, CHUNK_SIZE)) > 0)
+        CHECK(EVP_DigestUpdate(hash, chunk, (size_t)n) == 1);
+    int r = n < 0 ? err_errno(e, errno, "cannot read the file") : 0;
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned len = 0;
+    CHECK(EVP_DigestFinal_ex(hash, digest, &len) == 1 && len == 32);
+    EVP_MD_CTX_free(hash);
+    if (r == 0 && lseek(fd, start, SEEK_SET) < 0)
+        r = err_errno(e, errno, "cannot read the file again");
+    hex_encode(digest, len, out);
+    return r;
+}

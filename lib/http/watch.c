@@ -1,0 +1,158 @@
+/*
+ * The connections and their deadlines.
+ *
+ * libmicrohttpd's own time limit starts anew with each byte, so a client that sends one byte a
+ * second would hold a connection for ever. Here each phase of a connection has a deadline, and a
+ * thread shuts down the sockets that are past theirs; libmicrohttpd then notices the end and cleans
+ * up. The socket of a connection in the list is open: libmicrohttpd reports the close before it
+ * closes, and taking it off the list waits for the lock.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "http/http_internal.h"
+
+#define WATCH_INTERVAL_MS 500
+
+static void describe_peer(struct http_conn *c, struct MHD_Connection *mhd,
+                          const struct http_daemon *d)
+{
+    c->peer.address = c->address;
+    c->peer.is_unix = d->is_unix;
+    c->peer.is_tls = d->is_tls;
+    c->peer.uid = (uid_t)-1;
+    c->peer.gid = (gid_t)-1;
+    if (d->is_unix) {
+        strcpy(c->address, "unix");
+        struct ucred cred;
+        socklen_t len = sizeof(cred);
+        if (getsockopt(c->fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0) {
+            c->peer.uid = cred.uid;
+            c->peer.gid = cred.gid;
+            c->peer.pid = cred.pid;
+        }
+        len = sizeof(c->groups);
+        if (getsockopt(c->fd, SOL_SOCKET, SO_PEERGROUPS, c->groups, &len) == 0) {
+            c->peer.groups = c->groups;
+            c->peer.n_groups = len / sizeof(c->groups[0]);
+        }
+        return;
+    }
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *a = info == NULL ? NULL : info->client_addr;
+    if (a != NULL && a->sa_family == AF_INET)
+        (void)inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)a)->sin_addr,
+                        c->address, sizeof(c->address));
+    else if (a != NULL && a->sa_family == AF_INET6)
+        (void)inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)a)->sin6_addr,
+                        c->address, sizeof(c->address));
+}
+
+static void started(struct http_daemon *d, struct MHD_Connection *mhd, void **socket_cls)
+{
+    struct http_server *s = d->server;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+    struct http_conn *c = calloc(1, sizeof(*c));
+    if (c == NULL || info == NULL) {
+        free(c);
+        return; /* http_on_uri() finds no connection and nothing is served */
+    }
+    c->server = s;
+    c->fd = info->connect_fd;
+    c->body = (struct buf)BUF_INIT(HTTP_BODY_MAX);
+    describe_peer(c, mhd, d);
+    http_deadline(c, 1000 * ((int64_t)s->idle_timeout_s + s->receive_timeout_s));
+    *socket_cls = c;
+
+    (void)pthread_mutex_lock(&s->lock);
+    c->next = s->conns;
+    c->link = &s->conns;
+    if (c->next != NULL)
+        c->next->link = &c->next;
+    s->conns = c;
+    if (c->next == NULL)
+        (void)pthread_cond_broadcast(&s->changed);
+    (void)pthread_mutex_unlock(&s->lock);
+}
+
+static void closed(struct http_conn *c)
+{
+    struct http_server *s = c->server;
+    (void)pthread_mutex_lock(&s->lock);
+    *c->link = c->next;
+    if (c->next != NULL)
+        c->next->link = c->link;
+    (void)pthread_mutex_unlock(&s->lock);
+    arena_free(c->arena);
+    buf_done(&c->body);
+    free(c);
+}
+
+void http_on_connection(void *cls, struct MHD_Connection *mhd, void **socket_cls,
+                        enum MHD_ConnectionNotificationCode what)
+{
+    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+        started(cls, mhd, socket_cls);
+    } else if (*socket_cls != NULL) {
+        closed(*socket_cls);
+        *socket_cls = NULL;
+    }
+}
+
+void http_deadline(struct http_conn *c, int64_t milliseconds)
+{
+    int64_t at =
+        milliseconds == HTTP_DEADLINE_NONE ? HTTP_DEADLINE_NONE : clock_monotonic() + milliseconds;
+    atomic_store_explicit(&c->deadline, at, memory_order_relaxed);
+}
+
+static void *watch(void *arg)
+{
+    struct http_server *s = arg;
+    (void)pthread_mutex_lock(&s->lock);
+    while (!s->watch_stop) {
+        if (s->conns == NULL) {
+            (void)pthread_cond_wait(&s->changed, &s->lock);
+            continue;
+        }
+        int64_t now = clock_monotonic();
+        for (struct http_conn *c = s->conns; c != NULL; c = c->next) {
+            if (now < atomic_load_explicit(&c->deadline, memory_order_relaxed))
+                continue;
+            (void)shutdown(c->fd, SHUT_RDWR);
+            atomic_store_explicit(&c->deadline, HTTP_DEADLINE_NONE, memory_order_relaxed);
+        }
+        int64_t until = now + WATCH_INTERVAL_MS;
+        struct timespec ts = {.tv_sec = until / 1000, .tv_nsec = until % 1000 * 1000000};
+        (void)pthread_cond_timedwait(&s->changed, &s->lock, &ts);
+    }
+    (void)pthread_mutex_unlock(&s->lock);
+    return NULL;
+}
+
+int http_watch_start(struct http_server *s, struct err *e)
+{
+    int r = pthread_create(&s->watch, NULL, watch, s);
+    if (r != 0)
+        return err_errno(e, r, "cannot start a thread");
+    s->watch_started = true;
+    return 0;
+}
+
+void http_watch_stop(struct http_server *s)
+{
+    if (!s->watch_started)
+        return;
+    (void)pthread_mutex_lock(&s->lock);
+    s->watch_stop = true;
+    (void)pthread_cond_broadcast(&s->changed);
+    (void)pthread_mutex_unlock(&s->lock);
+    (void)pthread_join(s->watch, NULL);
+    s->watch_started = false;
+}
