@@ -1,0 +1,47 @@
+#pragma once
+/* A SQLite connection with its cached statements: inside lib/store only. */
+#include <sqlite3.h>
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "store/store.h"
+
+#define STATEMENTS_MAX 256
+
+struct statement {
+    char *sql;
+    sqlite3_stmt *stmt;
+};
+
+struct connection {
+    sqlite3 *db;
+    struct statement statements[STATEMENTS_MAX]; /* open addressing by hash of the text */
+    size_t n_statements;
+};
+
+struct tx {
+    struct store *store;
+    struct connection *connection;
+    bool write;
+    bool failed;
+    struct err error; /* of the first statement that failed */
+};
+
+int connection_open(struct connection *c, const char *path, bool create, struct err *e);
+void connection_close(struct connection *c);
+/* Runs statements that bring no rows (PRAGMA, schema). */
+int connection_exec(struct connection *c, const char *sql, struct err *e);
+
+/*
+ * The statement for this text, reset and without bindings; NULL when the transaction has failed.
+ * Valid until the same text is asked for again.
+ */
+sqlite3_stmt *tx_statement(struct tx *tx, const char *sql);
+/* True while there is a row; on an error the transaction is marked. Resets the statement at the
+ * end. */
+bool tx_step(struct tx *tx, sqlite3_stmt *stmt);
+/* Ends a statement before its last row. */
+void tx_reset(sqlite3_stmt *stmt);
+void tx_bind_text(sqlite3_stmt *stmt, int index, const char *text);
+/* A column's text copied to the arena; NULL for NULL. */
+const char *tx_column_text(sqlite3_stmt *stmt, int index, struct arena *a);

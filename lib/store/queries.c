@@ -1,0 +1,190 @@
+#include "store/queries.h"
+
+#include <sqlite3.h>
+
+#include "base/check.h"
+#include "store/connection.h"
+
+static sqlite3_stmt *statement(struct tx *tx, const char *sql, const char *first)
+{
+    sqlite3_stmt *stmt = tx_statement(tx, sql);
+    if (stmt != NULL)
+        tx_bind_text(stmt, 1, first);
+    return stmt;
+}
+
+static struct text_list texts(struct tx *tx, struct arena *a, sqlite3_stmt *stmt)
+{
+    struct text_list l = {0};
+    while (tx_step(tx, stmt))
+        *arena_append(a, &l) = tx_column_text(stmt, 0, a);
+    return l;
+}
+
+static void bind_int(sqlite3_stmt *stmt, int index, int64_t value)
+{
+    int r = sqlite3_bind_int64(stmt, index, value);
+    CHECK(r == SQLITE_OK);
+}
+
+struct capacity_used store_capacity_used(struct tx *tx, const char *host_id)
+{
+    struct capacity_used used = {0};
+    sqlite3_stmt *stmt = statement(tx,
+                                   "SELECT coalesce(sum(vcpus), 0), coalesce(sum(memory_mib), 0), "
+                                   "count(*) FROM instance WHERE host_id = ?1 AND state IN "
+                                   "('pending', 'running', 'stopping', 'shutting-down')",
+                                   host_id);
+    if (tx_step(tx, stmt))
+        used = (struct capacity_used){
+            .vcpus = sqlite3_column_int64(stmt, 0),
+            .memory_mib = sqlite3_column_int64(stmt, 1),
+            .instances = sqlite3_column_int64(stmt, 2),
+        };
+    tx_reset(stmt);
+    return used;
+}
+
+struct text_list store_public_ips(struct tx *tx, struct arena *a)
+{
+    return texts(tx, a,
+                 tx_statement(tx, "SELECT public_ip FROM network_interface "
+                                  "WHERE public_ip IS NOT NULL ORDER BY public_ip"));
+}
+
+struct text_list store_private_ips(struct tx *tx, struct arena *a, const char *subnet_id)
+{
+    return texts(
+        tx, a,
+        statement(tx, "SELECT private_ip FROM network_interface WHERE subnet_id = ?1", subnet_id));
+}
+
+struct text_list store_terminated_before(struct tx *tx, struct arena *a, int64_t when)
+{
+    sqlite3_stmt *stmt = tx_statement(
+        tx, "SELECT id FROM instance WHERE state = 'terminated' AND terminated_at < ?1");
+    if (stmt != NULL)
+        bind_int(stmt, 1, when);
+    return texts(tx, a, stmt);
+}
+
+void store_forget_instance(struct tx *tx, const char *instance_id)
+{
+    store_delete_tags(tx, "resource_id", instance_id);
+    store_delete_instances(tx, "id", instance_id, "state", "terminated");
+}
+
+void store_delete_client_tokens_before(struct tx *tx, int64_t when)
+{
+    sqlite3_stmt *stmt = tx_statement(tx, "DELETE FROM client_token WHERE created_at < ?1");
+    if (stmt == NULL)
+        return;
+    bind_int(stmt, 1, when);
+    (void)tx_step(tx, stmt);
+}
+
+struct key_pair *store_key_pair_named(struct tx *tx, struct arena *a, const char *account_id,
+                                      const char *region, const char *name)
+{
+    struct key_pair_list l =
+        store_key_pairs(tx, a, "account_id", account_id, "region", region, "name", name);
+    return l.n == 0 ? NULL : l.v;
+}
+
+struct tag *store_tag_of(struct tx *tx, struct arena *a, const char *resource_id, const char *key)
+{
+    return table_get(tx, &table_tag, a, (const char *const[]){resource_id, key});
+}
+
+void store_put_tag(struct tx *tx, const struct tag *tag)
+{
+    store_delete_tags(tx, "resource_id", tag->resource_id, "key", tag->key);
+    store_insert_tag(tx, tag);
+}
+
+struct client_token *store_token(struct tx *tx, struct arena *a, const char *account_id,
+                                 const char *region, const char *action, const char *token)
+{
+    return table_get(tx, &table_client_token, a,
+                     (const char *const[]){account_id, region, action, token});
+}
+
+int64_t store_next_vpc_number(struct tx *tx)
+{
+    sqlite3_stmt *stmt =
+        tx_statement(tx, "SELECT min(n) FROM (SELECT 0 AS n UNION ALL SELECT number + 1 FROM vpc) "
+                         "WHERE n NOT IN (SELECT number FROM vpc)");
+    int64_t n = 0;
+    if (tx_step(tx, stmt))
+        n = sqlite3_column_int64(stmt, 0);
+    tx_reset(stmt);
+    return n;
+}
+
+void store_enqueue(struct tx *tx, const char *kind, const char *object_id, int64_t not_before)
+{
+    CHECK(tx_is_write(tx));
+    sqlite3_stmt *stmt =
+        tx_statement(tx, "INSERT INTO job (object_id, kind, generation, not_before, attempts) "
+                         "VALUES (?1, ?2, 1, ?3, 0) ON CONFLICT (object_id) DO UPDATE SET "
+                         "generation = generation + 1, not_before = min(not_before, ?3), "
+                         "attempts = 0");
+    if (stmt == NULL)
+        return;
+    tx_bind_text(stmt, 1, object_id);
+    tx_bind_text(stmt, 2, kind);
+    bind_int(stmt, 3, not_before);
+    (void)tx_step(tx, stmt);
+}
+
+struct job_list store_jobs_due(struct tx *tx, struct arena *a, int64_t now, size_t max,
+                               int64_t *ret_next)
+{
+    struct job_list due = {0};
+    *ret_next = 0;
+    sqlite3_stmt *stmt =
+        tx_statement(tx, "SELECT object_id, kind, generation, not_before, attempts "
+                         "FROM job ORDER BY not_before, object_id");
+    while (tx_step(tx, stmt)) {
+        int64_t not_before = sqlite3_column_int64(stmt, 3);
+        if (not_before > now || due.n == max) {
+            *ret_next = not_before;
+            tx_reset(stmt);
+            break;
+        }
+        *arena_append(a, &due) = (struct job){
+            .object_id = tx_column_text(stmt, 0, a),
+            .kind = tx_column_text(stmt, 1, a),
+            .generation = sqlite3_column_int64(stmt, 2),
+            .not_before = not_before,
+            .attempts = sqlite3_column_int64(stmt, 4),
+        };
+    }
+    return due;
+}
+
+bool store_job_done(struct tx *tx, const struct job *j)
+{
+    sqlite3_stmt *stmt =
+        statement(tx, "DELETE FROM job WHERE object_id = ?1 AND generation = ?2", j->object_id);
+    if (stmt == NULL)
+        return false;
+    bind_int(stmt, 2, j->generation);
+    (void)tx_step(tx, stmt);
+    return sqlite3_changes(tx->connection->db) == 1;
+}
+
+void store_job_retry(struct tx *tx, const struct job *j, int64_t not_before, const char *error)
+{
+    sqlite3_stmt *stmt =
+        statement(tx,
+                  "UPDATE job SET attempts = attempts + 1, last_error = ?2, not_before = ?3 "
+                  "WHERE object_id = ?1 AND generation = ?4",
+                  j->object_id);
+    if (stmt == NULL)
+        return;
+    tx_bind_text(stmt, 2, error);
+    bind_int(stmt, 3, not_before);
+    bind_int(stmt, 4, j->generation);
+    (void)tx_step(tx, stmt);
+}

@@ -1,0 +1,49 @@
+#pragma once
+/* Questions to the store that are more than a find by columns. */
+#include "store/tables.h"
+
+/* Memory and processors that instances hold on the host, by their rows. */
+struct capacity_used {
+    int64_t vcpus;
+    int64_t memory_mib;
+    int64_t instances;
+};
+struct capacity_used store_capacity_used(struct tx *tx, const char *host_id);
+
+/* Public addresses that interfaces have, sorted as text. */
+struct text_list {
+    const char **v;
+    size_t n;
+};
+struct text_list store_public_ips(struct tx *tx, struct arena *a);
+/* Private addresses in use in a subnet. */
+struct text_list store_private_ips(struct tx *tx, struct arena *a, const char *subnet_id);
+
+/* Terminated before `when`: rows that nobody needs any more. */
+struct text_list store_terminated_before(struct tx *tx, struct arena *a, int64_t when);
+/* Removes a terminated instance with its tags. */
+void store_forget_instance(struct tx *tx, const char *instance_id);
+void store_delete_client_tokens_before(struct tx *tx, int64_t when);
+
+/* The key pair of this name, or NULL. */
+struct key_pair *store_key_pair_named(struct tx *tx, struct arena *a, const char *account_id,
+                                      const char *region, const char *name);
+struct tag *store_tag_of(struct tx *tx, struct arena *a, const char *resource_id, const char *key);
+/* Inserts, or gives the tag another value. */
+void store_put_tag(struct tx *tx, const struct tag *tag);
+struct client_token *store_token(struct tx *tx, struct arena *a, const char *account_id,
+                                 const char *region, const char *action, const char *token);
+/* Smallest number that no VPC has. */
+int64_t store_next_vpc_number(struct tx *tx);
+
+/*
+ * Jobs. Enqueueing one that waits raises its generation and makes it due at not_before, or earlier
+ * if it was; a worker that finishes generation g removes the job only if it is still g.
+ */
+void store_enqueue(struct tx *tx, const char *kind, const char *object_id, int64_t not_before);
+/* Jobs that are due, longest due first, at most `max`; and when the next one is (0: none). */
+struct job_list store_jobs_due(struct tx *tx, struct arena *a, int64_t now, size_t max,
+                               int64_t *ret_next);
+/* Finished: true when the job was removed, false when there is more to do. */
+bool store_job_done(struct tx *tx, const struct job *j);
+void store_job_retry(struct tx *tx, const struct job *j, int64_t not_before, const char *error);

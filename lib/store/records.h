@@ -1,0 +1,39 @@
+#pragma once
+/* Rows that exist only in the store: no other room has a notion of them. */
+#include <stdbool.h>
+#include <stdint.h>
+
+struct host {
+    const char *id; /* h-… */
+    const char *uri;
+    int64_t created_at;
+};
+
+struct access_key {
+    const char *id; /* AKIA… */
+    const char *account_id;
+    const char *user_arn;
+    const char *user_id;
+    const char *secret; /* in the clear: a signature can be checked in no other way */
+    bool active;
+    int64_t created_at;
+};
+
+struct client_token {
+    const char *account_id;
+    const char *region;
+    const char *action;
+    const char *token;
+    const char *digest; /* of the request without its token */
+    const char *result; /* the ids that it brought about, as the action wrote them */
+    int64_t created_at;
+};
+
+struct job {
+    const char *object_id;
+    const char *kind;   /* instance, image, vpc */
+    int64_t generation; /* grows with each enqueue: a worker sees that there is more to do */
+    int64_t not_before;
+    int64_t attempts;
+    const char *last_error; /* NULL: none */
+};

@@ -1,0 +1,217 @@
+#include "store/tables.h"
+
+#include "base/cleanup.h"
+
+/*
+ * One line a column. The primary key comes first. A unit test holds these lists against the schema:
+ * the same columns, none missing.
+ */
+// clang-format off
+#define TEXT(type, name)        {#name, COLUMN_TEXT, offsetof(struct type, name), NULL}
+#define INT(type, name)         {#name, COLUMN_INT, offsetof(struct type, name), NULL}
+#define BOOL(type, name)        {#name, COLUMN_BOOL, offsetof(struct type, name), NULL}
+#define STATE(type, name, list) {#name, COLUMN_STATE, offsetof(struct type, name), &(list)}
+// clang-format on
+#define TABLE(type, keys)                                                                          \
+    const struct table table_##type = {#type, sizeof(struct type), type##_columns,                 \
+                                       ARRAY_SIZE(type##_columns), keys}
+
+static const struct column host_columns[] = {
+    TEXT(host, id),
+    TEXT(host, uri),
+    INT(host, created_at),
+};
+TABLE(host, 1);
+
+static const struct column access_key_columns[] = {
+    TEXT(access_key, id),        TEXT(access_key, account_id), TEXT(access_key, user_arn),
+    TEXT(access_key, user_id),   TEXT(access_key, secret),     BOOL(access_key, active),
+    INT(access_key, created_at),
+};
+TABLE(access_key, 1);
+
+static const struct column vpc_columns[] = {
+    TEXT(vpc, id),
+    TEXT(vpc, account_id),
+    TEXT(vpc, region),
+    TEXT(vpc, cidr_block),
+    TEXT(vpc, cidr_association_id),
+    BOOL(vpc, is_default),
+    TEXT(vpc, dhcp_options_id),
+    INT(vpc, created_at),
+    INT(vpc, number),
+};
+TABLE(vpc, 1);
+
+static const struct column subnet_columns[] = {
+    TEXT(subnet, id),
+    TEXT(subnet, account_id),
+    TEXT(subnet, region),
+    TEXT(subnet, vpc_id),
+    TEXT(subnet, zone),
+    TEXT(subnet, cidr_block),
+    BOOL(subnet, default_for_az),
+    BOOL(subnet, map_public_ip_on_launch),
+    INT(subnet, number),
+};
+TABLE(subnet, 1);
+
+static const struct column security_group_columns[] = {
+    TEXT(security_group, id),        TEXT(security_group, account_id),
+    TEXT(security_group, region),    TEXT(security_group, vpc_id),
+    TEXT(security_group, name),      TEXT(security_group, description),
+    INT(security_group, created_at),
+};
+TABLE(security_group, 1);
+
+static const struct column security_group_rule_columns[] = {
+    TEXT(security_group_rule, id),
+    TEXT(security_group_rule, account_id),
+    TEXT(security_group_rule, region),
+    TEXT(security_group_rule, group_id),
+    BOOL(security_group_rule, is_egress),
+    TEXT(security_group_rule, protocol),
+    INT(security_group_rule, from_port),
+    INT(security_group_rule, to_port),
+    TEXT(security_group_rule, cidr_ipv4),
+    TEXT(security_group_rule, cidr_ipv6),
+    TEXT(security_group_rule, prefix_list_id),
+    TEXT(security_group_rule, referenced_group_id),
+    TEXT(security_group_rule, description),
+};
+TABLE(security_group_rule, 1);
+
+static const struct column key_pair_columns[] = {
+    TEXT(key_pair, id),         TEXT(key_pair, account_id), TEXT(key_pair, region),
+    TEXT(key_pair, name),       TEXT(key_pair, key_type),   TEXT(key_pair, fingerprint),
+    TEXT(key_pair, public_key), INT(key_pair, created_at),
+};
+TABLE(key_pair, 1);
+
+static const struct column image_columns[] = {
+    TEXT(image, id),           TEXT(image, account_id),
+    TEXT(image, region),       STATE(image, state, image_states),
+    TEXT(image, state_reason), TEXT(image, name),
+    TEXT(image, description),  TEXT(image, owner_alias),
+    TEXT(image, architecture), TEXT(image, root_device_name),
+    TEXT(image, location),     TEXT(image, upload_id),
+    TEXT(image, snapshot_id),  INT(image, size_gib),
+    INT(image, created_at),    BOOL(image, is_public),
+    BOOL(image, ena_support),  TEXT(image, boot_mode),
+};
+TABLE(image, 1);
+
+static const struct column instance_columns[] = {
+    TEXT(instance, id),
+    TEXT(instance, account_id),
+    TEXT(instance, region),
+    TEXT(instance, host_id),
+    STATE(instance, state, instance_states),
+    TEXT(instance, state_reason_code),
+    TEXT(instance, state_reason_message),
+    TEXT(instance, transition_reason),
+    TEXT(instance, reservation_id),
+    INT(instance, launch_index),
+    TEXT(instance, client_token),
+    INT(instance, launch_time),
+    INT(instance, created_at),
+    INT(instance, terminated_at),
+    TEXT(instance, image_id),
+    TEXT(instance, instance_type),
+    TEXT(instance, architecture),
+    INT(instance, vcpus),
+    INT(instance, memory_mib),
+    TEXT(instance, key_name),
+    TEXT(instance, public_key),
+    TEXT(instance, user_data),
+    TEXT(instance, root_device_name),
+    TEXT(instance, vpc_id),
+    TEXT(instance, subnet_id),
+    TEXT(instance, zone),
+    TEXT(instance, tenancy),
+    BOOL(instance, disable_api_termination),
+    BOOL(instance, disable_api_stop),
+    BOOL(instance, terminate_on_shutdown),
+    BOOL(instance, monitoring),
+    BOOL(instance, ebs_optimized),
+    TEXT(instance, http_tokens),
+    TEXT(instance, http_endpoint),
+    INT(instance, http_put_response_hop_limit),
+    TEXT(instance, instance_metadata_tags),
+    TEXT(instance, uuid),
+    BOOL(instance, ever_ran),
+    BOOL(instance, reboot_requested),
+    BOOL(instance, force_stop),
+    INT(instance, reachable_at),
+    INT(instance, impaired_since),
+    INT(instance, stop_deadline),
+    TEXT(instance, hypervisor),
+};
+TABLE(instance, 1);
+
+static const struct column volume_columns[] = {
+    TEXT(volume, id),
+    TEXT(volume, account_id),
+    TEXT(volume, region),
+    TEXT(volume, zone),
+    STATE(volume, state, volume_states),
+    STATE(volume, attachment_state, attachment_states),
+    TEXT(volume, volume_type),
+    INT(volume, size_gib),
+    INT(volume, created_at),
+    TEXT(volume, image_id),
+    TEXT(volume, snapshot_id),
+    TEXT(volume, instance_id),
+    TEXT(volume, device_name),
+    INT(volume, attached_at),
+    BOOL(volume, delete_on_termination),
+};
+TABLE(volume, 1);
+
+static const struct column network_interface_columns[] = {
+    TEXT(network_interface, id),
+    TEXT(network_interface, account_id),
+    TEXT(network_interface, region),
+    TEXT(network_interface, vpc_id),
+    TEXT(network_interface, subnet_id),
+    TEXT(network_interface, zone),
+    TEXT(network_interface, private_ip),
+    TEXT(network_interface, public_ip),
+    TEXT(network_interface, mac),
+    TEXT(network_interface, description),
+    BOOL(network_interface, source_dest_check),
+    BOOL(network_interface, wants_public_ip),
+    TEXT(network_interface, instance_id),
+    TEXT(network_interface, attachment_id),
+    INT(network_interface, device_index),
+    BOOL(network_interface, delete_on_termination),
+    INT(network_interface, attached_at),
+    TEXT(network_interface, tap),
+};
+TABLE(network_interface, 1);
+
+static const struct column interface_group_columns[] = {
+    TEXT(interface_group, interface_id),
+    TEXT(interface_group, group_id),
+    INT(interface_group, position),
+};
+TABLE(interface_group, 2);
+
+static const struct column tag_columns[] = {
+    TEXT(tag, resource_id), TEXT(tag, key),   TEXT(tag, resource_type),
+    TEXT(tag, region),      TEXT(tag, value),
+};
+TABLE(tag, 2);
+
+static const struct column client_token_columns[] = {
+    TEXT(client_token, account_id), TEXT(client_token, region), TEXT(client_token, action),
+    TEXT(client_token, token),      TEXT(client_token, digest), TEXT(client_token, result),
+    INT(client_token, created_at),
+};
+TABLE(client_token, 4);
+
+static const struct column job_columns[] = {
+    TEXT(job, object_id), TEXT(job, kind),    INT(job, generation),
+    INT(job, not_before), INT(job, attempts), TEXT(job, last_error),
+};
+TABLE(job, 1);

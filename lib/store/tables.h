@@ -1,0 +1,120 @@
+#pragma once
+/*
+ * The tables, one line each, and the typed functions that each line makes:
+ *
+ *     struct instance *store_instance(tx, arena, "i-…");            NULL: none
+ *     struct instance_list l = store_instances(tx, arena, "vpc_id", id, "state", "running");
+ *     size_t n = store_count_instances(tx, "image_id", id);
+ *     store_insert_instance(tx, &row); store_update_instance(tx, &row);
+ *     store_delete_instances(tx, "id", id);
+ *
+ * Conditions are pairs of a column and a text; a value of NULL means IS NULL. A column that does
+ * not exist is a programmer's error. No condition: all rows (a delete needs at least one).
+ */
+#include "core/image.h"
+#include "core/instance.h"
+#include "core/key_pair.h"
+#include "core/network.h"
+#include "core/tag.h"
+#include "core/volume.h"
+#include "store/records.h"
+#include "store/table.h"
+
+/* STORE_TABLE(name of one, name of many) */
+#define STORE_TABLES                                                                               \
+    STORE_TABLE(host, hosts)                                                                       \
+    STORE_TABLE(access_key, access_keys)                                                           \
+    STORE_TABLE(vpc, vpcs)                                                                         \
+    STORE_TABLE(subnet, subnets)                                                                   \
+    STORE_TABLE(security_group, security_groups)                                                   \
+    STORE_TABLE(security_group_rule, security_group_rules)                                         \
+    STORE_TABLE(key_pair, key_pairs)                                                               \
+    STORE_TABLE(image, images)                                                                     \
+    STORE_TABLE(instance, instances)                                                               \
+    STORE_TABLE(volume, volumes)                                                                   \
+    STORE_TABLE(network_interface, network_interfaces)                                             \
+    STORE_TABLE(interface_group, interface_groups)                                                 \
+    STORE_TABLE(tag, tags)                                                                         \
+    STORE_TABLE(client_token, client_tokens)                                                       \
+    STORE_TABLE(job, jobs)
+
+#define STORE_TABLE(one, many)                                                                     \
+    extern const struct table table_##one;                                                         \
+    struct one##_list {                                                                            \
+        struct one *v;                                                                             \
+        size_t n;                                                                                  \
+    };                                                                                             \
+    static inline struct one *store_##one(struct tx *tx, struct arena *a, const char *key)         \
+    {                                                                                              \
+        return key == NULL ? NULL : table_get(tx, &table_##one, a, (const char *const[]){key});    \
+    }                                                                                              \
+    static inline struct one##_list store_##many##_where(struct tx *tx, struct arena *a,           \
+                                                         const char *const *conditions)            \
+    {                                                                                              \
+        struct one##_list l = {0};                                                                 \
+        table_find(tx, &table_##one, a, (void **)&l.v, &l.n, conditions);                          \
+        return l;                                                                                  \
+    }                                                                                              \
+    static inline size_t store_count_##many##_where(struct tx *tx, const char *const *conditions)  \
+    {                                                                                              \
+        return table_count(tx, &table_##one, conditions);                                          \
+    }                                                                                              \
+    static inline void store_insert_##one(struct tx *tx, const struct one *row)                    \
+    {                                                                                              \
+        table_insert(tx, &table_##one, row);                                                       \
+    }                                                                                              \
+    static inline void store_update_##one(struct tx *tx, const struct one *row)                    \
+    {                                                                                              \
+        table_update(tx, &table_##one, row);                                                       \
+    }                                                                                              \
+    static inline void store_delete_##many##_where(struct tx *tx, const char *const *conditions)   \
+    {                                                                                              \
+        table_delete(tx, &table_##one, conditions);                                                \
+    }
+STORE_TABLES
+#undef STORE_TABLE
+
+#define STORE_WHERE(...) ((const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
+
+#define store_hosts(tx, a, ...)       store_hosts_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_access_keys(tx, a, ...) store_access_keys_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_vpcs(tx, a, ...)        store_vpcs_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_subnets(tx, a, ...)     store_subnets_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_security_groups(tx, a, ...)                                                          \
+    store_security_groups_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_security_group_rules(tx, a, ...)                                                     \
+    store_security_group_rules_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_key_pairs(tx, a, ...) store_key_pairs_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_images(tx, a, ...)    store_images_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_instances(tx, a, ...) store_instances_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_volumes(tx, a, ...)   store_volumes_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_network_interfaces(tx, a, ...)                                                       \
+    store_network_interfaces_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_interface_groups(tx, a, ...)                                                         \
+    store_interface_groups_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_tags(tx, a, ...) store_tags_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_jobs(tx, a, ...) store_jobs_where(tx, a, STORE_WHERE(__VA_ARGS__))
+
+#define store_count_instances(tx, ...) store_count_instances_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_count_network_interfaces(tx, ...)                                                    \
+    store_count_network_interfaces_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_count_interface_groups(tx, ...)                                                      \
+    store_count_interface_groups_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_count_security_group_rules(tx, ...)                                                  \
+    store_count_security_group_rules_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_count_volumes(tx, ...) store_count_volumes_where(tx, STORE_WHERE(__VA_ARGS__))
+
+#define store_delete_instances(tx, ...) store_delete_instances_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_volumes(tx, ...)   store_delete_volumes_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_images(tx, ...)    store_delete_images_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_key_pairs(tx, ...) store_delete_key_pairs_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_tags(tx, ...)      store_delete_tags_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_security_groups(tx, ...)                                                      \
+    store_delete_security_groups_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_security_group_rules(tx, ...)                                                 \
+    store_delete_security_group_rules_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_network_interfaces(tx, ...)                                                   \
+    store_delete_network_interfaces_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_interface_groups(tx, ...)                                                     \
+    store_delete_interface_groups_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_jobs(tx, ...) store_delete_jobs_where(tx, STORE_WHERE(__VA_ARGS__))
