@@ -1,0 +1,352 @@
+#include "hypervisor/domain_xml.h"
+
+#include <libxml/xmlwriter.h>
+#include <string.h>
+
+#include "base/text.h"
+
+/*
+ * What is in a domain, and why:
+ *
+ * disks     Writes go through the server's page cache (cache=writeback), and the guest sees a disk
+ *           with a volatile write cache: what it has flushed (fsync, journal commits) is on the
+ *           server's disk before it hears so, because QEMU carries a flush through to fdatasync. A
+ *           crash of the server therefore loses nothing that the guest believes to be safe, as with
+ *           any disk. cache=none promises the same, but gives up that all guests of an image share
+ *           its layer in the page cache, and fails on file systems without O_DIRECT; cache=unsafe
+ *           would break the promise. discard=unmap lets a guest's fstrim give space back.
+ * full disk When the server's disk is full QEMU stops the guest instead of failing its write
+ *           (QEMU's and libvirt's default): it goes on after `virsh resume`.
+ * nics      type=ethernet: libvirt makes the tap and joins it to nothing. It is moved into the
+ * VPC's namespace while the domain is paused, and goes when QEMU ends. console   A unix socket with
+ * a log beside it that is appended to over stops and starts. virtlogd (stdio_handler=logd, the
+ * default) rotates the log at max_size, so it stays bounded. not there Graphics, USB, balloon: each
+ * costs memory or time at every start, and nobody asked.
+ */
+
+/*
+ * The memory that emulation may hold translated code in, on top of the guest's own. QEMU would take
+ * up to 1 GiB; a Debian boot fills less than this.
+ */
+#define TCG_CACHE_MIB 256
+
+struct writer {
+    xmlTextWriterPtr to;
+    bool failed;
+};
+
+static void begin(struct writer *w, const char *element)
+{
+    w->failed |= xmlTextWriterStartElement(w->to, BAD_CAST element) < 0;
+}
+
+static void end(struct writer *w)
+{
+    w->failed |= xmlTextWriterEndElement(w->to) < 0;
+}
+
+static void attribute(struct writer *w, const char *name, const char *value)
+{
+    w->failed |= xmlTextWriterWriteAttribute(w->to, BAD_CAST name, BAD_CAST value) < 0;
+}
+
+static void attribute_number(struct writer *w, const char *name, int64_t value)
+{
+    w->failed |=
+        xmlTextWriterWriteFormatAttribute(w->to, BAD_CAST name, "%lld", (long long)value) < 0;
+}
+
+static void text(struct writer *w, const char *element, const char *value)
+{
+    w->failed |= xmlTextWriterWriteElement(w->to, BAD_CAST element, BAD_CAST value) < 0;
+}
+
+/* An element with up to three attributes and nothing in it; a NULL name ends the list. */
+#define EMPTY(w, element, ...) empty((w), (element), (const char *const[]){__VA_ARGS__, NULL})
+static void empty(struct writer *w, const char *element, const char *const *pairs)
+{
+    begin(w, element);
+    for (; pairs[0] != NULL; pairs += 2)
+        attribute(w, pairs[0], pairs[1]);
+    end(w);
+}
+
+/* libvirt takes a title of one line. */
+static void title(struct writer *w, struct arena *a, const char *name_tag)
+{
+    if (str_empty(name_tag))
+        return;
+    char *line = arena_strdup(a, name_tag);
+    for (char *p = line; *p != '\0'; p++)
+        if (*p == '\n' || *p == '\r' || *p == '\t')
+            *p = ' ';
+    text(w, "title", line);
+}
+
+static void metadata(struct writer *w, const struct domain_spec *spec)
+{
+    begin(w, "metadata");
+    begin(w, "croft:instance");
+    attribute(w, "xmlns:croft", DOMAIN_XML_INSTANCE);
+    text(w, "croft:instance-id", spec->instance_id);
+    text(w, "croft:instance-type", spec->instance_type);
+    text(w, "croft:image-id", spec->image_id);
+    end(w);
+    end(w);
+}
+
+static void entry(struct writer *w, const char *name, const char *value)
+{
+    begin(w, "entry");
+    attribute(w, "name", name);
+    w->failed |= xmlTextWriterWriteString(w->to, BAD_CAST value) < 0;
+    end(w);
+}
+
+/*
+ * What software inside looks at to learn that it runs in EC2: a UUID that begins with ec2 and
+ * equals the serial, the vendor, and on Nitro the instance's id as the board's asset tag (AWS:
+ * "Identify EC2 Linux instances"; cloud-init's ds-identify).
+ */
+static void sysinfo(struct writer *w, const struct domain_spec *spec)
+{
+    begin(w, "sysinfo");
+    attribute(w, "type", "smbios");
+    begin(w, "bios");
+    entry(w, "vendor", "Amazon EC2");
+    end(w);
+    begin(w, "system");
+    entry(w, "manufacturer", "Amazon EC2");
+    entry(w, "product", spec->instance_type);
+    entry(w, "serial", spec->uuid);
+    entry(w, "uuid", spec->uuid);
+    end(w);
+    begin(w, "baseBoard");
+    entry(w, "manufacturer", "Amazon EC2");
+    entry(w, "asset", spec->instance_id);
+    end(w);
+    begin(w, "chassis");
+    entry(w, "manufacturer", "Amazon EC2");
+    entry(w, "asset", "Amazon EC2");
+    end(w);
+    end(w);
+}
+
+static void machine(struct writer *w, const struct domain_spec *spec, bool arm)
+{
+    bool kvm = streq(spec->driver, "kvm");
+    begin(w, "os");
+    if (arm) /* a PC's firmware is built in; an Arm board has none */
+        attribute(w, "firmware", "efi");
+    begin(w, "type");
+    attribute(w, "arch", arm ? "aarch64" : "x86_64");
+    attribute(w, "machine", arm ? "virt" : "q35");
+    w->failed |= xmlTextWriterWriteString(w->to, BAD_CAST "hvm") < 0;
+    end(w);
+    EMPTY(w, "smbios", "mode", "sysinfo");
+    end(w);
+
+    begin(w, "features");
+    EMPTY(w, "acpi", NULL);
+    if (!arm)
+        EMPTY(w, "apic", NULL);
+    if (!kvm) {
+        begin(w, "tcg");
+        begin(w, "tb-cache");
+        attribute(w, "unit", "MiB");
+        w->failed |= xmlTextWriterWriteFormatString(w->to, "%d", TCG_CACHE_MIB) < 0;
+        end(w);
+        end(w);
+    }
+    end(w);
+
+    begin(w, "cpu");
+    if (kvm) {
+        attribute(w, "mode", "host-passthrough");
+        attribute(w, "check", "none");
+    } else {
+        attribute(w, "mode", "maximum");
+        if (!arm) /* else the guest loads its own KVM, to emulate inside an emulation */
+            EMPTY(w, "feature", "policy", "disable", "name", "svm");
+    }
+    begin(w, "topology");
+    attribute(w, "sockets", "1");
+    attribute_number(w, "cores", spec->vcpus);
+    attribute(w, "threads", "1");
+    end(w);
+    end(w);
+
+    EMPTY(w, "clock", "offset", "utc");
+    text(w, "on_poweroff", "destroy");
+    text(w, "on_reboot", "restart");
+    text(w, "on_crash", "destroy");
+}
+
+/*
+ * The layer is named so that libvirt leaves it alone: it would make QEMU's user the owner of every
+ * file below a disk and never give it back, and the owner of a file may change it, so that one
+ * guest that got out of QEMU could write into the disks of all others. A layer is readable as it
+ * is.
+ */
+static void layer(struct writer *w, const char *path)
+{
+    begin(w, "backingStore");
+    attribute(w, "type", "file");
+    EMPTY(w, "format", "type", "qcow2");
+    begin(w, "source");
+    attribute(w, "file", path);
+    EMPTY(w, "seclabel", "model", "dac", "relabel", "no");
+    end(w);
+    EMPTY(w, "backingStore", NULL); /* nothing below it */
+    end(w);
+}
+
+static void disk(struct writer *w, const struct domain_disk *d)
+{
+    begin(w, "disk");
+    attribute(w, "type", "file");
+    attribute(w, "device", "disk");
+    EMPTY(w, "driver", "name", "qemu", "type", d->format, "cache", "writeback", "discard",
+          d->read_only ? "ignore" : "unmap");
+    EMPTY(w, "source", "file", d->path);
+    if (d->layer != NULL)
+        layer(w, d->layer);
+    EMPTY(w, "target", "dev", d->target, "bus", "virtio");
+    if (d->read_only)
+        EMPTY(w, "readonly", NULL);
+    if (!str_empty(d->serial))
+        text(w, "serial", d->serial);
+    if (d->boot_order > 0) {
+        begin(w, "boot");
+        attribute_number(w, "order", d->boot_order);
+        end(w);
+    }
+    end(w);
+}
+
+static void nic(struct writer *w, const struct domain_nic *n)
+{
+    begin(w, "interface");
+    attribute(w, "type", "ethernet");
+    EMPTY(w, "mac", "address", n->mac);
+    EMPTY(w, "target", "dev", n->tap, "managed", "yes");
+    EMPTY(w, "model", "type", "virtio");
+    if (n->mtu > 0) {
+        begin(w, "mtu");
+        attribute_number(w, "size", n->mtu);
+        end(w);
+    }
+    /* Without a boot ROM the firmware does not stop to look for a network to start from. */
+    EMPTY(w, "rom", "enabled", "no");
+    end(w);
+}
+
+static void console(struct writer *w, const struct domain_spec *spec, bool arm)
+{
+    begin(w, "serial");
+    attribute(w, "type", "unix");
+    EMPTY(w, "source", "mode", "bind", "path", spec->console_socket);
+    EMPTY(w, "log", "file", spec->console_log, "append", "on");
+    if (!arm)
+        EMPTY(w, "target", "type", "isa-serial", "port", "0");
+    end(w);
+}
+
+static void devices(struct writer *w, const struct domain_spec *spec, bool arm)
+{
+    begin(w, "devices");
+    for (size_t i = 0; i < spec->n_disks; i++)
+        disk(w, &spec->disks[i]);
+    for (size_t i = 0; i < spec->n_nics; i++)
+        nic(w, &spec->nics[i]);
+    console(w, spec, arm);
+    begin(w, "channel");
+    attribute(w, "type", "unix");
+    EMPTY(w, "target", "type", "virtio", "name", "org.qemu.guest_agent.0");
+    end(w);
+    begin(w, "rng");
+    attribute(w, "model", "virtio");
+    begin(w, "backend");
+    attribute(w, "model", "random");
+    w->failed |= xmlTextWriterWriteString(w->to, BAD_CAST "/dev/urandom") < 0;
+    end(w);
+    end(w);
+    EMPTY(w, "controller", "type", "usb", "model", "none");
+    EMPTY(w, "memballoon", "model", "none");
+    end(w);
+}
+
+static void domain(struct writer *w, struct arena *a, const struct domain_spec *spec, bool arm)
+{
+    begin(w, "domain");
+    attribute(w, "type", spec->driver);
+    text(w, "name", spec->instance_id);
+    text(w, "uuid", spec->uuid);
+    title(w, a, spec->name_tag);
+    metadata(w, spec);
+    begin(w, "memory");
+    attribute(w, "unit", "MiB");
+    w->failed |= xmlTextWriterWriteFormatString(w->to, "%lld", (long long)spec->memory_mib) < 0;
+    end(w);
+    begin(w, "vcpu");
+    w->failed |= xmlTextWriterWriteFormatString(w->to, "%d", spec->vcpus) < 0;
+    end(w);
+    sysinfo(w, spec);
+    machine(w, spec, arm);
+    devices(w, spec, arm);
+    end(w);
+}
+
+static bool is_clean(const char *s)
+{
+    return s == NULL || text_is_clean_utf8(s, strlen(s));
+}
+
+/* The writer escapes, but it cannot write what XML has no way to say. */
+static bool is_writable(const struct domain_spec *spec)
+{
+    const char *all[] = {spec->instance_id, spec->uuid,          spec->instance_type,
+                         spec->image_id,    spec->name_tag,      spec->driver,
+                         spec->console_log, spec->console_socket};
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+        if (!is_clean(all[i]))
+            return false;
+    for (size_t i = 0; i < spec->n_disks; i++)
+        if (!is_clean(spec->disks[i].path) || !is_clean(spec->disks[i].layer) ||
+            !is_clean(spec->disks[i].serial))
+            return false;
+    return true;
+}
+
+int domain_xml_build(struct arena *a, const struct domain_spec *spec, const char **ret_xml,
+                     struct err *e)
+{
+    bool arm = streq(spec->architecture, "arm64");
+    if (!arm && !streq(spec->architecture, "x86_64"))
+        return err_set(e, EINVAL, "there are no domains for architecture %s", spec->architecture);
+    if (!streq(spec->driver, "kvm") && !streq(spec->driver, "qemu"))
+        return err_set(e, EINVAL, "there is no domain type %s", spec->driver);
+    if (!is_writable(spec))
+        return err_set(e, EINVAL, "a value of domain %s cannot be written as XML",
+                       spec->instance_id);
+
+    xmlBufferPtr out = xmlBufferCreate();
+    struct writer w = {.to = out == NULL ? NULL : xmlNewTextWriterMemory(out, 0)};
+    int r = 0;
+    if (w.to == NULL) {
+        r = err_errno(e, ENOMEM, "cannot write the XML of domain %s", spec->instance_id);
+    } else {
+        (void)xmlTextWriterSetIndent(w.to, 1);
+        (void)xmlTextWriterSetIndentString(w.to, BAD_CAST "  ");
+        domain(&w, a, spec, arm);
+        w.failed |= xmlTextWriterEndDocument(w.to) < 0;
+        xmlFreeTextWriter(w.to);
+        if (w.failed || xmlBufferLength(out) > DOMAIN_XML_MAX)
+            r = err_set(e, EINVAL, "cannot write the XML of domain %s", spec->instance_id);
+        else
+            *ret_xml =
+                arena_strndup(a, (const char *)xmlBufferContent(out), (size_t)xmlBufferLength(out));
+    }
+    xmlBufferFree(out);
+    return r;
+}

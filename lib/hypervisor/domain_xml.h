@@ -1,0 +1,17 @@
+#pragma once
+/*
+ * The libvirt domain of an instance, as XML. Pure: the same spec gives the same text. Every value
+ * goes through libxml2's writer, so nothing that a user chose can end an element.
+ */
+#include "hypervisor/hypervisor.h"
+
+/* The namespaces of Croft's metadata in a domain; that a domain has the first makes it ours. */
+#define DOMAIN_XML_INSTANCE "urn:croft:instance"
+/* Set when a domain is resumed for the first time: tells "new" from "paused by somebody". */
+#define DOMAIN_XML_RESUMED "urn:croft:resumed"
+
+#define DOMAIN_XML_MAX 65536 /* bytes */
+
+/* The text in the arena. -EINVAL: an unknown architecture, or values that cannot be in XML. */
+int domain_xml_build(struct arena *a, const struct domain_spec *spec, const char **ret_xml,
+                     struct err *e);

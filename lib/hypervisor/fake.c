@@ -1,0 +1,406 @@
+#include "hypervisor/fake.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/id.h"
+
+/*
+ * A domain that is to end has `off_at`, a time of the monotonic clock; the driver's own thread
+ * removes it then and raises the event, so that events come from another thread than the caller's,
+ * as libvirt's do.
+ */
+#define DOMAINS_MAX 100000
+
+struct fake_domain {
+    char instance_id[ID_SIZE];
+    enum domain_state state;
+    int64_t memory_mib;
+    int64_t off_at; /* 0: stays */
+    enum domain_event off_how;
+};
+
+struct fake_hypervisor {
+    struct hypervisor base;
+    domain_event_fn event;
+    void *ctx;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    struct fake_domain *domains;
+    size_t n_domains, capacity;
+    int64_t memory_used;
+    int delay_ms;
+    int fail_next;
+    bool disobedient;
+    bool disconnected;
+    bool say_connected;
+    bool ends;
+};
+
+static struct fake_hypervisor *fake_of(struct hypervisor *h)
+{
+    return (struct fake_hypervisor *)h;
+}
+
+static struct fake_domain *find(struct fake_hypervisor *f, const char *instance_id)
+{
+    for (size_t i = 0; i < f->n_domains; i++)
+        if (strcmp(f->domains[i].instance_id, instance_id) == 0)
+            return &f->domains[i];
+    return NULL;
+}
+
+static void forget(struct fake_hypervisor *f, struct fake_domain *d)
+{
+    f->memory_used -= d->memory_mib;
+    *d = f->domains[--f->n_domains];
+}
+
+/* Finds the domain with the lock held: 0, -ENOTCONN or -ENOENT. */
+static int look_up(struct fake_hypervisor *f, const char *instance_id, struct fake_domain **ret,
+                   struct err *e)
+{
+    if (f->disconnected)
+        return err_set(e, ENOTCONN, "the fake hypervisor is away");
+    struct fake_domain *d = find(f, instance_id);
+    if (d == NULL)
+        return err_set(e, ENOENT, "there is no domain %s", instance_id);
+    *ret = d;
+    return 0;
+}
+
+static void end_later(struct fake_hypervisor *f, struct fake_domain *d, enum domain_event how,
+                      int delay_ms)
+{
+    if (d->off_at != 0)
+        return;
+    d->off_at = clock_monotonic() + delay_ms;
+    d->off_how = how;
+    (void)pthread_cond_signal(&f->wake);
+}
+
+/* Raises what is due; yields when to look again, 0: only when woken. */
+static int64_t raise_due(struct fake_hypervisor *f)
+{
+    int64_t next = 0;
+    for (size_t i = 0; i < f->n_domains;) {
+        struct fake_domain *d = &f->domains[i];
+        if (d->off_at == 0 || d->off_at > clock_monotonic()) {
+            if (d->off_at != 0 && (next == 0 || d->off_at < next))
+                next = d->off_at;
+            i++;
+            continue;
+        }
+        struct fake_domain gone = *d;
+        forget(f, d);
+        (void)pthread_mutex_unlock(&f->lock);
+        if (f->event != NULL)
+            f->event(f->ctx, gone.off_how, gone.instance_id);
+        (void)pthread_mutex_lock(&f->lock);
+        i = 0; /* the list may be another one now */
+        next = 0;
+    }
+    return next;
+}
+
+static void *run(void *arg)
+{
+    struct fake_hypervisor *f = arg;
+    (void)pthread_mutex_lock(&f->lock);
+    while (!f->ends) {
+        if (f->say_connected) {
+            f->say_connected = false;
+            (void)pthread_mutex_unlock(&f->lock);
+            if (f->event != NULL)
+                f->event(f->ctx, DOMAIN_EVENT_CONNECTED, NULL);
+            (void)pthread_mutex_lock(&f->lock);
+            continue;
+        }
+        int64_t next = raise_due(f);
+        if (f->ends || f->say_connected)
+            continue;
+        if (next == 0) {
+            (void)pthread_cond_wait(&f->wake, &f->lock);
+        } else {
+            struct timespec until = {.tv_sec = next / 1000, .tv_nsec = next % 1000 * 1000000};
+            (void)pthread_cond_timedwait(&f->wake, &f->lock, &until);
+        }
+    }
+    (void)pthread_mutex_unlock(&f->lock);
+    return NULL;
+}
+
+static int fake_host_info(struct hypervisor *h, struct host_info *ret_info, struct err *e)
+{
+    struct fake_hypervisor *f = fake_of(h);
+    (void)pthread_mutex_lock(&f->lock);
+    bool away = f->disconnected;
+    int64_t used = f->memory_used;
+    (void)pthread_mutex_unlock(&f->lock);
+    if (away)
+        return err_set(e, ENOTCONN, "the fake hypervisor is away");
+    *ret_info = (struct host_info){
+        .cpus = FAKE_HYPERVISOR_CPUS,
+        .memory_mib = FAKE_HYPERVISOR_MEMORY_MIB,
+        .memory_available_mib = FAKE_HYPERVISOR_MEMORY_MIB - used,
+        .kvm = true,
+        .emulates_arm64 = true,
+        .version = "fake",
+    };
+    return 0;
+}
+
+static int add(struct fake_hypervisor *f, const struct domain_spec *spec, struct err *e)
+{
+    if (f->disconnected)
+        return err_set(e, ENOTCONN, "the fake hypervisor is away");
+    if (f->fail_next != 0) {
+        int code = f->fail_next;
+        f->fail_next = 0;
+        return err_errno(e, code, "cannot create domain %s", spec->instance_id);
+    }
+    if (find(f, spec->instance_id) != NULL)
+        return err_set(e, EEXIST, "there is a domain %s", spec->instance_id);
+    if (strlen(spec->instance_id) >= ID_SIZE)
+        return err_set(e, EINVAL, "'%s' is no name for a domain", spec->instance_id);
+    if (f->n_domains >= DOMAINS_MAX ||
+        spec->memory_mib > FAKE_HYPERVISOR_MEMORY_MIB - f->memory_used)
+        return err_set(e, ENOMEM, "no memory for domain %s", spec->instance_id);
+    if (f->n_domains == f->capacity) {
+        size_t capacity = f->capacity == 0 ? 64 : f->capacity * 2;
+        struct fake_domain *more = realloc(f->domains, capacity * sizeof(*more));
+        if (more == NULL)
+            return err_errno(e, ENOMEM, "cannot create domain %s", spec->instance_id);
+        f->domains = more;
+        f->capacity = capacity;
+    }
+    struct fake_domain *d = &f->domains[f->n_domains++];
+    *d = (struct fake_domain){.state = DOMAIN_PAUSED_NEW, .memory_mib = spec->memory_mib};
+    (void)snprintf(d->instance_id, sizeof(d->instance_id), "%s", spec->instance_id);
+    f->memory_used += d->memory_mib;
+    return 0;
+}
+
+static int fake_create_paused(struct hypervisor *h, const struct domain_spec *spec, struct err *e)
+{
+    struct fake_hypervisor *f = fake_of(h);
+    (void)pthread_mutex_lock(&f->lock);
+    int delay = f->delay_ms;
+    (void)pthread_mutex_unlock(&f->lock);
+    if (delay > 0)
+        clock_sleep(delay);
+    (void)pthread_mutex_lock(&f->lock);
+    int r = add(f, spec, e);
+    (void)pthread_mutex_unlock(&f->lock);
+    return r;
+}
+
+/* What a guest only has to be there for. */
+static int fake_touch(struct hypervisor *h, const char *instance_id, struct err *e)
+{
+    struct fake_hypervisor *f = fake_of(h);
+    struct fake_domain *d = NULL;
+    (void)pthread_mutex_lock(&f->lock);
+    int r = look_up(f, instance_id, &d, e);
+    (void)pthread_mutex_unlock(&f->lock);
+    return r;
+}
+
+static int fake_resume(struct hypervisor *h, const char *instance_id, struct err *e)
+{
+    struct fake_hypervisor *f = fake_of(h);
+    struct fake_domain *d = NULL;
+    (void)pthread_mutex_lock(&f->lock);
+    int r = look_up(f, instance_id, &d, e);
+    if (d != NULL)
+        d->state = DOMAIN_RUNNING;
+    (void)pthread_mutex_unlock(&f->lock);
+    return r;
+}
+
+static int fake_shutdown(struct hypervisor *h, const char *instance_id, struct err *e)
+{
+    struct fake_hypervisor *f = fake_of(h);
+    struct fake_domain *d = NULL;
+    (void)pthread_mutex_lock(&f->lock);
+    int r = look_up(f, instance_id, &d, e);
+    if (d != NULL && !f->disobedient)
+        end_later(f, d, DOMAIN_EVENT_SHUTDOWN, f->delay_ms);
+    (void)pthread_mutex_unlock(&f->lock);
+    return r;
+}
+
+static int fake_destroy(struct hypervisor *h, const char *instance_id, struct err *e)
+{
+    struct fake_hypervisor *f = fake_of(h);
+    struct fake_domain *d = NULL;
+    (void)pthread_mutex_lock(&f->lock);
+    int r = look_up(f, instance_id, &d, NULL);
+    if (d != NULL)
+        forget(f, d);
+    (void)pthread_mutex_unlock(&f->lock);
+    return r == -ENOTCONN ? err_set(e, ENOTCONN, "the fake hypervisor is away") : 0;
+}
+
+static int fake_state(struct hypervisor *h, const char *instance_id, enum domain_state *ret_state,
+                      struct err *e)
+{
+    struct fake_hypervisor *f = fake_of(h);
+    struct fake_domain *d = NULL;
+    (void)pthread_mutex_lock(&f->lock);
+    int r = look_up(f, instance_id, &d, NULL);
+    enum domain_state state = d != NULL ? d->state : DOMAIN_GONE;
+    (void)pthread_mutex_unlock(&f->lock);
+    if (r == -ENOTCONN)
+        return err_set(e, ENOTCONN, "the fake hypervisor is away");
+    *ret_state = state;
+    return 0;
+}
+
+static int fake_list(struct hypervisor *h, struct arena *a, struct domain_list *ret_list,
+                     struct err *e)
+{
+    struct fake_hypervisor *f = fake_of(h);
+    struct domain_list list = {0};
+    (void)pthread_mutex_lock(&f->lock);
+    bool away = f->disconnected;
+    for (size_t i = 0; i < f->n_domains && !away; i++) {
+        struct domain_seen *seen = arena_append(a, &list);
+        seen->instance_id = arena_strdup(a, f->domains[i].instance_id);
+        seen->state = f->domains[i].state;
+    }
+    (void)pthread_mutex_unlock(&f->lock);
+    if (away)
+        return err_set(e, ENOTCONN, "the fake hypervisor is away");
+    *ret_list = list;
+    return 0;
+}
+
+/* A console that says who it is and hangs up. */
+static int fake_console(struct hypervisor *h, const char *instance_id, const char *console_socket,
+                        int *ret_fd, struct err *e)
+{
+    int r = fake_touch(h, instance_id, e);
+    if (r < 0)
+        return r;
+    int ends[2] = {-1, -1};
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+        return err_errno(e, errno, "cannot open the console of %s", instance_id);
+    char text[ID_SIZE + 32];
+    int n = snprintf(text, sizeof(text), "console of %s\r\n", instance_id);
+    ssize_t sent = send(ends[1], text, (size_t)n, MSG_NOSIGNAL);
+    (void)close(ends[1]);
+    if (sent != n) {
+        (void)close(ends[0]);
+        return err_set(e, EIO, "cannot open the console of %s", instance_id);
+    }
+    *ret_fd = ends[0];
+    return 0;
+}
+
+static void fake_free(struct hypervisor *h)
+{
+    struct fake_hypervisor *f = fake_of(h);
+    (void)pthread_mutex_lock(&f->lock);
+    f->ends = true;
+    (void)pthread_cond_signal(&f->wake);
+    (void)pthread_mutex_unlock(&f->lock);
+    (void)pthread_join(f->thread, NULL);
+    (void)pthread_cond_destroy(&f->wake);
+    (void)pthread_mutex_destroy(&f->lock);
+    free(f->domains);
+    free(f);
+}
+
+static const struct hypervisor_ops fake_ops = {
+    .name = "fake",
+    .host_info = fake_host_info,
+    .create_paused = fake_create_paused,
+    .resume = fake_resume,
+    .shutdown = fake_shutdown,
+    .reset = fake_touch,
+    .reboot = fake_touch,
+    .destroy = fake_destroy,
+    .state = fake_state,
+    .list = fake_list,
+    .console = fake_console,
+    .free = fake_free,
+};
+
+int fake_hypervisor_new(domain_event_fn event, void *ctx, struct hypervisor **ret)
+{
+    struct fake_hypervisor *f = calloc(1, sizeof(*f));
+    if (f == NULL)
+        return -ENOMEM;
+    f->base.ops = &fake_ops;
+    f->event = event;
+    f->ctx = ctx;
+    pthread_condattr_t monotonic;
+    (void)pthread_condattr_init(&monotonic);
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    (void)pthread_mutex_init(&f->lock, NULL);
+    (void)pthread_cond_init(&f->wake, &monotonic);
+    (void)pthread_condattr_destroy(&monotonic);
+    int r = pthread_create(&f->thread, NULL, run, f);
+    if (r != 0) {
+        (void)pthread_cond_destroy(&f->wake);
+        (void)pthread_mutex_destroy(&f->lock);
+        free(f);
+        return -r;
+    }
+    *ret = &f->base;
+    return 0;
+}
+
+void fake_hypervisor_set_delay(struct hypervisor *h, int milliseconds)
+{
+    struct fake_hypervisor *f = fake_of(h);
+    (void)pthread_mutex_lock(&f->lock);
+    f->delay_ms = milliseconds;
+    (void)pthread_mutex_unlock(&f->lock);
+}
+
+void fake_hypervisor_fail_next(struct hypervisor *h, int code)
+{
+    struct fake_hypervisor *f = fake_of(h);
+    (void)pthread_mutex_lock(&f->lock);
+    f->fail_next = code;
+    (void)pthread_mutex_unlock(&f->lock);
+}
+
+void fake_hypervisor_set_obedient(struct hypervisor *h, bool obedient)
+{
+    struct fake_hypervisor *f = fake_of(h);
+    (void)pthread_mutex_lock(&f->lock);
+    f->disobedient = !obedient;
+    (void)pthread_mutex_unlock(&f->lock);
+}
+
+void fake_hypervisor_set_connected(struct hypervisor *h, bool connected)
+{
+    struct fake_hypervisor *f = fake_of(h);
+    (void)pthread_mutex_lock(&f->lock);
+    f->say_connected = connected && f->disconnected;
+    f->disconnected = !connected;
+    (void)pthread_cond_signal(&f->wake);
+    (void)pthread_mutex_unlock(&f->lock);
+}
+
+int fake_hypervisor_end(struct hypervisor *h, const char *instance_id, enum domain_event how)
+{
+    struct fake_hypervisor *f = fake_of(h);
+    (void)pthread_mutex_lock(&f->lock);
+    struct fake_domain *d = find(f, instance_id);
+    if (d != NULL) {
+        d->off_at = 0; /* sooner than what it may be on its way to */
+        end_later(f, d, how, 0);
+    }
+    (void)pthread_mutex_unlock(&f->lock);
+    return d == NULL ? -ENOENT : 0;
+}

@@ -1,0 +1,127 @@
+#pragma once
+/*
+ * The hypervisor, as the jobs see it: domains that are started paused, resumed, shut down,
+ * destroyed.
+ *
+ * Two drivers: libvirt (libvirt.h) and an in-memory one for API tests (fake.h). A domain's name is
+ * the instance's id. Domains are transient: one exists exactly while its instance has a process,
+ * and is built anew from the rows at each start; what is to be is in the store and nowhere else.
+ *
+ * All calls may block and may come from any worker thread at once; there is no global lock around
+ * starts. They return 0 or -errno with `e` filled in; -ENOENT: no such domain; -ENOTCONN: the
+ * hypervisor is away (try again later: nothing is known about the domain).
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+
+struct domain_disk {
+    const char *path;   /* a file; always <disk type='file'> */
+    const char *format; /* qcow2, raw */
+    const char *layer;  /* the immutable qcow2 file below it; NULL: none, or libvirt finds out */
+    const char *target; /* vda, vdb, … */
+    const char *serial; /* shown in the guest; at most 20 characters; NULL: none */
+    bool read_only;
+    int boot_order; /* 1: boots from it; 0: no boot device */
+};
+
+struct domain_nic {
+    const char *tap; /* name of the tap device that is made */
+    const char *mac;
+    int mtu;
+};
+
+/* Everything that the domain XML is made from. */
+struct domain_spec {
+    const char *instance_id;
+    const char *uuid; /* begins with ec2 */
+    const char *instance_type;
+    const char *image_id;
+    const char *name_tag;     /* the Name tag for virsh's title; NULL: none */
+    const char *architecture; /* x86_64, arm64 */
+    const char *driver;       /* "kvm" or "qemu", see host_info.kvm */
+    int vcpus;
+    int64_t memory_mib;
+    const struct domain_disk *disks;
+    size_t n_disks;
+    const struct domain_nic *nics;
+    size_t n_nics;
+    const char *console_log;    /* file that the serial console is logged to */
+    const char *console_socket; /* unix socket of the serial console */
+};
+
+enum domain_state {
+    DOMAIN_PAUSED_NEW, /* created and never resumed */
+    DOMAIN_RUNNING,    /* also: paused by somebody else, or on its way down */
+    DOMAIN_GONE,
+};
+
+struct domain_seen {
+    const char *instance_id;
+    enum domain_state state;
+};
+
+struct domain_list {
+    struct domain_seen *v;
+    size_t n;
+};
+
+struct host_info {
+    int cpus;
+    int64_t memory_mib;           /* of the server */
+    int64_t memory_available_mib; /* right now: MemAvailable */
+    bool kvm;                     /* false: software emulation */
+    bool emulates_arm64;
+    const char *version; /* "libvirt 9.0.0, QEMU 7.2.19"; static or owned by the driver */
+};
+
+/*
+ * What happened to a domain. A hint to look at it, no more: a destroy of our own raises _DESTROYED
+ * as well, and what happens while the hypervisor is away raises nothing but _CONNECTED afterwards.
+ */
+enum domain_event {
+    DOMAIN_EVENT_SHUTDOWN,  /* the guest powered itself off */
+    DOMAIN_EVENT_CRASHED,   /* the process died */
+    DOMAIN_EVENT_DESTROYED, /* somebody ended it */
+    DOMAIN_EVENT_CONNECTED, /* the hypervisor is back: look at everything again (no instance_id) */
+};
+
+/* Called on a thread of the driver; must not block and must not call the driver. */
+typedef void (*domain_event_fn)(void *ctx, enum domain_event what, const char *instance_id);
+
+struct hypervisor;
+
+struct hypervisor_ops {
+    const char *name; /* "libvirt", "fake" */
+    int (*host_info)(struct hypervisor *h, struct host_info *ret_info, struct err *e);
+    /* Creates the domain paused. -EEXIST when there is one. On failure nothing is left. */
+    int (*create_paused)(struct hypervisor *h, const struct domain_spec *spec, struct err *e);
+    int (*resume)(struct hypervisor *h, const char *instance_id, struct err *e);
+    /*
+     * Asks the guest to power off (ACPI button); returns at once. A guest that is still starting
+     * does not hear it, so ask again every few seconds; one that is on its way down does not mind.
+     */
+    int (*shutdown)(struct hypervisor *h, const char *instance_id, struct err *e);
+    int (*reset)(struct hypervisor *h, const char *instance_id, struct err *e);
+    /* Asks the guest to reboot; the domain stays. */
+    int (*reboot)(struct hypervisor *h, const char *instance_id, struct err *e);
+    /* Ends the process; a missing domain is success. Returns when the process is gone. */
+    int (*destroy)(struct hypervisor *h, const char *instance_id, struct err *e);
+    /* A missing domain is DOMAIN_GONE. */
+    int (*state)(struct hypervisor *h, const char *instance_id, enum domain_state *ret_state,
+                 struct err *e);
+    /* Every domain of ours (recognised by Croft's metadata, not by its name). */
+    int (*list)(struct hypervisor *h, struct arena *a, struct domain_list *ret_list, struct err *e);
+    /* A connected socket to the serial console. */
+    int (*console)(struct hypervisor *h, const char *instance_id, const char *console_socket,
+                   int *ret_fd, struct err *e);
+    void (*free)(struct hypervisor *h);
+};
+
+/* Drivers embed this as their first member. */
+struct hypervisor {
+    const struct hypervisor_ops *ops;
+};

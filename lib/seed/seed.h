@@ -1,0 +1,45 @@
+#pragma once
+/*
+ * The cloud-init seed of an instance: what NoCloud reads at boot.
+ *
+ * seed_build() is pure: facts in, four texts out, from the templates in cloud-init/ (compiled in; a
+ * directory of the owner's own may replace them, all or some). seed_write() makes the disk image
+ * (ISO 9660) from the texts. User data is passed on exactly as it was sent; all other values go in
+ * quoted, and one with a control character in it is refused (-EINVAL).
+ */
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+
+struct seed_facts {
+    const char *instance_id;
+    const char *hostname;   /* ip-172-31-0-10 */
+    const char *domain;     /* ec2.internal */
+    const char *public_key; /* one OpenSSH line; NULL: none */
+    const char *key_name;
+    const char *mac;        /* of the primary interface */
+    const char *private_ip; /* of the primary interface */
+    int mtu;
+    const char *region;
+    const char *zone;
+    const char *instance_type;
+    const char *image_id;
+    const char *user_data; /* decoded; NULL: none */
+    size_t user_data_len;
+};
+
+struct seed_texts {
+    const char *meta_data;
+    const char *user_data;
+    size_t user_data_len;
+    const char *vendor_data;
+    const char *network_config;
+};
+
+/* template_dir: NULL for the compiled-in templates. -EINVAL when a template names an unknown value.
+ */
+int seed_build(struct arena *a, const char *template_dir, const struct seed_facts *facts,
+               struct seed_texts *ret_texts, struct err *e);
+/* Writes the image file (label cidata) under a temporary name, then in place, mode 0600. */
+int seed_write(const char *path, const struct seed_texts *texts, struct err *e);

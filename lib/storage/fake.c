@@ -1,0 +1,381 @@
+#include "storage/fake.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/id.h"
+#include "storage/format.h"
+
+#define ITEMS_MAX   ((size_t)1000000)
+#define UPLOADS_MAX 1000
+
+enum kind { UPLOAD, IMAGE, VOLUME, INSTANCE };
+
+struct item {
+    enum kind kind;
+    char id[ID_SIZE];
+    int64_t size;             /* of an image: virtual; of an upload: the file's */
+    struct format_seen *seen; /* of an upload; NULL: no disk image */
+    char reason[256];         /* of an upload that is none */
+};
+
+struct fake_storage {
+    struct storage base;
+    pthread_mutex_t lock;
+    struct item *items;
+    size_t n, capacity;
+    size_t n_uploads;
+    int fail_next;
+};
+
+struct storage_upload {
+    struct fake_storage *storage;
+    char head[FORMAT_HEAD];
+    size_t head_len;
+    int64_t size;
+};
+
+static struct fake_storage *fake_of(struct storage *s)
+{
+    return (struct fake_storage *)s;
+}
+
+static struct item *find(struct fake_storage *f, enum kind kind, const char *id)
+{
+    for (size_t i = 0; i < f->n; i++)
+        if (f->items[i].kind == kind && strcmp(f->items[i].id, id) == 0)
+            return &f->items[i];
+    return NULL;
+}
+
+/* Finds or adds, with the lock held. */
+static int put(struct fake_storage *f, enum kind kind, const char *id, struct item **ret,
+               struct err *e)
+{
+    struct item *item = find(f, kind, id);
+    if (item == NULL) {
+        if (strlen(id) >= sizeof(item->id))
+            return err_set(e, EINVAL, "'%s' is no name for a file", id);
+        if (f->n == f->capacity) {
+            size_t capacity = f->capacity == 0 ? 64 : f->capacity * 2;
+            struct item *more =
+                capacity > ITEMS_MAX * 2 ? NULL : realloc(f->items, capacity * sizeof(*more));
+            if (more == NULL)
+                return err_set(e, ENOSPC, "the fake storage is full");
+            f->items = more;
+            f->capacity = capacity;
+        }
+        item = &f->items[f->n++];
+        *item = (struct item){.kind = kind};
+        (void)snprintf(item->id, sizeof(item->id), "%s", id);
+        f->n_uploads += kind == UPLOAD;
+    }
+    *ret = item;
+    return 0;
+}
+
+static void drop(struct fake_storage *f, struct item *item)
+{
+    if (item == NULL)
+        return;
+    f->n_uploads -= item->kind == UPLOAD;
+    free(item->seen);
+    *item = f->items[--f->n];
+}
+
+static int remove_item(struct storage *s, enum kind kind, const char *id)
+{
+    struct fake_storage *f = fake_of(s);
+    (void)pthread_mutex_lock(&f->lock);
+    drop(f, find(f, kind, id));
+    (void)pthread_mutex_unlock(&f->lock);
+    return 0;
+}
+
+static int fake_upload_begin(struct storage *s, struct storage_upload **ret_upload, struct err *e)
+{
+    struct storage_upload *u = calloc(1, sizeof(*u));
+    if (u == NULL)
+        return err_errno(e, ENOMEM, "cannot begin an upload");
+    u->storage = fake_of(s);
+    *ret_upload = u;
+    return 0;
+}
+
+static int fake_upload_write(struct storage_upload *u, const void *data, size_t len, struct err *e)
+{
+    size_t keep = sizeof(u->head) - u->head_len;
+    keep = len < keep ? len : keep;
+    if (keep > 0)
+        memcpy(u->head + u->head_len, data, keep);
+    u->head_len += keep;
+    u->size += (int64_t)len;
+    return 0;
+}
+
+static int fake_upload_finish(struct storage_upload *u, char ret_id[static 37], struct err *e)
+{
+    struct fake_storage *f = u->storage;
+    char id[UUID_SIZE];
+    uuid_new(id);
+    struct format_seen seen;
+    struct err why = {0};
+    int unknown = format_recognise(u->head, u->head_len, NULL, 0, u->size, &seen, &why);
+    struct item *item = NULL;
+    (void)pthread_mutex_lock(&f->lock);
+    int r = f->n_uploads >= UPLOADS_MAX ? err_set(e, ENOSPC, "there are too many uploads")
+                                        : put(f, UPLOAD, id, &item, e);
+    if (item != NULL) {
+        item->size = u->size;
+        if (unknown < 0) {
+            (void)snprintf(item->reason, sizeof(item->reason), "%s", why.message);
+        } else if ((item->seen = malloc(sizeof(seen))) != NULL) {
+            *item->seen = seen;
+        } else {
+            drop(f, item);
+            r = err_errno(e, ENOMEM, "cannot keep the upload");
+        }
+    }
+    (void)pthread_mutex_unlock(&f->lock);
+    free(u);
+    if (r == 0)
+        memcpy(ret_id, id, sizeof(id));
+    return r;
+}
+
+static void fake_upload_abort(struct storage_upload *u)
+{
+    free(u);
+}
+
+static int fake_upload_remove(struct storage *s, const char *upload_id, struct err *e)
+{
+    return remove_item(s, UPLOAD, upload_id);
+}
+
+static int make_image(struct fake_storage *f, const char *image_id, const char *upload_id,
+                      int64_t *ret_virtual_size, struct err *e)
+{
+    struct item *image = find(f, IMAGE, image_id);
+    if (image != NULL) {
+        *ret_virtual_size = image->size;
+        return 0;
+    }
+    if (f->fail_next != 0) {
+        int code = f->fail_next;
+        f->fail_next = 0;
+        return err_errno(e, code, "cannot make image %s", image_id);
+    }
+    struct item *upload = find(f, UPLOAD, upload_id);
+    if (upload == NULL)
+        return err_set(e, ENOENT, "there is no upload %s", upload_id);
+    if (upload->seen == NULL)
+        return err_set(e, EINVAL, "%s", upload->reason);
+    int64_t size = upload->seen->virtual_size > 0 ? upload->seen->virtual_size : upload->size;
+    int r = put(f, IMAGE, image_id, &image, e);
+    if (image == NULL)
+        return r;
+    image->size = size;
+    *ret_virtual_size = size;
+    drop(f, find(f, UPLOAD, upload_id));
+    return 0;
+}
+
+static int fake_image_make(struct storage *s, const char *image_id, const char *upload_id,
+                           int64_t *ret_virtual_size, struct err *e)
+{
+    struct fake_storage *f = fake_of(s);
+    (void)pthread_mutex_lock(&f->lock);
+    int r = make_image(f, image_id, upload_id, ret_virtual_size, e);
+    (void)pthread_mutex_unlock(&f->lock);
+    return r;
+}
+
+static int fake_image_remove(struct storage *s, const char *image_id, struct err *e)
+{
+    return remove_item(s, IMAGE, image_id);
+}
+
+static const char *fake_image_path(struct storage *s, struct arena *a, const char *image_id)
+{
+    return arena_printf(a, "/nonexistent/images/%s.qcow2", image_id);
+}
+
+static int make_volume(struct fake_storage *f, const char *volume_id, const char *image_id,
+                       int64_t size_gib, struct err *e)
+{
+    struct item *volume = NULL;
+    if (find(f, VOLUME, volume_id) != NULL)
+        return 0;
+    if (f->fail_next != 0) {
+        int code = f->fail_next;
+        f->fail_next = 0;
+        return err_errno(e, code, "cannot make volume %s", volume_id);
+    }
+    if (size_gib <= 0 || size_gib > DISK_SIZE_MAX >> 30)
+        return err_set(e, EINVAL, "a volume cannot have %lld GiB", (long long)size_gib);
+    if (image_id != NULL) {
+        struct item *image = find(f, IMAGE, image_id);
+        if (image == NULL)
+            return err_set(e, ENOENT, "there is no layer of image %s", image_id);
+        if (size_gib << 30 < image->size)
+            return err_set(e, EINVAL, "%lld GiB is less than the disk of image %s",
+                           (long long)size_gib, image_id);
+    }
+    return put(f, VOLUME, volume_id, &volume, e);
+}
+
+static int fake_volume_make(struct storage *s, const char *volume_id, const char *image_id,
+                            int64_t size_gib, struct err *e)
+{
+    struct fake_storage *f = fake_of(s);
+    (void)pthread_mutex_lock(&f->lock);
+    int r = make_volume(f, volume_id, image_id, size_gib, e);
+    (void)pthread_mutex_unlock(&f->lock);
+    return r;
+}
+
+static int fake_volume_remove(struct storage *s, const char *volume_id, struct err *e)
+{
+    return remove_item(s, VOLUME, volume_id);
+}
+
+static const char *fake_volume_path(struct storage *s, struct arena *a, const char *volume_id)
+{
+    return arena_printf(a, "/nonexistent/volumes/%s.qcow2", volume_id);
+}
+
+static int fake_instance_prepare(struct storage *s, const char *instance_id, struct err *e)
+{
+    struct fake_storage *f = fake_of(s);
+    struct item *instance = NULL;
+    (void)pthread_mutex_lock(&f->lock);
+    int r = put(f, INSTANCE, instance_id, &instance, e);
+    (void)pthread_mutex_unlock(&f->lock);
+    return r;
+}
+
+static const char *fake_instance_path(struct storage *s, struct arena *a, const char *instance_id,
+                                      const char *file)
+{
+    return NULL;
+}
+
+static int fake_instance_remove(struct storage *s, const char *instance_id, struct err *e)
+{
+    return remove_item(s, INSTANCE, instance_id);
+}
+
+/* An instance that was prepared has said one line. */
+static int fake_console_tail(struct storage *s, const char *instance_id, struct buf *out,
+                             int64_t *ret_when, struct err *e)
+{
+    struct fake_storage *f = fake_of(s);
+    (void)pthread_mutex_lock(&f->lock);
+    bool there = find(f, INSTANCE, instance_id) != NULL;
+    (void)pthread_mutex_unlock(&f->lock);
+    if (there)
+        buf_printf(out, "%s login: \r\n", instance_id);
+    *ret_when = there ? clock_now() : 0;
+    return out->failed ? err_errno(e, ENOMEM, "cannot read the console of %s", instance_id) : 0;
+}
+
+static int list(struct storage *s, struct arena *a, enum kind kind, struct storage_names *ret)
+{
+    struct fake_storage *f = fake_of(s);
+    struct storage_names names = {0};
+    (void)pthread_mutex_lock(&f->lock);
+    for (size_t i = 0; i < f->n; i++)
+        if (f->items[i].kind == kind)
+            *arena_append(a, &names) = arena_strdup(a, f->items[i].id);
+    (void)pthread_mutex_unlock(&f->lock);
+    *ret = names;
+    return 0;
+}
+
+static int fake_list_images(struct storage *s, struct arena *a, struct storage_names *ret,
+                            struct err *e)
+{
+    return list(s, a, IMAGE, ret);
+}
+
+static int fake_list_volumes(struct storage *s, struct arena *a, struct storage_names *ret,
+                             struct err *e)
+{
+    return list(s, a, VOLUME, ret);
+}
+
+static int fake_list_instances(struct storage *s, struct arena *a, struct storage_names *ret,
+                               struct err *e)
+{
+    return list(s, a, INSTANCE, ret);
+}
+
+static int fake_sweep(struct storage *s, struct err *e)
+{
+    return 0; /* nothing here outlives the process */
+}
+
+static int fake_room(struct storage *s, int64_t *ret_bytes, struct err *e)
+{
+    *ret_bytes = FAKE_STORAGE_ROOM;
+    return 0;
+}
+
+static void fake_free(struct storage *s)
+{
+    struct fake_storage *f = fake_of(s);
+    for (size_t i = 0; i < f->n; i++)
+        free(f->items[i].seen);
+    free(f->items);
+    (void)pthread_mutex_destroy(&f->lock);
+    free(f);
+}
+
+static const struct storage_ops fake_ops = {
+    .name = "fake",
+    .upload_begin = fake_upload_begin,
+    .upload_write = fake_upload_write,
+    .upload_finish = fake_upload_finish,
+    .upload_abort = fake_upload_abort,
+    .upload_remove = fake_upload_remove,
+    .image_make = fake_image_make,
+    .image_remove = fake_image_remove,
+    .image_path = fake_image_path,
+    .volume_make = fake_volume_make,
+    .volume_remove = fake_volume_remove,
+    .volume_path = fake_volume_path,
+    .instance_prepare = fake_instance_prepare,
+    .instance_path = fake_instance_path,
+    .instance_remove = fake_instance_remove,
+    .console_tail = fake_console_tail,
+    .list_images = fake_list_images,
+    .list_volumes = fake_list_volumes,
+    .list_instances = fake_list_instances,
+    .sweep = fake_sweep,
+    .room = fake_room,
+    .free = fake_free,
+};
+
+int fake_storage_new(struct storage **ret)
+{
+    struct fake_storage *f = calloc(1, sizeof(*f));
+    if (f == NULL)
+        return -ENOMEM;
+    f->base.ops = &fake_ops;
+    (void)pthread_mutex_init(&f->lock, NULL);
+    *ret = &f->base;
+    return 0;
+}
+
+void fake_storage_fail_next(struct storage *s, int code)
+{
+    struct fake_storage *f = fake_of(s);
+    (void)pthread_mutex_lock(&f->lock);
+    f->fail_next = code;
+    (void)pthread_mutex_unlock(&f->lock);
+}

@@ -1,0 +1,14 @@
+#pragma once
+/*
+ * The in-memory storage: what API tests run against. It keeps names and sizes and no data, except
+ * the first bytes of an upload, from which image_make recognises the format with the rules of
+ * files.h (a compressed upload is taken for a disk of its own size). instance_path() is NULL: there
+ * is no directory to write a seed into.
+ */
+#include "storage/storage.h"
+
+#define FAKE_STORAGE_ROOM ((int64_t)1 << 50)
+
+int fake_storage_new(struct storage **ret);
+/* The next image_make or volume_make fails with -code (a positive errno) and leaves nothing. */
+void fake_storage_fail_next(struct storage *s, int code);

@@ -1,0 +1,69 @@
+#pragma once
+/* What the files of the files driver share. */
+#include "base/cleanup.h"
+#include "base/id.h"
+#include "storage/files.h"
+#include "storage/format.h"
+
+/*
+ * Bytes of the file system that stay free whatever is uploaded or imported: running guests write
+ * into their overlays, and a full disk stops them.
+ */
+#define ROOM_RESERVE ((int64_t)512 << 20)
+
+#define DIR_IMAGES    "images"
+#define DIR_VOLUMES   "volumes"
+#define DIR_INSTANCES "instances"
+#define DIR_UPLOADS   "uploads"
+#define DISK_SUFFIX   ".qcow2"
+#define TEMP_SUFFIX   ".tmp"
+
+struct files_storage {
+    struct storage base;
+    char *dir; /* absolute, without a slash at the end */
+    char
+        tag[17]; /* of this process, in the names of its temporary files: sweep leaves them alone */
+};
+
+struct files_storage *files_of(struct storage *s);
+/* DIR/room/name + suffix */
+char *files_path(const struct files_storage *f, struct arena *a, const char *room, const char *name,
+                 const char *suffix);
+/* A temporary name in the same directory: DIR/room/name.TAG.what.tmp */
+char *files_temporary(const struct files_storage *f, struct arena *a, const char *room,
+                      const char *name, const char *what);
+/* Ids become names of files, so nothing else may: -EINVAL. */
+int files_check_id(const char *id, const char *prefix, struct err *e);
+int files_check_upload_id(const char *id, struct err *e);
+/* -ENOSPC with figures when `bytes` more would leave less than ROOM_RESERVE. */
+int files_need(const struct files_storage *f, int64_t bytes, const char *what, struct err *e);
+int files_room(const struct files_storage *f, int64_t *ret_bytes, struct err *e);
+
+/* upload.c */
+int files_upload_begin(struct storage *s, struct storage_upload **ret_upload, struct err *e);
+int files_upload_write(struct storage_upload *u, const void *data, size_t len, struct err *e);
+int files_upload_finish(struct storage_upload *u, char ret_id[static 37], struct err *e);
+void files_upload_abort(struct storage_upload *u);
+int files_upload_remove(struct storage *s, const char *upload_id, struct err *e);
+
+/* image.c */
+int files_image_make(struct storage *s, const char *image_id, const char *upload_id,
+                     int64_t *ret_virtual_size, struct err *e);
+int files_image_remove(struct storage *s, const char *image_id, struct err *e);
+const char *files_image_path(struct storage *s, struct arena *a, const char *image_id);
+/* Reads the header of one of our layers. -ENOENT: there is none. */
+int files_layer_size(const char *path, int64_t *ret_virtual_size, struct err *e);
+
+/* volume.c */
+int files_volume_make(struct storage *s, const char *volume_id, const char *image_id,
+                      int64_t size_gib, struct err *e);
+int files_volume_remove(struct storage *s, const char *volume_id, struct err *e);
+const char *files_volume_path(struct storage *s, struct arena *a, const char *volume_id);
+
+/* instance_dir.c */
+int files_instance_prepare(struct storage *s, const char *instance_id, struct err *e);
+const char *files_instance_path(struct storage *s, struct arena *a, const char *instance_id,
+                                const char *file);
+int files_instance_remove(struct storage *s, const char *instance_id, struct err *e);
+int files_console_tail(struct storage *s, const char *instance_id, struct buf *out,
+                       int64_t *ret_when, struct err *e);

@@ -1,0 +1,121 @@
+#include "storage/qemu_img.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/child.h"
+#include "base/text.h"
+
+#define LOOK_MS    30000
+#define CONVERT_MS 3600000
+#define OUTPUT_MAX (1 << 20)
+/* See volume.c. */
+#define VOLUME_OPTIONS "cluster_size=128k,extended_l2=on"
+#define LOOK_LIMITS    "prlimit", "--as=1073741824", "--cpu=30", "--"
+
+static int run(const char *const *argv, int timeout_ms, struct buf *output, struct err *e)
+{
+    return child_run(&(struct child){.argv = argv, .timeout_ms = timeout_ms, .output = output}, e);
+}
+
+static void cleanup_json(json_t **p)
+{
+    json_decref(*p);
+}
+#define _cleanup_json_ _cleanup_(cleanup_json)
+
+static int run_json(const char *const *argv, json_t **ret, struct err *e)
+{
+    _cleanup_buf_ struct buf output = BUF_INIT(OUTPUT_MAX);
+    int r = run(argv, LOOK_MS, &output, e);
+    if (r < 0)
+        return r;
+    json_t *root = output.failed ? NULL : json_loadb(buf_str(&output), output.len, 0, NULL);
+    if (root == NULL)
+        return err_set(e, EIO, "qemu-img answered with something that is not JSON");
+    *ret = root;
+    return 0;
+}
+
+/* A VMDK must be one file that holds its data itself; the two kinds that do are named here. */
+static int vmdk_check(json_t *info, const char *path, struct err *e)
+{
+    json_t *data = json_object_get(json_object_get(info, "format-specific"), "data");
+    const char *kind = json_string_value(json_object_get(data, "create-type"));
+    json_t *extents = json_object_get(data, "extents");
+    const char *extent = json_string_value(json_object_get(json_array_get(extents, 0), "filename"));
+    if (!streq(kind, "monolithicSparse") && !streq(kind, "streamOptimized"))
+        return err_set(e, EINVAL, "a VMDK must be monolithicSparse or streamOptimized");
+    if (json_array_size(extents) != 1 || !streq(extent, path))
+        return err_set(e, EINVAL, "the VMDK keeps its data in another file");
+    return 0;
+}
+
+int qemu_img_info(const char *path, enum format format, struct image_info *ret, struct err *e)
+{
+    _cleanup_json_ json_t *info = NULL;
+    const char *argv[] = {LOOK_LIMITS, "qemu-img",          "info", "--output=json",
+                          "-f",        format_name(format), path,   NULL};
+    struct err why = {0};
+    int r = run_json(argv, &info, &why);
+    if (r < 0) /* what QEMU thinks of it names our paths: for the log, not for the user */
+        return err_set(e, r == -EIO ? EINVAL : -r, "the file cannot be read as %s",
+                       format_name(format));
+    json_t *data = json_object_get(json_object_get(info, "format-specific"), "data");
+    if (json_object_get(info, "backing-filename") != NULL ||
+        json_object_get(info, "full-backing-filename") != NULL ||
+        json_object_get(data, "data-file") != NULL)
+        return err_set(e, EINVAL, "the image needs another file");
+    if (json_is_true(json_object_get(info, "encrypted")) ||
+        json_object_get(data, "encrypt") != NULL)
+        return err_set(e, EINVAL, "the image is encrypted");
+    if (format == FORMAT_VMDK && (r = vmdk_check(info, path, e)) < 0)
+        return r;
+    int64_t size = json_integer_value(json_object_get(info, "virtual-size"));
+    if (size <= 0 || size > DISK_SIZE_MAX)
+        return err_set(e, EINVAL, "the image's disk is empty or larger than 64 TiB");
+    *ret = (struct image_info){.virtual_size = size};
+    return 0;
+}
+
+bool qemu_img_is_sound(const char *path)
+{
+    const char *argv[] = {LOOK_LIMITS, "qemu-img", "check", "-q", "-f", "qcow2", path, NULL};
+    return run(argv, LOOK_MS, NULL, NULL) == 0;
+}
+
+int qemu_img_measure(const char *path, enum format format, int64_t *ret_bytes, struct err *e)
+{
+    _cleanup_json_ json_t *answer = NULL;
+    const char *argv[] = {LOOK_LIMITS, "qemu-img", "measure", "--output=json",
+                          "-O",        "qcow2",    "-f",      format_name(format),
+                          path,        NULL};
+    int r = run_json(argv, &answer, e);
+    if (r < 0)
+        return err_wrap(e, r, "cannot tell how much room the image takes");
+    json_t *required = json_object_get(answer, "required");
+    if (!json_is_integer(required))
+        return err_set(e, EIO, "qemu-img does not tell how much room the image takes");
+    *ret_bytes = json_integer_value(required);
+    return 0;
+}
+
+int qemu_img_convert(const char *from, enum format format, const char *to, struct err *e)
+{
+    const char *argv[] = {"prlimit", "--as=4294967296",   "--", "qemu-img", "convert", "-q",
+                          "-f",      format_name(format), "-O", "qcow2",    from,      to,
+                          NULL};
+    return run(argv, CONVERT_MS, NULL, e);
+}
+
+int qemu_img_create(const char *path, const char *backing, int64_t bytes, struct err *e)
+{
+    char size[32];
+    (void)snprintf(size, sizeof(size), "%lld", (long long)bytes);
+    if (backing == NULL)
+        return CHILD(e, "qemu-img", "create", "-q", "-f", "qcow2", "-o", VOLUME_OPTIONS, path,
+                     size);
+    return CHILD(e, "qemu-img", "create", "-q", "-f", "qcow2", "-o", VOLUME_OPTIONS, "-F", "qcow2",
+                 "-b", backing, path, size);
+}

@@ -1,0 +1,24 @@
+#pragma once
+/*
+ * qemu-img, run on files that strangers have sent: always with the format that we recognised, and
+ * with limits on time and address space, because a crafted header can ask for any amount of both.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "storage/format.h"
+
+struct image_info {
+    int64_t virtual_size; /* bytes */
+};
+
+/* -EINVAL when the image cannot be read as `format`, is encrypted, or points to other files. */
+int qemu_img_info(const char *path, enum format format, struct image_info *ret, struct err *e);
+/* Is the qcow2 file free of errors and leaks? Reads its tables only. */
+bool qemu_img_is_sound(const char *path);
+/* Bytes that the image takes as qcow2. */
+int qemu_img_measure(const char *path, enum format format, int64_t *ret_bytes, struct err *e);
+int qemu_img_convert(const char *from, enum format format, const char *to, struct err *e);
+/* backing: relative to the new file, or NULL. */
+int qemu_img_create(const char *path, const char *backing, int64_t bytes, struct err *e);

@@ -1,0 +1,92 @@
+#pragma once
+/*
+ * Disk files, as the jobs see them: image layers, volumes, and an instance's seed and console log.
+ *
+ *     STATE/images/ami-….qcow2      an immutable layer
+ *     STATE/volumes/vol-….qcow2     a volume: an overlay on a layer, or an empty disk
+ *     STATE/instances/i-…/          seed.img, console.log
+ *     STATE/uploads/UUID            what a client has uploaded and no image is made of yet
+ *
+ * Files are made under a temporary name, synced and renamed, so a name that exists is whole. Every
+ * call may be repeated: making what is there and removing what is not are successes. Two drivers:
+ * files (files.h) and an in-memory one for API tests (fake.h). Calls may block, from several
+ * threads. 0 or -errno with `e` filled in (-ENOSPC: the disk is full; -EINVAL: the file is no disk
+ * image).
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+
+struct storage_names {
+    const char **v;
+    size_t n;
+};
+
+/* An upload being received; see storage_ops.upload_begin. */
+struct storage_upload;
+
+struct storage;
+
+struct storage_ops {
+    const char *name; /* "files", "fake" */
+
+    /* Uploads: received in pieces, then named by a UUID. */
+    int (*upload_begin)(struct storage *s, struct storage_upload **ret_upload, struct err *e);
+    int (*upload_write)(struct storage_upload *u, const void *data, size_t len, struct err *e);
+    /* Ends it and writes its id; the upload is freed either way. */
+    int (*upload_finish)(struct storage_upload *u, char ret_id[static 37], struct err *e);
+    void (*upload_abort)(struct storage_upload *u);
+    int (*upload_remove)(struct storage *s, const char *upload_id, struct err *e);
+
+    /*
+     * Makes an image's layer from an upload (qcow2, raw, vmdk, vhd; also .xz and .gz of them),
+     * which is used up. Refuses (-EINVAL) what is no disk image, and images that point to other
+     * files. The virtual size comes back in bytes.
+     */
+    int (*image_make)(struct storage *s, const char *image_id, const char *upload_id,
+                      int64_t *ret_virtual_size, struct err *e);
+    int (*image_remove)(struct storage *s, const char *image_id, struct err *e);
+    /* The layer's file, for domain_disk.layer; in the arena. */
+    const char *(*image_path)(struct storage *s, struct arena *a, const char *image_id);
+
+    /* A volume: an overlay on the image's layer, or (image_id NULL) an empty disk. */
+    int (*volume_make)(struct storage *s, const char *volume_id, const char *image_id,
+                       int64_t size_gib, struct err *e);
+    int (*volume_remove)(struct storage *s, const char *volume_id, struct err *e);
+    /* The file to give to the hypervisor; in the arena. */
+    const char *(*volume_path)(struct storage *s, struct arena *a, const char *volume_id);
+
+    /* The instance's own directory. */
+    int (*instance_prepare)(struct storage *s, const char *instance_id, struct err *e);
+    /* A file in it, in the arena. NULL: this driver keeps no files, so there is nothing to write.
+     */
+    const char *(*instance_path)(struct storage *s, struct arena *a, const char *instance_id,
+                                 const char *file);
+    int (*instance_remove)(struct storage *s, const char *instance_id, struct err *e);
+    /* The last `max` bytes of the console log, fewer when it is shorter; and when it was written.
+     */
+    int (*console_tail)(struct storage *s, const char *instance_id, struct buf *out,
+                        int64_t *ret_when, struct err *e);
+
+    /* What is there, for the reconciler: ids without endings. */
+    int (*list_images)(struct storage *s, struct arena *a, struct storage_names *ret,
+                       struct err *e);
+    int (*list_volumes)(struct storage *s, struct arena *a, struct storage_names *ret,
+                        struct err *e);
+    int (*list_instances)(struct storage *s, struct arena *a, struct storage_names *ret,
+                          struct err *e);
+    /* Removes temporary files of a crash, and uploads older than a day. */
+    int (*sweep)(struct storage *s, struct err *e);
+    /* Bytes that are free for new data. */
+    int (*room)(struct storage *s, int64_t *ret_bytes, struct err *e);
+    void (*free)(struct storage *s);
+};
+
+/* Drivers embed this as their first member. */
+struct storage {
+    const struct storage_ops *ops;
+};
