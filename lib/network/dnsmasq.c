@@ -1,0 +1,426 @@
+#include "network/dnsmasq.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "base/child.h"
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "core/cidr.h"
+#include "network/netns.h"
+#include "network/rules.h"
+
+#define LEASE_SECONDS 3600 /* as in EC2 */
+#define LEASES_MAX    65536
+#define LINE_MAX_SIZE 512
+#define CONFIG_MAX    (1 << 20)
+#define END_WAIT_MS   2000
+#define START_WAIT_MS 15000
+
+/* --- configuration */
+
+/* The names under which DNS asks for the addresses of the block, as far as whole bytes go. */
+static void add_reverse(struct buf *out, const struct cidr *block)
+{
+    uint32_t a = block->address;
+    int bytes = block->length / 8;
+    buf_add_str(out, "local=/");
+    for (int i = bytes - 1; i >= 0; i--)
+        buf_printf(out, "%u.", a >> (24 - 8 * i) & 255);
+    buf_add_str(out, "in-addr.arpa/\n");
+}
+
+static int add_subnet(struct buf *out, const struct net_subnet *s, struct err *e)
+{
+    struct cidr block;
+    if (cidr_parse(s->cidr, &block) < 0)
+        return err_set(e, EINVAL, "%s: not a CIDR block: %s", s->subnet_id, s->cidr);
+    (void)cidr_normalize(&block);
+    char network[IPV4_TEXT_SIZE];
+    char mask[IPV4_TEXT_SIZE];
+    char router[IPV4_TEXT_SIZE];
+    ipv4_format(block.address, network);
+    ipv4_format(cidr_mask(&block), mask);
+    ipv4_format(block.address + 1, router);
+    buf_printf(out, "dhcp-range=set:%s,%s,static,%s,%d\n", s->bridge, network, mask, LEASE_SECONDS);
+    buf_printf(out, "dhcp-option=tag:%s,option:router,%s\n", s->bridge, router);
+    return 0;
+}
+
+int dnsmasq_config_build(const struct net_vpc *intent, const struct dnsmasq_options *options,
+                         struct buf *out, struct err *e)
+{
+    struct cidr block;
+    if (cidr_parse(intent->cidr, &block) < 0)
+        return err_set(e, EINVAL, "%s: not a CIDR block: %s", intent->vpc_id, intent->cidr);
+    (void)cidr_normalize(&block);
+    char resolver[IPV4_TEXT_SIZE];
+    ipv4_format(block.address + 2, resolver);
+
+    buf_printf(out, "# DHCP and DNS of %s. Written by croftd.\n", intent->vpc_id);
+    buf_printf(out, "pid-file=%s/dnsmasq.pid\n", options->directory);
+    if (options->user != NULL)
+        buf_printf(out, "user=%s\n", options->user);
+    buf_add_str(out, "except-interface=edge0\n"
+                     "no-hosts\n"
+                     "no-resolv\n"
+                     "no-poll\n"
+                     "domain-needed\n"
+                     "bogus-priv\n");
+    buf_printf(out, "hostsdir=%s/names\n", options->directory);
+    buf_printf(out, "domain=%s\n", intent->domain);
+    /* Names of the VPC are answered here or not at all; they never go upstream. */
+    buf_printf(out, "local=/%s/\n", intent->domain);
+    add_reverse(out, &block);
+    if (options->upstream != NULL)
+        buf_printf(out, "server=%s\n", options->upstream);
+    else
+        buf_add_str(out, "local=/#/\n");
+
+    buf_printf(out, "dhcp-hostsdir=%s/hosts\n", options->directory);
+    /* Leases follow from the hosts alone, so none are kept for the next start. No address is
+     * probed before it is given out: nobody else can have it. */
+    buf_add_str(out, "leasefile-ro\n"
+                     "dhcp-authoritative\n"
+                     "dhcp-rapid-commit\n"
+                     "dhcp-ignore=tag:!known\n"
+                     "no-ping\n"
+                     "quiet-dhcp\n");
+    buf_printf(out, "dhcp-lease-max=%d\n", LEASES_MAX);
+    buf_printf(out, "dhcp-option=option:dns-server,%s\n", resolver);
+    for (size_t i = 0; i < intent->n_subnets; i++) {
+        int r = add_subnet(out, &intent->subnets[i], e);
+        if (r < 0)
+            return r;
+    }
+    return out->failed ? err_set(e, EFBIG, "%s has too many subnets", intent->vpc_id) : 0;
+}
+
+/* --- files */
+
+static int path_of(char out[static PATH_MAX], const char *directory, const char *below,
+                   const char *name, struct err *e)
+{
+    int n = snprintf(out, PATH_MAX, "%s/%s%s", directory, below, name);
+    if (n < 0 || n >= PATH_MAX)
+        return err_set(e, ENAMETOOLONG, "the path of %s is too long", name);
+    return 0;
+}
+
+/* Readable for dnsmasq's user whatever the daemon's umask is. */
+static int make_directory(const char *path, struct err *e)
+{
+    int r = dir_make(path, 0755, e);
+    if (r == 0 && chmod(path, 0755) < 0)
+        r = err_errno(e, errno, "cannot make %s readable", path);
+    return r;
+}
+
+/* Written aside and renamed, so that dnsmasq never reads half of it; it skips names with a dot in
+ * front. Not synced: what a power loss takes was of this boot. */
+static int write_line(const char *directory, const char *below, const char *name, const char *line,
+                      struct err *e)
+{
+    char path[PATH_MAX];
+    char aside[PATH_MAX];
+    char hidden[NAME_MAX];
+    int n = snprintf(hidden, sizeof(hidden), ".%s", name);
+    if (n < 0 || n >= (int)sizeof(hidden))
+        return err_set(e, ENAMETOOLONG, "the name %s is too long", name);
+    int r = path_of(path, directory, below, name, e);
+    if (r == 0)
+        r = path_of(aside, directory, below, hidden, e);
+    if (r < 0)
+        return r;
+    _cleanup_close_ int fd =
+        open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+    size_t len = strlen(line);
+    if (fd < 0 || fchmod(fd, 0644) < 0)
+        return err_errno(e, errno, "cannot write %s", aside);
+    ssize_t written = write(fd, line, len);
+    if (written != (ssize_t)len)
+        return err_errno(e, written < 0 ? errno : ENOSPC, "cannot write %s", aside);
+    if (rename(aside, path) < 0)
+        return err_errno(e, errno, "cannot rename %s", aside);
+    return 0;
+}
+
+int dnsmasq_host_put(const char *directory, const char *domain, const struct dnsmasq_host *host,
+                     struct err *e)
+{
+    char line[LINE_MAX_SIZE];
+    int n = snprintf(line, sizeof(line), "%s %s.%s\n", host->private_ip, host->hostname, domain);
+    if (n < 0 || n >= (int)sizeof(line))
+        return err_set(e, ENAMETOOLONG, "the name of %s is too long", host->interface_id);
+    int r = write_line(directory, "names/", host->interface_id, line, e);
+    if (r < 0)
+        return r;
+    /* id:* has the MAC alone decide: one guest speaks with several client ids (firmware, initramfs,
+     * system). */
+    n = snprintf(line, sizeof(line), "%s,id:*,%s,%s\n", host->mac, host->private_ip,
+                 host->hostname);
+    if (n < 0 || n >= (int)sizeof(line))
+        return err_set(e, ENAMETOOLONG, "the name of %s is too long", host->interface_id);
+    return write_line(directory, "hosts/", host->interface_id, line, e);
+}
+
+int dnsmasq_host_drop(const char *directory, const char *interface_id, struct err *e)
+{
+    static const char *const below[] = {"hosts/", "names/"};
+    for (size_t i = 0; i < ARRAY_SIZE(below); i++) {
+        char path[PATH_MAX];
+        int r = path_of(path, directory, below[i], interface_id, e);
+        if (r < 0)
+            return r;
+        if (unlink(path) < 0 && errno != ENOENT)
+            return err_errno(e, errno, "cannot remove %s", path);
+    }
+    return 0;
+}
+
+static bool read_host(struct arena *a, const char *directory, const char *name,
+                      struct dnsmasq_host *ret_host)
+{
+    char path[PATH_MAX];
+    _cleanup_buf_ struct buf text = BUF_INIT(LINE_MAX_SIZE);
+    if (path_of(path, directory, "hosts/", name, NULL) < 0 || file_read(path, &text, NULL) < 0)
+        return false;
+    char *rest = arena_strdup(a, buf_str(&text));
+    rest[strcspn(rest, "\n")] = '\0';
+    const char *mac = strsep(&rest, ",");
+    const char *id = strsep(&rest, ",");
+    const char *address = strsep(&rest, ",");
+    uint32_t value = 0;
+    if (id == NULL || address == NULL || rest == NULL || ipv4_parse(address, &value) < 0)
+        return false;
+    *ret_host = (struct dnsmasq_host){
+        .interface_id = arena_strdup(a, name), .mac = mac, .private_ip = address, .hostname = rest};
+    return true;
+}
+
+int dnsmasq_hosts_read(const char *directory, struct arena *a, struct dnsmasq_hosts *ret_hosts,
+                       struct err *e)
+{
+    char path[PATH_MAX];
+    int r = path_of(path, directory, "hosts", "", e);
+    if (r < 0)
+        return r;
+    struct dnsmasq_hosts hosts = {0};
+    DIR *d = opendir(path);
+    if (d == NULL && errno != ENOENT)
+        return err_errno(e, errno, "cannot read %s", path);
+    for (const struct dirent *entry; d != NULL && (entry = readdir(d)) != NULL;) {
+        struct dnsmasq_host host;
+        if (hosts.n < LEASES_MAX && entry->d_name[0] != '.' &&
+            read_host(a, directory, entry->d_name, &host))
+            *arena_append(a, &hosts) = host;
+    }
+    if (d != NULL)
+        (void)closedir(d);
+    *ret_hosts = hosts;
+    return 0;
+}
+
+/* --- the process */
+
+bool dnsmasq_has_ended(int pidfd)
+{
+    if (pidfd < 0)
+        return true;
+    struct pollfd p = {.fd = pidfd, .events = POLLIN};
+    return poll(&p, 1, 0) != 0;
+}
+
+/* Does this process run from our configuration file? A pid file outlives its process. */
+static bool runs_from(pid_t pid, const char *directory)
+{
+    char path[64];
+    char option[PATH_MAX + 16];
+    int n = snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
+    int m = snprintf(option, sizeof(option), "--conf-file=%s/dnsmasq.conf", directory);
+    (void)n;
+    _cleanup_buf_ struct buf text = BUF_INIT((size_t)2 * PATH_MAX);
+    if (m < 0 || m >= (int)sizeof(option) || file_read(path, &text, NULL) < 0)
+        return false;
+    const char *words = buf_str(&text);
+    for (size_t at = 0; at < text.len; at += strlen(words + at) + 1)
+        if (at > 0 && streq(words + at, option))
+            return true;
+    return false;
+}
+
+/* The process named by the pid file, or -1. Once the descriptor is open the pid cannot become
+ * another's, so the look at its command line is about the process that the descriptor is about. */
+static int find(const char *directory, pid_t *ret_pid)
+{
+    char path[PATH_MAX];
+    _cleanup_buf_ struct buf text = BUF_INIT(32);
+    if (path_of(path, directory, "dnsmasq.pid", "", NULL) < 0 || file_read(path, &text, NULL) < 0)
+        return -1;
+    char number[32];
+    int n = snprintf(number, sizeof(number), "%.*s", (int)strcspn(buf_str(&text), "\n"),
+                     buf_str(&text));
+    int64_t pid = 0;
+    if (n < 0 || parse_int64(number, &pid) < 0 || pid <= 1 || pid > INT32_MAX)
+        return -1;
+    _cleanup_close_ int fd = pidfd_open((pid_t)pid, 0);
+    if (fd < 0 || !runs_from((pid_t)pid, directory) || dnsmasq_has_ended(fd))
+        return -1;
+    *ret_pid = (pid_t)pid;
+    return TAKE_FD(fd);
+}
+
+static int end(int pidfd, struct err *e)
+{
+    static const int signals[] = {SIGTERM, SIGKILL};
+    for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
+        if (pidfd_send_signal(pidfd, signals[i], NULL, 0) < 0 && errno != ESRCH)
+            return err_errno(e, errno, "cannot end dnsmasq");
+        struct pollfd p = {.fd = pidfd, .events = POLLIN};
+        if (poll(&p, 1, END_WAIT_MS) > 0)
+            return 0;
+    }
+    return err_set(e, ETIMEDOUT, "dnsmasq does not end");
+}
+
+static bool is_in_namespace(pid_t pid, int namespace_fd)
+{
+    char path[64];
+    struct stat its;
+    struct stat wanted;
+    int n = snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
+    (void)n;
+    return stat(path, &its) == 0 && fstat(namespace_fd, &wanted) == 0 &&
+           its.st_dev == wanted.st_dev && its.st_ino == wanted.st_ino;
+}
+
+static bool has_config(const char *directory, const char *config)
+{
+    char path[PATH_MAX];
+    _cleanup_buf_ struct buf text = BUF_INIT(CONFIG_MAX);
+    return path_of(path, directory, "dnsmasq.conf", "", NULL) == 0 &&
+           file_read(path, &text, NULL) == 0 && streq(buf_str(&text), config);
+}
+
+static int start(const char *directory, const char *config, int namespace_fd, struct err *e)
+{
+    char option[PATH_MAX + 16];
+    int r = write_line(directory, "", "dnsmasq.conf", config, e);
+    if (r < 0)
+        return r;
+    int n = snprintf(option, sizeof(option), "--conf-file=%s/dnsmasq.conf", directory);
+    if (n < 0 || n >= (int)sizeof(option))
+        return err_set(e, ENAMETOOLONG, "the path %s is too long", directory);
+    _cleanup_netns_ struct netns_visit visit = NETNS_AT_HOME;
+    r = netns_enter(&visit, namespace_fd, e);
+    if (r < 0)
+        return r;
+    /* It returns when its child serves and the pid file is written. */
+    return child_run(&(struct child){.argv = (const char *const[]){"dnsmasq", option, NULL},
+                                     .timeout_ms = START_WAIT_MS},
+                     e);
+}
+
+int dnsmasq_ensure(const char *directory, const char *config, int namespace_fd, int *pidfd,
+                   struct err *e)
+{
+    char path[PATH_MAX];
+    static const char *const below[] = {"", "hosts", "names"};
+    for (size_t i = 0; i < ARRAY_SIZE(below); i++) {
+        int r = path_of(path, directory, below[i], "", e);
+        if (r == 0)
+            r = make_directory(path, e);
+        if (r < 0)
+            return r;
+    }
+
+    pid_t pid = 0;
+    _cleanup_close_ int found = find(directory, &pid);
+    if (found >= 0 && is_in_namespace(pid, namespace_fd) && has_config(directory, config)) {
+        cleanup_close(pidfd);
+        *pidfd = TAKE_FD(found);
+        return 0;
+    }
+    int r = found >= 0 ? end(found, e) : 0;
+    if (r == 0)
+        r = start(directory, config, namespace_fd, e);
+    if (r < 0)
+        return r;
+    int started = find(directory, &pid);
+    if (started < 0)
+        return err_set(e, EIO, "dnsmasq ended at once");
+    cleanup_close(pidfd);
+    *pidfd = started;
+    return 0;
+}
+
+int dnsmasq_remove(const char *directory, struct err *e)
+{
+    pid_t pid = 0;
+    _cleanup_close_ int found = find(directory, &pid);
+    int r = found >= 0 ? end(found, e) : 0;
+    return r < 0 ? r : dir_remove(directory, e);
+}
+
+int dnsmasq_reload(int pidfd, struct err *e)
+{
+    if (pidfd_send_signal(pidfd, SIGHUP, NULL, 0) < 0)
+        return err_errno(e, errno, "cannot signal dnsmasq");
+    return 0;
+}
+
+/* --- RFC 2131 */
+
+struct __attribute__((packed)) dhcp_packet {
+    uint8_t op, hardware_type, hardware_length, hops;
+    uint32_t transaction;
+    uint16_t seconds, flags;
+    uint32_t client, yours, server, relay;
+    uint8_t hardware[16], server_name[64], file[128];
+    uint32_t magic;
+    uint8_t options[64];
+};
+
+int dnsmasq_release(const struct dnsmasq_host *host, const char *bridge, const char *router,
+                    struct err *e)
+{
+    struct dhcp_packet p = {.op = 1, .hardware_type = 1, .hardware_length = 6};
+    unsigned int mac[6];
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(67)};
+    if (sscanf(host->mac, "%2x:%2x:%2x:%2x:%2x:%2x", &mac[0], &mac[1], &mac[2], &mac[3], &mac[4],
+               &mac[5]) != 6 ||
+        inet_pton(AF_INET, host->private_ip, &p.client) != 1 ||
+        inet_pton(AF_INET, router, &to.sin_addr) != 1)
+        return err_set(e, EINVAL, "%s has a malformed address", host->interface_id);
+    for (size_t i = 0; i < ARRAY_SIZE(mac); i++)
+        p.hardware[i] = (uint8_t)mac[i];
+    p.transaction = p.client;
+    p.magic = htonl(0x63825363);
+    uint8_t *o = p.options;
+    *o++ = 53; /* message type */
+    *o++ = 1;
+    *o++ = 7;  /* DHCPRELEASE */
+    *o++ = 54; /* server */
+    *o++ = 4;
+    memcpy(o, &to.sin_addr, 4);
+    o += 4;
+    *o = 255;
+
+    /* Over loopback, but bound to the bridge: by its interface dnsmasq knows the subnet. */
+    _cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 ||
+        setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, bridge, (socklen_t)strlen(bridge) + 1) < 0 ||
+        sendto(fd, &p, sizeof(p), 0, (struct sockaddr *)&to, sizeof(to)) < 0)
+        return err_errno(e, errno, "cannot release the lease of %s", host->private_ip);
+    return 0;
+}

@@ -1,0 +1,363 @@
+#include "network/edge.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "network/expr.h"
+#include "network/netns.h"
+#include "network/nft.h"
+
+#define LINK_LOCAL        0xa9fe4000U /* 169.254.64.0/18 */
+#define LINK_LOCAL_TEXT   "169.254.64.0"
+#define LINK_LOCAL_LENGTH 18
+#define LINK_NAME_SIZE    16
+#define ANSWER_MAX        (1 << 20)
+#define RULES_MAX         (1 << 20)
+
+/* Behind every other route to the same block. */
+#define LAST_METRIC 4200000000U
+
+static pthread_mutex_t server_turn = PTHREAD_MUTEX_INITIALIZER;
+
+int edge_pools_parse(const char *text, struct edge_config *config, struct err *e)
+{
+    struct edge_config parsed = *config;
+    parsed.n_pools = 0;
+    for (const char *at = text != NULL ? text : ""; at[strspn(at, ", \t")] != '\0';) {
+        at += strspn(at, ", \t");
+        size_t len = strcspn(at, ", \t");
+        char word[CIDR_TEXT_SIZE];
+        struct cidr block;
+        int n = snprintf(word, sizeof(word), "%.*s", (int)len, at);
+        if (n < 0 || n >= (int)sizeof(word) || cidr_parse(word, &block) < 0)
+            return err_set(e, EINVAL, "not a CIDR block of public addresses: %.*s", (int)len, at);
+        (void)cidr_normalize(&block);
+        if (parsed.n_pools == EDGE_POOLS_MAX)
+            return err_set(e, E2BIG, "more than %d blocks of public addresses", EDGE_POOLS_MAX);
+        parsed.pools[parsed.n_pools++] = block;
+        at += len;
+    }
+    *config = parsed;
+    return 0;
+}
+
+bool edge_has_address(const struct edge_config *config, uint32_t address)
+{
+    for (size_t i = 0; i < config->n_pools; i++)
+        if (cidr_contains(&config->pools[i], address))
+            return true;
+    return false;
+}
+
+int edge_addresses(int64_t index, struct edge_addresses *ret_addresses, struct err *e)
+{
+    if (index < 0 || index > EDGE_INDEX_MAX)
+        return err_set(e, ERANGE, "a VPC's index is 0 to %d, not %lld", EDGE_INDEX_MAX,
+                       (long long)index);
+    ret_addresses->server = LINK_LOCAL + 2 * (uint32_t)index;
+    ret_addresses->inside = ret_addresses->server + 1;
+    return 0;
+}
+
+/* --- the table */
+
+static json_t *source(const char *address, int length)
+{
+    return expr_match("==", expr_field("ip", "saddr"),
+                      json_pack("{s:{s:s,s:i}}", "prefix", "addr", address, "len", length));
+}
+
+static json_t *source_pool(const struct cidr *pool)
+{
+    char address[IPV4_TEXT_SIZE];
+    ipv4_format(pool->address, address);
+    return pool->length == 32 ? expr_equals(expr_field("ip", "saddr"), address)
+                              : source(address, pool->length);
+}
+
+struct ruleset *edge_rules_build(struct arena *a, const struct edge_config *config)
+{
+    static const char *const transports[] = {"udp", "tcp"};
+    static const char *const answers[] = {"established", "related"};
+    struct ruleset *r = ruleset_new(a);
+
+    struct ruleset_chain *c = ruleset_add_chain(
+        r, "inet", "input",
+        "\"type\":\"filter\",\"hook\":\"input\",\"prio\":0,\"policy\":\"accept\"");
+    for (size_t i = 0; i < ARRAY_SIZE(answers); i++)
+        ruleset_add_rule(r, c,
+                         expr_statements(expr_from_interface("cv*"), expr_state(answers[i]),
+                                         expr_verdict("accept"), NULL),
+                         NULL);
+    /* The resolver of a VPC, not its guests: their source is a public address. */
+    for (size_t i = 0;
+         config->uplink != NULL && config->resolver != NULL && i < ARRAY_SIZE(transports); i++) {
+        json_t *list =
+            expr_statements(expr_from_interface("cv*"), source(LINK_LOCAL_TEXT, LINK_LOCAL_LENGTH),
+                            expr_equals(expr_field("ip", "daddr"), config->resolver),
+                            expr_to_port(transports[i], 53));
+        (void)json_array_append_new(list, expr_verdict("accept"));
+        ruleset_add_rule(r, c, list, NULL);
+    }
+    ruleset_add_rule(
+        r, c, expr_statements(expr_from_interface("cv*"), expr_verdict("drop"), NULL, NULL), NULL);
+
+    c = ruleset_add_chain(
+        r, "inet", "forward",
+        "\"type\":\"filter\",\"hook\":\"forward\",\"prio\":0,\"policy\":\"accept\"");
+    ruleset_add_rule(r, c,
+                     expr_statements(expr_from_interface("cv*"), expr_to_interface("cv*"),
+                                     expr_verdict("accept"), NULL),
+                     NULL);
+    if (config->uplink != NULL) {
+        ruleset_add_rule(r, c,
+                         expr_statements(expr_from_interface("cv*"),
+                                         expr_to_interface(config->uplink), expr_verdict("accept"),
+                                         NULL),
+                         NULL);
+        for (size_t i = 0; i < ARRAY_SIZE(answers); i++)
+            ruleset_add_rule(r, c,
+                             expr_statements(expr_from_interface(config->uplink),
+                                             expr_to_interface("cv*"), expr_state(answers[i]),
+                                             expr_verdict("accept")),
+                             NULL);
+    }
+    ruleset_add_rule(
+        r, c, expr_statements(expr_from_interface("cv*"), expr_verdict("drop"), NULL, NULL), NULL);
+    ruleset_add_rule(
+        r, c, expr_statements(expr_to_interface("cv*"), expr_verdict("drop"), NULL, NULL), NULL);
+
+    if (config->uplink != NULL) {
+        c = ruleset_add_chain(
+            r, "inet", "postrouting",
+            "\"type\":\"nat\",\"hook\":\"postrouting\",\"prio\":100,\"policy\":\"accept\"");
+        for (size_t i = 0; i < config->n_pools; i++)
+            ruleset_add_rule(r, c,
+                             expr_statements(expr_to_interface(config->uplink),
+                                             source_pool(&config->pools[i]),
+                                             expr_verdict("masquerade"), NULL),
+                             NULL);
+        ruleset_add_rule(r, c,
+                         expr_statements(expr_to_interface(config->uplink),
+                                         source(LINK_LOCAL_TEXT, LINK_LOCAL_LENGTH),
+                                         expr_verdict("masquerade"), NULL),
+                         NULL);
+    }
+    ruleset_finish(r);
+    return r;
+}
+
+/* --- the server */
+
+/* Is our table there, with chains in it? Nobody else puts rules there, so they are ours. */
+static bool table_stands(void)
+{
+    _cleanup_buf_ struct buf answer = BUF_INIT(ANSWER_MAX);
+    if (nft_query("{\"nftables\":[{\"list\":{\"chains\":{\"family\":\"inet\"}}}]}", &answer, NULL) <
+        0)
+        return false;
+    json_t *root = json_loads(buf_str(&answer), 0, NULL);
+    bool stands = false;
+    size_t i;
+    json_t *object;
+    json_array_foreach(json_object_get(root, "nftables"), i, object)
+    {
+        const json_t *chain = json_object_get(object, "chain");
+        if (streq(json_string_value(json_object_get(chain, "table")), RULESET_TABLE))
+            stands = true;
+    }
+    json_decref(root);
+    return stands;
+}
+
+static int put_routes(const struct edge_config *config, struct err *e)
+{
+    _cleanup_rtnl_ struct rtnl rtnl = RTNL_CLOSED;
+    int r = rtnl_open(&rtnl, e);
+    for (size_t i = 0; i < config->n_pools && r == 0; i++)
+        r = rtnl_route_put(&rtnl,
+                           &(struct rtnl_route){.destination = config->pools[i].address,
+                                                .length = config->pools[i].length,
+                                                .metric = LAST_METRIC},
+                           e);
+    return r;
+}
+
+static int put_server(const struct edge_config *config, bool anew, struct err *e)
+{
+    if (!anew && table_stands())
+        return 0;
+    _cleanup_arena_ struct arena *a = arena_new();
+    _cleanup_buf_ struct buf transaction = BUF_INIT(RULES_MAX);
+    ruleset_write_replace(edge_rules_build(a, config), &transaction);
+    int r = nft_run(buf_str(&transaction), e);
+    return r < 0 ? r : put_routes(config, e);
+}
+
+int edge_server_put(const struct edge_config *config, bool anew, struct err *e)
+{
+    (void)pthread_mutex_lock(&server_turn);
+    int r = put_server(config, anew, e);
+    (void)pthread_mutex_unlock(&server_turn);
+    if (r < 0)
+        return err_wrap(e, r, "cannot protect the server from its VPCs");
+    /* It may come and go; without it nothing leaves. */
+    char name[64];
+    if (config->uplink != NULL &&
+        snprintf(name, sizeof(name), "net/ipv4/conf/%s/forwarding", config->uplink) > 0)
+        (void)netns_sysctl(name, "1", NULL);
+    return 0;
+}
+
+/* --- the link */
+
+static void link_name(int64_t index, char out[LINK_NAME_SIZE])
+{
+    int n = snprintf(out, LINK_NAME_SIZE, "cv%d", (int)index);
+    (void)n;
+}
+
+static int put_inside(const struct edge_addresses *addresses, int namespace_fd, int *ret_index,
+                      struct err *e)
+{
+    _cleanup_netns_ struct netns_visit visit = NETNS_AT_HOME;
+    _cleanup_rtnl_ struct rtnl rtnl = RTNL_CLOSED;
+    int r = netns_enter(&visit, namespace_fd, e);
+    if (r == 0)
+        r = rtnl_open(&rtnl, e);
+    if (r < 0)
+        return r;
+    int index = rtnl_index(&rtnl, "edge0");
+    *ret_index = index;
+    if (index == 0)
+        return 0;
+    r = rtnl_address_put(&rtnl, index, addresses->inside, 31, e);
+    if (r == 0)
+        r = rtnl_link_up(&rtnl, index, EDGE_MTU, e);
+    if (r == 0)
+        r = rtnl_route_put(&rtnl, &(struct rtnl_route){.gateway = addresses->server, .link = index},
+                           e);
+    return r;
+}
+
+int edge_link_put(int64_t index, int namespace_fd, struct err *e)
+{
+    char name[LINK_NAME_SIZE];
+    char sysctl[64];
+    struct edge_addresses addresses = {0};
+    _cleanup_rtnl_ struct rtnl rtnl = RTNL_CLOSED;
+    int r = edge_addresses(index, &addresses, e);
+    if (r == 0)
+        r = rtnl_open(&rtnl, e);
+    if (r < 0)
+        return r;
+    link_name(index, name);
+
+    int inside = 0;
+    int outside = rtnl_index(&rtnl, name);
+    if (outside != 0)
+        r = put_inside(&addresses, namespace_fd, &inside, e);
+    if (r < 0)
+        return r;
+    if (outside == 0 || inside == 0) {
+        /* The link of a namespace that is going leads elsewhere. */
+        if (outside != 0)
+            r = rtnl_link_drop(&rtnl, outside, e);
+        if (r == 0)
+            r = rtnl_veth_make(&rtnl, name, "edge0", namespace_fd, e);
+        outside = rtnl_index(&rtnl, name);
+    }
+    int n = snprintf(sysctl, sizeof(sysctl), "net/ipv4/conf/%s/forwarding", name);
+    (void)n;
+    if (r == 0)
+        r = netns_sysctl(sysctl, "1", e);
+    if (r == 0)
+        r = rtnl_address_put(&rtnl, outside, addresses.server, 31, e);
+    if (r == 0)
+        r = rtnl_link_up(&rtnl, outside, EDGE_MTU, e);
+    if (r == 0 && inside == 0)
+        r = put_inside(&addresses, namespace_fd, &inside, e);
+    return r;
+}
+
+int edge_link_drop(int64_t index, struct err *e)
+{
+    char name[LINK_NAME_SIZE];
+    struct edge_addresses addresses = {0};
+    _cleanup_rtnl_ struct rtnl rtnl = RTNL_CLOSED;
+    int r = edge_addresses(index, &addresses, e);
+    if (r == 0)
+        r = rtnl_open(&rtnl, e);
+    if (r < 0)
+        return r;
+    link_name(index, name);
+    int outside = rtnl_index(&rtnl, name);
+    return outside != 0 ? rtnl_link_drop(&rtnl, outside, e) : 0;
+}
+
+/* --- routes */
+
+static bool has_public(const struct net_vpc *intent, uint32_t address)
+{
+    for (size_t i = 0; i < intent->n_ports; i++) {
+        uint32_t its = 0;
+        if (intent->ports[i].public_ip != NULL &&
+            ipv4_parse(intent->ports[i].public_ip, &its) == 0 && its == address)
+            return true;
+    }
+    return false;
+}
+
+static bool same_public(const struct net_vpc *intent, size_t *at, const struct net_port *port)
+{
+    /* Ports of applied intents are sorted by interface id. */
+    while (*at < intent->n_ports && strcmp(intent->ports[*at].interface_id, port->interface_id) < 0)
+        (*at)++;
+    return *at < intent->n_ports && streq(intent->ports[*at].interface_id, port->interface_id) &&
+           streq(intent->ports[*at].public_ip, port->public_ip);
+}
+
+int edge_routes_change(const struct net_vpc *from, const struct net_vpc *to, struct err *e)
+{
+    static const struct net_vpc nothing;
+    char name[LINK_NAME_SIZE];
+    struct edge_addresses addresses = {0};
+    _cleanup_rtnl_ struct rtnl rtnl = RTNL_CLOSED;
+    int r = edge_addresses(to->index, &addresses, e);
+    if (r == 0)
+        r = rtnl_open(&rtnl, e);
+    if (r < 0)
+        return r;
+    link_name(to->index, name);
+    struct rtnl_route route = {
+        .length = 32, .gateway = addresses.inside, .link = rtnl_index(&rtnl, name)};
+
+    _cleanup_arena_ struct arena *a = arena_new();
+    struct rtnl_routes old = {0};
+    if (from == NULL) {
+        r = rtnl_routes(&rtnl, a, route.link, &old, e);
+        from = &nothing;
+    }
+    size_t at = 0;
+    for (size_t i = 0; i < from->n_ports; i++) {
+        const struct net_port *port = &from->ports[i];
+        struct rtnl_route its = route;
+        if (port->public_ip != NULL && !same_public(to, &at, port) &&
+            ipv4_parse(port->public_ip, &its.destination) == 0)
+            *arena_append(a, &old) = its;
+    }
+    for (size_t i = 0; i < old.n && r == 0; i++)
+        if (old.v[i].length == 32 && !has_public(to, old.v[i].destination))
+            r = rtnl_route_drop(&rtnl, &old.v[i], e);
+    at = 0;
+    for (size_t i = 0; i < to->n_ports && r == 0; i++) {
+        const struct net_port *port = &to->ports[i];
+        if (port->public_ip != NULL && !same_public(from, &at, port) &&
+            ipv4_parse(port->public_ip, &route.destination) == 0)
+            r = rtnl_route_put(&rtnl, &route, e);
+    }
+    return r;
+}

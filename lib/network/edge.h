@@ -1,0 +1,51 @@
+#pragma once
+/*
+ * The server's side of the VPCs: the link cv<index> to each, the routes of public addresses, and
+ * the nftables table of the server (see linux.h). Everything here works in the server's own
+ * namespace, where the calling thread must be.
+ */
+#include "base/arena.h"
+#include "base/err.h"
+#include "core/cidr.h"
+#include "network/network.h"
+#include "network/rtnl.h"
+#include "network/ruleset.h"
+
+#define EDGE_INDEX_MAX 8191 /* 169.254.64.0/18 has this many pairs, and one */
+#define EDGE_POOLS_MAX 16
+#define EDGE_MTU       1500
+
+struct edge_config {
+    struct cidr pools[EDGE_POOLS_MAX]; /* normalized */
+    size_t n_pools;
+    const char *uplink;   /* NULL: none */
+    const char *resolver; /* NULL: none */
+};
+
+struct edge_addresses {
+    uint32_t server; /* of cv<index> */
+    uint32_t inside; /* of edge0 */
+};
+
+/* "198.18.0.0/24, 192.168.1.200/29" */
+int edge_pools_parse(const char *text, struct edge_config *config, struct err *e);
+bool edge_has_address(const struct edge_config *config, uint32_t address);
+/* -ERANGE: more VPCs than the server has links for. Pure. */
+int edge_addresses(int64_t index, struct edge_addresses *ret_addresses, struct err *e);
+/* The table of the server. Pure. */
+struct ruleset *edge_rules_build(struct arena *a, const struct edge_config *config);
+
+/*
+ * Puts the table in place when it is not there (reloading a firewall's configuration often begins
+ * with `flush ruleset`), lets the uplink forward, and answers `unreachable` for what nobody of the
+ * pool has, lest it leave the server by its default route. `anew`: in place of what is there, which
+ * may be of another configuration. Any thread.
+ */
+int edge_server_put(const struct edge_config *config, bool anew, struct err *e);
+
+/* The link into the namespace, with its addresses, and the default route inside. */
+int edge_link_put(int64_t index, int namespace_fd, struct err *e);
+int edge_link_drop(int64_t index, struct err *e);
+/* Routes the public addresses of `to` and no longer those that only `from` has; from NULL: those
+ * that the server has and `to` has not. */
+int edge_routes_change(const struct net_vpc *from, const struct net_vpc *to, struct err *e);

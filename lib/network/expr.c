@@ -1,0 +1,95 @@
+#include "network/expr.h"
+
+#include "base/check.h"
+#include "base/cleanup.h"
+
+json_t *expr_made(json_t *j)
+{
+    CHECK(j != NULL);
+    return j;
+}
+
+json_t *expr_meta(const char *key)
+{
+    return expr_made(json_pack("{s:{s:s}}", "meta", "key", key));
+}
+
+json_t *expr_field(const char *protocol, const char *name)
+{
+    return expr_made(json_pack("{s:{s:s,s:s}}", "payload", "protocol", protocol, "field", name));
+}
+
+json_t *expr_match(const char *op, json_t *left, json_t *right)
+{
+    return expr_made(
+        json_pack("{s:{s:s,s:o,s:o}}", "match", "op", op, "left", left, "right", expr_made(right)));
+}
+
+json_t *expr_equals(json_t *left, const char *right)
+{
+    return expr_match("==", left, json_string(right));
+}
+
+json_t *expr_from_interface(const char *name)
+{
+    return expr_equals(expr_meta("iifname"), name);
+}
+
+json_t *expr_to_interface(const char *name)
+{
+    return expr_equals(expr_meta("oifname"), name);
+}
+
+json_t *expr_to_port(const char *protocol, int port)
+{
+    return expr_match("==", expr_field(protocol, "dport"), json_integer(port));
+}
+
+json_t *expr_state(const char *name)
+{
+    return expr_made(json_pack("{s:{s:s,s:{s:{s:s}},s:s}}", "match", "op", "in", "left", "ct",
+                               "key", "state", "right", name));
+}
+
+json_t *expr_verdict(const char *name)
+{
+    return expr_made(json_pack("{s:n}", name));
+}
+
+json_t *expr_go(const char *chain)
+{
+    return expr_made(json_pack("{s:{s:s}}", "goto", "target", chain));
+}
+
+json_t *expr_jump(const char *chain)
+{
+    return expr_made(json_pack("{s:{s:s}}", "jump", "target", chain));
+}
+
+json_t *expr_vmap(json_t *key, const char *map)
+{
+    return expr_made(json_pack("{s:{s:o,s:s}}", "vmap", "key", key, "data", map));
+}
+
+json_t *expr_translate(const char *statement, const char *address, const char *map)
+{
+    return expr_made(json_pack("{s:{s:s,s:{s:{s:o,s:s}}}}", statement, "family", "ip", "addr",
+                               "map", "key", expr_field("ip", address), "data", map));
+}
+
+json_t *expr_concat(json_t *first, json_t *second, json_t *third)
+{
+    json_t *parts = expr_made(json_pack("[o,o]", first, second));
+    if (third != NULL)
+        CHECK(json_array_append_new(parts, third) == 0);
+    return expr_made(json_pack("{s:o}", "concat", parts));
+}
+
+json_t *expr_statements(json_t *s0, json_t *s1, json_t *s2, json_t *s3)
+{
+    json_t *list = expr_made(json_array());
+    json_t *all[] = {s0, s1, s2, s3};
+    for (size_t i = 0; i < ARRAY_SIZE(all) && all[i] != NULL; i++)
+        CHECK(json_array_append_new(list, all[i]) == 0);
+    return list;
+}

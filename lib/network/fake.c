@@ -1,0 +1,212 @@
+#include "network/fake.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/text.h"
+
+#define VPCS_MAX 65536
+
+struct fake_tap {
+    char *interface_id;
+    char *tap;
+};
+
+struct fake_vpc {
+    char *vpc_id;
+    struct fake_tap *taps;
+    size_t n_taps;
+};
+
+struct fake_network {
+    struct network base;
+    pthread_mutex_t lock;
+    struct fake_vpc *vpcs;
+    size_t n_vpcs;
+};
+
+static struct fake_network *self(struct network *n)
+{
+    return (struct fake_network *)n;
+}
+
+static char *copy(const char *s)
+{
+    char *c = strdup(s);
+    CHECK(c != NULL);
+    return c;
+}
+
+static void *grown(void *v, size_t n, size_t size)
+{
+    void *larger = reallocarray(v, n, size);
+    CHECK(larger != NULL);
+    return larger;
+}
+
+static struct fake_vpc *find_vpc(struct fake_network *f, const char *vpc_id)
+{
+    for (size_t i = 0; i < f->n_vpcs; i++)
+        if (streq(f->vpcs[i].vpc_id, vpc_id))
+            return &f->vpcs[i];
+    return NULL;
+}
+
+static const struct net_port *find_port(const struct net_vpc *intent, const char *interface_id)
+{
+    for (size_t i = 0; i < intent->n_ports; i++)
+        if (streq(intent->ports[i].interface_id, interface_id))
+            return &intent->ports[i];
+    return NULL;
+}
+
+static void drop_tap(struct fake_vpc *vpc, size_t i)
+{
+    free(vpc->taps[i].interface_id);
+    free(vpc->taps[i].tap);
+    vpc->taps[i] = vpc->taps[--vpc->n_taps];
+}
+
+static void clear_vpc(struct fake_vpc *vpc)
+{
+    while (vpc->n_taps > 0)
+        drop_tap(vpc, vpc->n_taps - 1);
+    free(vpc->taps);
+    free(vpc->vpc_id);
+}
+
+static int fake_apply(struct network *n, const struct net_vpc *intent, struct err *e)
+{
+    struct fake_network *f = self(n);
+    int r = 0;
+    (void)pthread_mutex_lock(&f->lock);
+    struct fake_vpc *vpc = find_vpc(f, intent->vpc_id);
+    if (vpc == NULL && f->n_vpcs == VPCS_MAX) {
+        r = err_set(e, ENOSPC, "no more than %d VPCs fit", VPCS_MAX);
+    } else if (vpc == NULL) {
+        f->vpcs = grown(f->vpcs, f->n_vpcs + 1, sizeof(*f->vpcs));
+        f->vpcs[f->n_vpcs++] = (struct fake_vpc){.vpc_id = copy(intent->vpc_id)};
+    } else {
+        /* A tap goes with its guest; here the port's end is the only sign of that. */
+        for (size_t i = vpc->n_taps; i-- > 0;)
+            if (find_port(intent, vpc->taps[i].interface_id) == NULL)
+                drop_tap(vpc, i);
+    }
+    (void)pthread_mutex_unlock(&f->lock);
+    return r;
+}
+
+static int fake_plug(struct network *n, const struct net_vpc *intent, const char *interface_id,
+                     struct err *e)
+{
+    struct fake_network *f = self(n);
+    const struct net_port *port = find_port(intent, interface_id);
+    if (port == NULL)
+        return err_set(e, ENOENT, "%s has no interface %s", intent->vpc_id, interface_id);
+    int r = 0;
+    (void)pthread_mutex_lock(&f->lock);
+    struct fake_vpc *vpc = find_vpc(f, intent->vpc_id);
+    if (vpc == NULL) {
+        r = err_set(e, ENOENT, "there is no namespace %s", intent->vpc_id);
+    } else {
+        size_t i = 0;
+        while (i < vpc->n_taps && !streq(vpc->taps[i].interface_id, interface_id))
+            i++;
+        if (i == vpc->n_taps) {
+            vpc->taps = grown(vpc->taps, vpc->n_taps + 1, sizeof(*vpc->taps));
+            vpc->taps[vpc->n_taps++] =
+                (struct fake_tap){.interface_id = copy(interface_id), .tap = copy(port->tap)};
+        }
+    }
+    (void)pthread_mutex_unlock(&f->lock);
+    return r;
+}
+
+static int fake_remove(struct network *n, const char *vpc_id, int64_t index, struct err *e)
+{
+    struct fake_network *f = self(n);
+    (void)index;
+    (void)e;
+    (void)pthread_mutex_lock(&f->lock);
+    struct fake_vpc *vpc = find_vpc(f, vpc_id);
+    if (vpc != NULL) {
+        clear_vpc(vpc);
+        *vpc = f->vpcs[--f->n_vpcs];
+    }
+    (void)pthread_mutex_unlock(&f->lock);
+    return 0;
+}
+
+static int fake_connect(struct network *n, const char *vpc_id, const char *private_ip, int port,
+                        int timeout_ms, int *ret_fd, struct err *e)
+{
+    (void)n;
+    (void)timeout_ms;
+    (void)ret_fd;
+    return err_set(e, EOPNOTSUPP,
+                   "cannot connect to %s port %d in %s: the network of this daemon is the fake one",
+                   private_ip, port, vpc_id);
+}
+
+static int fake_list(struct network *n, struct arena *a, struct net_names *ret_vpc_ids,
+                     struct err *e)
+{
+    struct fake_network *f = self(n);
+    struct net_names names = {0};
+    (void)e;
+    (void)pthread_mutex_lock(&f->lock);
+    for (size_t i = 0; i < f->n_vpcs; i++)
+        *arena_append(a, &names) = arena_strdup(a, f->vpcs[i].vpc_id);
+    (void)pthread_mutex_unlock(&f->lock);
+    *ret_vpc_ids = names;
+    return 0;
+}
+
+static int fake_taps(struct network *n, struct arena *a, const char *vpc_id,
+                     struct net_names *ret_taps, struct err *e)
+{
+    struct fake_network *f = self(n);
+    struct net_names names = {0};
+    (void)e;
+    (void)pthread_mutex_lock(&f->lock);
+    const struct fake_vpc *vpc = find_vpc(f, vpc_id);
+    for (size_t i = 0; vpc != NULL && i < vpc->n_taps; i++)
+        *arena_append(a, &names) = arena_strdup(a, vpc->taps[i].tap);
+    (void)pthread_mutex_unlock(&f->lock);
+    *ret_taps = names;
+    return 0;
+}
+
+static void fake_free(struct network *n)
+{
+    struct fake_network *f = self(n);
+    if (f == NULL)
+        return;
+    for (size_t i = 0; i < f->n_vpcs; i++)
+        clear_vpc(&f->vpcs[i]);
+    free(f->vpcs);
+    (void)pthread_mutex_destroy(&f->lock);
+    free(f);
+}
+
+static const struct network_ops fake_ops = {
+    .name = "fake",
+    .apply = fake_apply,
+    .plug = fake_plug,
+    .remove = fake_remove,
+    .connect = fake_connect,
+    .list = fake_list,
+    .taps = fake_taps,
+    .free = fake_free,
+};
+
+struct network *fake_network_new(void)
+{
+    struct fake_network *f = calloc(1, sizeof(*f));
+    CHECK(f != NULL);
+    f->base.ops = &fake_ops;
+    (void)pthread_mutex_init(&f->lock, NULL);
+    return &f->base;
+}

@@ -1,0 +1,45 @@
+#pragma once
+/*
+ * The network driver of a Linux server.
+ *
+ *     guest ── tap ─┐                      VPC namespace vpc-…                 server
+ *     guest ── tap ─┴ br0 172.31.0.1/20 ── inet croft: forward, NAT ── edge0 ══ cv7 ── /32 routes
+ *
+ * A VPC is a network namespace of that name (`ip netns list`). Each subnet is a bridge br<index> in
+ * it with isolated ports, so that every packet between guests is routed and meets the rules. One
+ * dnsmasq in the namespace gives leases and names. A veth pair leads to the server: cv<vpc index>
+ * there, edge0 inside, with the two addresses of a /31 of 169.254.64.0/18. The server routes a
+ * public address to cv<index>; the translation to the private one happens inside.
+ *
+ * On the server itself croft has one nftables table of its own, `inet croft`. It stops what comes
+ * from cv* towards the server unless the server began it, and forwards from and to cv* only between
+ * VPCs and, with an uplink, out of it. No table, chain, route or sysctl of the owner is changed,
+ * but for `forwarding` of the uplink interface.
+ *
+ * The server reaches a guest in two ways: by its public address, as anybody does (the guest's
+ * security groups apply; the source is the server's address on cv<index>), and by connect(), whose
+ * source is the router's address in the subnet. The second is a management path that security
+ * groups do not govern; it can only be begun from inside the namespace, not by a guest.
+ *
+ * Needs root. Errors -EPERM when it is missing.
+ */
+#include "network/network.h"
+
+/* Strings are copied. */
+struct linux_network_config {
+    /* dnsmasq's files are in RUNTIME_DIR/network/vpc-…/. They are made readable for dnsmasq's user,
+     * who must be able to reach them: others need x on the directories above. */
+    const char *runtime_dir;
+    /* CIDRs of the public pool, with commas or spaces between; NULL or "": no public addresses.
+     * A port's public address outside of them is refused (-EINVAL). */
+    const char *public_pool;
+    /* The interface of the server behind which the internet is; NULL: guests cannot leave the
+     * server. With one, guests with a public address get out, masqueraded. */
+    const char *uplink;
+    /* With an uplink: the IPv4 address of the name server that answers what is not of the VPC.
+     * NULL: such names do not exist. */
+    const char *resolver;
+};
+
+int linux_network_new(const struct linux_network_config *config, struct network **ret_network,
+                      struct err *e);

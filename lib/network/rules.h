@@ -1,0 +1,45 @@
+#pragma once
+/*
+ * The nftables rule set of a VPC, from its intent. Pure.
+ *
+ *     table inet croft
+ *       chain forward      established or related: accept. New: from edge0 when it was for a public
+ *                          address, or from an interface; the groups of the interface it leaves
+ *                          decide (port_out), then deliver
+ *       chain deliver      out of edge0 with a public address, or the groups of the interface it
+ *                          goes to decide (port_in)
+ *       chain sg-…-in      one rule per rule of the group, its id (sgr-…) as the comment
+ *       chain sg-…-out     the same for egress
+ *       chain sg-….sg-…-in of interfaces that are in just these groups: jumps to their chains
+ *       set sg-…           the private addresses of the group's members
+ *       map port_in        private address to chain; port_out likewise
+ *       set public         private addresses that have a public one
+ *       map public_to_private, private_to_public
+ *                          1:1 translation at edge0
+ *       chain input        guests reach DHCP and DNS of their VPC and nothing else of the router
+ *       chain output       the router's own traffic: DHCP, connections of the daemon to guests
+ *     table bridge croft
+ *       chain prerouting   what a port may send: its own MAC, its own address, its own ARP
+ *
+ * What is the router's own (DHCP, DNS) is not governed by security groups, as in EC2 (AWS: "Traffic
+ * to and from your VPC", security groups do not filter it). IPv6 does not pass a port; rules with
+ * an IPv6 CIDR stand in their chains and match nothing.
+ */
+#include "base/arena.h"
+#include "base/err.h"
+#include "network/network.h"
+#include "network/ruleset.h"
+
+/* What the router answers, besides base + 2 of the VPC's CIDR. */
+#define RULES_RESOLVER_LINK_LOCAL "169.254.169.253"
+
+struct rules_options {
+    bool asks_upstream; /* the VPC's resolver may send queries out of edge0 */
+};
+
+/*
+ * The rule set refers to the strings of the intent: copy the intent into the same arena when the
+ * rule set outlives the call. -EINVAL: an address, name or reference is not well-formed.
+ */
+int rules_build(struct arena *a, const struct net_vpc *intent, const struct rules_options *options,
+                struct ruleset **ret_rules, struct err *e);
