@@ -1,0 +1,175 @@
+#include "jobs/bootstrap.h"
+
+#include "base/base64.h"
+#include "base/clock.h"
+#include "base/id.h"
+#include "base/log.h"
+#include "store/queries.h"
+
+#define DEFAULT_VPC_CIDR "172.31.0.0/16"
+
+static const char *new_id(struct arena *a, const char *prefix)
+{
+    char id[ID_SIZE];
+    id_new(prefix, id);
+    return arena_strdup(a, id);
+}
+
+/* `n` characters of an alphabet whose size divides 256, so that none is likelier than another. */
+static char *random_text(struct arena *a, size_t n, const char *alphabet, size_t size)
+{
+    unsigned char *raw = arena_alloc(a, n);
+    random_bytes(raw, n);
+    char *text = arena_alloc(a, n + 1);
+    for (size_t i = 0; i < n; i++)
+        text[i] = alphabet[raw[i] % size];
+    return text;
+}
+
+static const char *setting(struct tx *tx, struct arena *a, const char *name,
+                           const char *(*make)(struct arena *a))
+{
+    const char *value = store_setting(tx, a, name);
+    if (value == NULL) {
+        value = make(a);
+        store_set_setting(tx, name, value);
+    }
+    return value;
+}
+
+static const char *make_account_id(struct arena *a)
+{
+    uint64_t n = 0;
+    random_bytes(&n, sizeof(n));
+    /* Twelve digits; the bias of the remainder is of no account. */
+    return arena_printf(a, "%012llu", (unsigned long long)(100000000000U + n % 900000000000U));
+}
+
+static const char *make_page_secret(struct arena *a)
+{
+    unsigned char raw[32];
+    random_bytes(raw, sizeof(raw));
+    return base64_encode(a, raw, sizeof(raw));
+}
+
+static void ensure_root_key(struct tx *tx, struct arena *a, struct bootstrap_result *result,
+                            int64_t now)
+{
+    const char *arn = arena_printf(a, "arn:aws:iam::%s:root", result->account_id);
+    struct access_key_list keys = store_access_keys(tx, a, "user_arn", arn);
+    if (keys.n == 0 && store_setting(tx, a, "root_key_made") == NULL) {
+        static const char base32[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+        static const char base64[] =
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        struct access_key key = {
+            .id = arena_printf(a, "AKIA%s", random_text(a, 16, base32, 32)),
+            .account_id = result->account_id,
+            .user_arn = arn,
+            .user_id = result->account_id,
+            .secret = random_text(a, 40, base64, 64),
+            .active = true,
+            .created_at = now,
+        };
+        store_insert_access_key(tx, &key);
+        store_set_setting(tx, "root_key_made", "yes");
+        keys = store_access_keys(tx, a, "user_arn", arn);
+    }
+    if (keys.n > 0) {
+        result->access_key_id = keys.v[0].id;
+        result->secret_access_key = keys.v[0].secret;
+    }
+}
+
+static void make_default_group(struct tx *tx, struct arena *a, const struct vpc *vpc)
+{
+    struct security_group group = {
+        .id = new_id(a, "sg"),
+        .account_id = vpc->account_id,
+        .region = vpc->region,
+        .vpc_id = vpc->id,
+        .name = "default",
+        .description = "default VPC security group",
+        .created_at = vpc->created_at,
+    };
+    store_insert_security_group(tx, &group);
+    /* Members talk to each other, and to everybody outside (AWS: "Default security groups"). */
+    struct security_group_rule rule = {
+        .id = new_id(a, "sgr"),
+        .account_id = vpc->account_id,
+        .region = vpc->region,
+        .group_id = group.id,
+        .protocol = "-1",
+        .from_port = -1,
+        .to_port = -1,
+        .referenced_group_id = group.id,
+    };
+    store_insert_security_group_rule(tx, &rule);
+    rule.id = new_id(a, "sgr");
+    rule.is_egress = true;
+    rule.referenced_group_id = NULL;
+    rule.cidr_ipv4 = "0.0.0.0/0";
+    store_insert_security_group_rule(tx, &rule);
+}
+
+static void make_default_vpc(struct tx *tx, struct arena *a, const struct region *region,
+                             const char *account_id, int64_t now)
+{
+    struct vpc vpc = {
+        .id = new_id(a, "vpc"),
+        .account_id = account_id,
+        .region = region->name,
+        .cidr_block = DEFAULT_VPC_CIDR,
+        .cidr_association_id = new_id(a, "vpc-cidr-assoc"),
+        .is_default = true,
+        .dhcp_options_id = new_id(a, "dopt"),
+        .created_at = now,
+        .number = store_next_vpc_number(tx),
+    };
+    store_insert_vpc(tx, &vpc);
+    for (int64_t i = 0; i < ZONES_PER_REGION; i++) {
+        struct subnet subnet = {
+            .id = new_id(a, "subnet"),
+            .account_id = account_id,
+            .region = region->name,
+            .vpc_id = vpc.id,
+            .zone = region->zones[i],
+            .cidr_block = arena_printf(a, "172.31.%lld.0/20", (long long)i * 16),
+            .default_for_az = true,
+            .map_public_ip_on_launch = true,
+            .number = i,
+        };
+        store_insert_subnet(tx, &subnet);
+    }
+    make_default_group(tx, a, &vpc);
+}
+
+int bootstrap(struct store *s, const struct region_list *regions, const char *uri, struct arena *a,
+              struct bootstrap_result *ret_result, struct err *e)
+{
+    struct bootstrap_result result = {0};
+    int64_t now = clock_now();
+    struct tx *tx = store_write(s);
+    result.account_id = setting(tx, a, "account_id", make_account_id);
+    result.page_secret = setting(tx, a, "page_secret", make_page_secret);
+    ensure_root_key(tx, a, &result, now);
+    struct host_list hosts = store_hosts(tx, a);
+    if (hosts.n == 0) {
+        struct host host = {.id = new_id(a, "h"), .uri = uri, .created_at = now};
+        store_insert_host(tx, &host);
+        hosts = store_hosts(tx, a);
+    }
+    result.host_id = hosts.n == 0 ? NULL : hosts.v[0].id;
+    for (size_t i = 0; i < regions->n; i++) {
+        struct vpc_list vpcs = store_vpcs(tx, a, "region", regions->v[i].name);
+        if (vpcs.n == 0 && store_setting(tx, a, regions->v[i].name) == NULL) {
+            make_default_vpc(tx, a, &regions->v[i], result.account_id, now);
+            /* An owner who deletes the default VPC does not get it back by a restart. */
+            store_set_setting(tx, regions->v[i].name, "made");
+            log_info("region-made region=%s", regions->v[i].name);
+        }
+    }
+    int r = tx_commit(tx, e);
+    if (r == 0)
+        *ret_result = result;
+    return r;
+}

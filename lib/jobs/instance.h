@@ -1,0 +1,44 @@
+#pragma once
+/* What the files about instances share: facts of one run, and the one way to record a new state. */
+#include "jobs/worker.h"
+
+/* An instance with what belongs to it, as the store had it when the job began. */
+struct instance_facts {
+    struct instance *instance;
+    struct volume_list volumes; /* attached ones */
+    struct network_interface_list interfaces;
+    const char *name_tag; /* NULL: none */
+};
+
+int instance_facts_load(struct jobs *j, struct arena *a, const char *instance_id,
+                        struct instance_facts *ret_facts, struct err *e);
+
+/*
+ * Records a state, unless the instance has left `from` meanwhile (somebody stops or terminates it
+ * while it is being started): then nothing is written and *ret_moved is false, and the job, whose
+ * generation has grown, will run again. `change` may alter the row and its belongings in the same
+ * transaction.
+ */
+typedef void instance_change(struct tx *tx, struct arena *a, struct instance *i, void *ctx);
+int instance_record(struct jobs *j, struct arena *a, const char *instance_id,
+                    enum instance_state from, enum instance_state to, instance_change *change,
+                    void *ctx, bool *ret_moved, struct err *e);
+
+/* Why an instance is where it is: code "Server.InternalError", message "Server.InternalError: …".
+ */
+struct reason {
+    const char *code;
+    const char *text;
+};
+void instance_set_reason(struct arena *a, struct instance *i, const struct reason *reason);
+
+/* Looks for its domain; DOMAIN_GONE when there is none. */
+int instance_domain(struct jobs *j, const char *instance_id, enum domain_state *ret_state,
+                    struct err *e);
+
+int instance_start(struct jobs *j, struct arena *a, const struct job *job,
+                   struct instance_facts *facts, struct outcome *ret_outcome, struct err *e);
+int instance_stop(struct jobs *j, struct arena *a, struct instance_facts *facts,
+                  struct outcome *ret_outcome, struct err *e);
+int instance_terminate(struct jobs *j, struct arena *a, struct instance_facts *facts,
+                       struct err *e);

@@ -1,0 +1,158 @@
+#include <errno.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "jobs/instance.h"
+
+#define STOP_POLL_MS 2000 /* an event usually comes first; this is for those that were missed */
+
+static void note_stopped(struct tx *tx, struct arena *a, struct instance *i, void *ctx)
+{
+    (void)ctx;
+    i->force_stop = false;
+    i->stop_deadline = 0;
+    i->hypervisor = NULL;
+    /* A public address lasts from start to stop (AWS: "Amazon EC2 instance IP addressing"). */
+    struct network_interface_list interfaces =
+        store_network_interfaces(tx, a, "instance_id", i->id);
+    for (size_t k = 0; k < interfaces.n; k++) {
+        interfaces.v[k].public_ip = NULL;
+        store_update_network_interface(tx, &interfaces.v[k]);
+    }
+    store_enqueue(tx, "vpc", i->vpc_id, 0);
+}
+
+static void note_deadline(struct tx *tx, struct arena *a, struct instance *i, void *ctx)
+{
+    (void)tx, (void)a;
+    i->stop_deadline = *(const int64_t *)ctx;
+}
+
+/* Asks the guest to power off, and looks again; true when it is time to pull the plug. */
+static int ask_guest(struct jobs *j, struct arena *a, const struct instance *i, bool *ret_pull,
+                     struct err *e)
+{
+    int64_t now = clock_now();
+    *ret_pull = i->stop_deadline > 0 && now >= i->stop_deadline;
+    if (*ret_pull || i->stop_deadline > 0)
+        return 0;
+    int r = j->hypervisor->ops->shutdown(j->hypervisor, i->id, e);
+    if (r < 0 && r != -ENOENT)
+        return r;
+    int64_t deadline = now + JOBS_STOP_TIMEOUT_MS;
+    bool moved = false;
+    return instance_record(j, a, i->id, INSTANCE_STOPPING, INSTANCE_STOPPING, note_deadline,
+                           &deadline, &moved, e);
+}
+
+int instance_stop(struct jobs *j, struct arena *a, struct instance_facts *facts,
+                  struct outcome *ret_outcome, struct err *e)
+{
+    const struct instance *i = facts->instance;
+    struct hypervisor *h = j->hypervisor;
+    enum domain_state state = DOMAIN_GONE;
+    int r = instance_domain(j, i->id, &state, e);
+    if (r < 0)
+        return r;
+    /* A domain that was never resumed has no guest to ask. */
+    bool pull = i->force_stop || state == DOMAIN_PAUSED_NEW;
+    if (state == DOMAIN_RUNNING && !pull) {
+        r = ask_guest(j, a, i, &pull, e);
+        if (r < 0)
+            return r;
+        if (!pull) {
+            *ret_outcome = (struct outcome){.again = true, .when = clock_now() + STOP_POLL_MS};
+            return 0;
+        }
+        log_warning("instance-stop-forced instance=%s: the guest did not power off", i->id);
+    }
+    if (state != DOMAIN_GONE) {
+        r = h->ops->destroy(h, i->id, e);
+        if (r < 0)
+            return r;
+    }
+    bool moved = false;
+    return instance_record(j, a, i->id, INSTANCE_STOPPING, INSTANCE_STOPPED, note_stopped, NULL,
+                           &moved, e);
+}
+
+/* A volume that stays is free again; one that goes has lost its file before. */
+static void let_go_volume(struct tx *tx, struct volume *v)
+{
+    if (v->delete_on_termination || v->state == VOLUME_CREATING) {
+        store_delete_tags(tx, "resource_id", v->id);
+        store_delete_volumes(tx, "id", v->id);
+        return;
+    }
+    if (volume_enter_attachment_state(v, ATTACHMENT_DETACHED, NULL) < 0 ||
+        volume_enter_state(v, VOLUME_AVAILABLE, NULL) < 0)
+        return;
+    v->instance_id = NULL;
+    v->device_name = NULL;
+    v->attached_at = 0;
+    store_update_volume(tx, v);
+}
+
+static void let_go_interface(struct tx *tx, struct network_interface *n)
+{
+    if (n->delete_on_termination) {
+        store_delete_interface_groups(tx, "interface_id", n->id);
+        store_delete_tags(tx, "resource_id", n->id);
+        store_delete_network_interfaces(tx, "id", n->id);
+        return;
+    }
+    n->instance_id = NULL;
+    n->attachment_id = NULL;
+    n->public_ip = NULL;
+    n->attached_at = 0;
+    store_update_network_interface(tx, n);
+}
+
+static void note_terminated(struct tx *tx, struct arena *a, struct instance *i, void *ctx)
+{
+    (void)ctx;
+    i->terminated_at = clock_now();
+    i->hypervisor = NULL;
+    i->user_data = NULL;
+    struct volume_list volumes = store_volumes(tx, a, "instance_id", i->id);
+    for (size_t k = 0; k < volumes.n; k++)
+        let_go_volume(tx, &volumes.v[k]);
+    /* Its interfaces went before: see forget_interfaces(). */
+    struct image *image = store_image(tx, a, i->image_id);
+    if (image != NULL && image->state == IMAGE_DEREGISTERED)
+        store_enqueue(tx, "image", image->id, 0); /* its layer may go now */
+}
+
+/* Addresses, rules, lease and name go with the rows, before the instance is called terminated. */
+static int forget_interfaces(struct jobs *j, struct arena *a, const struct instance_facts *facts,
+                             struct err *e)
+{
+    struct tx *tx = store_write(j->config.store);
+    struct network_interface_list interfaces =
+        store_network_interfaces(tx, a, "instance_id", facts->instance->id);
+    for (size_t k = 0; k < interfaces.n; k++)
+        let_go_interface(tx, &interfaces.v[k]);
+    int r = tx_commit(tx, e);
+    return r < 0 ? r : vpc_converge(j, a, facts->instance->vpc_id, e);
+}
+
+int instance_terminate(struct jobs *j, struct arena *a, struct instance_facts *facts, struct err *e)
+{
+    const struct instance *i = facts->instance;
+    struct storage *s = j->config.storage;
+    int r = j->hypervisor->ops->destroy(j->hypervisor, i->id, e);
+    if (r == 0)
+        r = forget_interfaces(j, a, facts, e);
+    for (size_t k = 0; r == 0 && k < facts->volumes.n; k++) {
+        const struct volume *v = &facts->volumes.v[k];
+        if (v->delete_on_termination || v->state == VOLUME_CREATING)
+            r = s->ops->volume_remove(s, v->id, e);
+    }
+    if (r == 0)
+        r = s->ops->instance_remove(s, i->id, e);
+    if (r < 0)
+        return r;
+    bool moved = false;
+    return instance_record(j, a, i->id, INSTANCE_SHUTTING_DOWN, INSTANCE_TERMINATED,
+                           note_terminated, NULL, &moved, e);
+}

@@ -1,0 +1,54 @@
+#pragma once
+/*
+ * The only code that moves the machine.
+ *
+ * A job names an object (an instance, an image, a VPC); running it compares the object's row with
+ * the machine and makes the machine follow. So a job may run twice, or again after a crash, and
+ * there is no log of steps to replay. Jobs are rows, written in the same transaction as the intent
+ * (store_enqueue()).
+ *
+ * Jobs of one object run one at a time, jobs of different objects side by side on JOBS_WORKERS
+ * threads. The reconciler (reconcile.c) enqueues what differs after a start, when the hypervisor
+ * comes back, and every few minutes.
+ */
+#include "base/err.h"
+#include "core/region.h"
+#include "hypervisor/hypervisor.h"
+#include "network/network.h"
+#include "storage/storage.h"
+#include "store/store.h"
+
+#define JOBS_WORKERS    4
+#define JOBS_EVENTS_MAX 256 /* hypervisor events not yet looked at; beyond it: look at everything  \
+                             */
+#define JOBS_STOP_TIMEOUT_MS 120000  /* a guest that is asked to power off has this long */
+#define JOBS_RETRY_MAX       20      /* attempts of a launch while the hypervisor is away */
+#define JOBS_AUDIT_MS        120000  /* between two looks at everything */
+#define TERMINATED_SHOWN_MS  3600000 /* EC2 shows terminated instances for about an hour */
+
+struct jobs_config {
+    struct store *store;
+    struct storage *storage;
+    struct network *network;
+    const char *host_id;
+    const char *runtime_dir;  /* console sockets */
+    const char *template_dir; /* of cloud-init; NULL: compiled in */
+    int mtu;
+};
+
+struct jobs;
+
+struct jobs *jobs_new(const struct jobs_config *config);
+/* Takes the hypervisor (made with jobs_on_domain_event), looks at everything and starts the
+ * workers. */
+int jobs_start(struct jobs *j, struct hypervisor *h, struct err *e);
+/* Lets running jobs end, for at most a minute. Guests keep running. */
+void jobs_stop(struct jobs *j);
+void jobs_free(struct jobs *j);
+
+/* domain_event_fn of the hypervisor; ctx is the struct jobs. */
+void jobs_on_domain_event(void *ctx, enum domain_event what, const char *instance_id);
+/* There may be new jobs. ctx is the struct jobs. */
+void jobs_wake(void *ctx);
+/* Facts about the server, for admission. ctx is the struct jobs. */
+void jobs_host(void *ctx, struct host_info *ret_info);

@@ -1,0 +1,298 @@
+#include "jobs/jobs.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "jobs/worker.h"
+
+/*
+ * Theory of operation
+ *
+ * A worker asks the store for due jobs and takes the first whose object no other worker has. Which
+ * objects are taken is kept in memory only: after a crash all jobs are free again, and running one
+ * twice is right. Finishing a job removes its row unless the row's generation has grown, that is,
+ * unless somebody wanted something of the object meanwhile. Events of the hypervisor come on its
+ * thread, which must not block: they wait in a short list for the next worker.
+ */
+
+#define DUE_MAX     (JOBS_WORKERS + 1) /* at least one of these is not taken */
+#define RETRY_MIN   500
+#define RETRY_MAX   30000
+#define STOP_WAIT_S 60
+
+struct jobs *jobs_new(const struct jobs_config *config)
+{
+    struct jobs *j = calloc(1, sizeof(*j));
+    CHECK(j != NULL);
+    j->config = *config;
+    pthread_condattr_t monotonic;
+    (void)pthread_condattr_init(&monotonic);
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    (void)pthread_mutex_init(&j->lock, NULL);
+    (void)pthread_cond_init(&j->changed, &monotonic);
+    (void)pthread_condattr_destroy(&monotonic);
+    for (size_t i = 0; i < VPC_LOCKS; i++)
+        (void)pthread_mutex_init(&j->vpc_locks[i], NULL);
+    return j;
+}
+
+void jobs_free(struct jobs *j)
+{
+    if (j == NULL)
+        return;
+    for (size_t i = 0; i < VPC_LOCKS; i++)
+        (void)pthread_mutex_destroy(&j->vpc_locks[i]);
+    (void)pthread_cond_destroy(&j->changed);
+    (void)pthread_mutex_destroy(&j->lock);
+    free(j);
+}
+
+void jobs_wake(void *ctx)
+{
+    struct jobs *j = ctx;
+    (void)pthread_mutex_lock(&j->lock);
+    j->woken = true;
+    (void)pthread_cond_signal(&j->changed);
+    (void)pthread_mutex_unlock(&j->lock);
+}
+
+void jobs_on_domain_event(void *ctx, enum domain_event what, const char *instance_id)
+{
+    struct jobs *j = ctx;
+    (void)pthread_mutex_lock(&j->lock);
+    if (what == DOMAIN_EVENT_CONNECTED || j->n_events == JOBS_EVENTS_MAX) {
+        j->look_at_everything = true;
+    } else {
+        struct pending_event *p = &j->events[j->n_events++];
+        p->what = what;
+        (void)snprintf(p->instance_id, sizeof(p->instance_id), "%s", instance_id);
+    }
+    (void)pthread_cond_signal(&j->changed);
+    (void)pthread_mutex_unlock(&j->lock);
+}
+
+void jobs_host(void *ctx, struct host_info *ret_info)
+{
+    struct jobs *j = ctx;
+    *ret_info = j->host;
+    struct host_info fresh;
+    if (j->hypervisor->ops->host_info(j->hypervisor, &fresh, NULL) == 0)
+        ret_info->memory_available_mib = fresh.memory_available_mib;
+}
+
+static bool is_running(const struct jobs *j, const char *object_id)
+{
+    for (size_t i = 0; i < JOBS_WORKERS; i++)
+        if (streq(j->running[i], object_id))
+            return true;
+    return false;
+}
+
+/* A due job that no other worker has; the lock is held. *ret_next: when to look again (0: on a
+ * wake). */
+static struct job *claim(struct jobs *j, struct arena *a, size_t slot, int64_t *ret_next)
+{
+    struct tx *tx = store_read(j->config.store);
+    struct job_list due = store_jobs_due(tx, a, clock_now(), DUE_MAX, ret_next);
+    if (tx_failed(tx))
+        *ret_next = clock_now() + RETRY_MAX;
+    tx_end(tx);
+    for (size_t i = 0; i < due.n; i++) {
+        if (is_running(j, due.v[i].object_id))
+            continue;
+        (void)snprintf(j->running[slot], sizeof(j->running[slot]), "%s", due.v[i].object_id);
+        return &due.v[i];
+    }
+    return NULL;
+}
+
+static int run(struct jobs *j, struct arena *a, const struct job *job, struct outcome *ret_outcome,
+               struct err *e)
+{
+    if (streq(job->kind, "instance"))
+        return instance_converge(j, a, job, ret_outcome, e);
+    if (streq(job->kind, "image"))
+        return image_converge(j, a, job->object_id, e);
+    if (streq(job->kind, "vpc"))
+        return vpc_converge(j, a, job->object_id, e);
+    return err_set(e, EINVAL, "there is no kind of job called %s", job->kind);
+}
+
+static int64_t back_off(int64_t attempts)
+{
+    int64_t wait = RETRY_MIN;
+    for (int64_t i = 0; i < attempts && wait < RETRY_MAX; i++)
+        wait *= 2;
+    return wait < RETRY_MAX ? wait : RETRY_MAX;
+}
+
+static void run_and_record(struct jobs *j, struct arena *a, const struct job *job)
+{
+    struct err e = {0};
+    struct outcome outcome = {0};
+    int64_t began = clock_monotonic();
+    int r = run(j, a, job, &outcome, &e);
+    int64_t took = clock_monotonic() - began;
+
+    struct tx *tx = store_write(j->config.store);
+    if (r < 0) {
+        log_warning("job-failed kind=%s object=%s attempts=%lld took_ms=%lld reason=\"%s\"",
+                    job->kind, job->object_id, (long long)job->attempts + 1, (long long)took,
+                    e.message);
+        store_job_retry(tx, job, clock_now() + back_off(job->attempts), e.message);
+    } else if (outcome.again) {
+        store_job_retry(tx, job, outcome.when, outcome.why);
+    } else {
+        (void)store_job_done(tx, job);
+        log_debug("job-done kind=%s object=%s took_ms=%lld", job->kind, job->object_id,
+                  (long long)took);
+    }
+    struct err commit = {0};
+    if (tx_commit(tx, &commit) < 0) /* the row is as before: the job runs again */
+        log_error("job-not-recorded object=%s reason=\"%s\"", job->object_id, commit.message);
+}
+
+static void wait_for_change(struct jobs *j, int64_t next_due)
+{
+    int64_t now = clock_monotonic();
+    int64_t until = j->next_audit;
+    if (next_due > 0) {
+        int64_t left = next_due - clock_now();
+        if (left < 1)
+            left = 1; /* due, but its object is taken: the worker that has it will signal */
+        if (now + left < until)
+            until = now + left;
+    }
+    struct timespec ts = {.tv_sec = until / 1000, .tv_nsec = until % 1000 * 1000000};
+    if (until > now)
+        (void)pthread_cond_timedwait(&j->changed, &j->lock, &ts);
+}
+
+/* Work that is about everything, by one worker; the lock is held and given up meanwhile. */
+static void look_around(struct jobs *j, struct arena *a)
+{
+    j->look_at_everything = false;
+    j->next_audit = clock_monotonic() + JOBS_AUDIT_MS;
+    (void)pthread_mutex_unlock(&j->lock);
+    struct err e = {0};
+    if (reconcile(j, a, &e) < 0 || housekeeping(j, a, &e) < 0)
+        log_warning("reconcile-failed reason=\"%s\"", e.message);
+    (void)pthread_mutex_lock(&j->lock);
+    j->woken = true;
+}
+
+static void take_events(struct jobs *j, struct arena *a)
+{
+    struct pending_event *events = arena_memdup(a, j->events, j->n_events * sizeof(j->events[0]));
+    size_t n = j->n_events;
+    j->n_events = 0;
+    (void)pthread_mutex_unlock(&j->lock);
+    bool lost = false;
+    for (size_t i = 0; i < n; i++) {
+        struct err e = {0};
+        if (instance_note_event(j, a, &events[i], &e) < 0) {
+            log_error("event-not-recorded instance=%s reason=\"%s\"", events[i].instance_id,
+                      e.message);
+            lost = true;
+        }
+    }
+    (void)pthread_mutex_lock(&j->lock);
+    if (lost)
+        j->look_at_everything = true;
+    j->woken = true;
+}
+
+struct worker {
+    struct jobs *jobs;
+    size_t slot;
+};
+
+static void *work(void *arg)
+{
+    struct worker w = *(struct worker *)arg;
+    free(arg);
+    struct jobs *j = w.jobs;
+    _cleanup_arena_ struct arena *a = arena_new();
+
+    (void)pthread_mutex_lock(&j->lock);
+    while (!j->stopping) {
+        arena_reset(a);
+        if (j->n_events > 0) {
+            take_events(j, a);
+            continue;
+        }
+        if (j->look_at_everything || clock_monotonic() >= j->next_audit) {
+            look_around(j, a);
+            continue;
+        }
+        j->woken = false;
+        int64_t next = 0;
+        struct job *job = claim(j, a, w.slot, &next);
+        if (job == NULL) {
+            if (!j->woken)
+                wait_for_change(j, next);
+            continue;
+        }
+        (void)pthread_cond_signal(&j->changed); /* there may be another one for a colleague */
+        (void)pthread_mutex_unlock(&j->lock);
+        run_and_record(j, a, job);
+        (void)pthread_mutex_lock(&j->lock);
+        j->running[w.slot][0] = '\0';
+        j->woken = true;
+        (void)pthread_cond_signal(&j->changed);
+    }
+    (void)pthread_mutex_unlock(&j->lock);
+    return NULL;
+}
+
+int jobs_start(struct jobs *j, struct hypervisor *h, struct err *e)
+{
+    j->hypervisor = h;
+    int r = h->ops->host_info(h, &j->host, e);
+    if (r < 0)
+        return err_wrap(e, r, "cannot learn about the server");
+    _cleanup_arena_ struct arena *a = arena_new();
+    r = j->config.storage->ops->sweep(j->config.storage, e);
+    if (r < 0)
+        return err_wrap(e, r, "cannot clear up after an earlier run");
+    r = reconcile(j, a, e);
+    if (r < 0)
+        return err_wrap(e, r, "cannot compare the store with the machine");
+    j->next_audit = clock_monotonic() + JOBS_AUDIT_MS;
+    for (; j->n_threads < JOBS_WORKERS; j->n_threads++) {
+        struct worker *w = malloc(sizeof(*w));
+        CHECK(w != NULL);
+        *w = (struct worker){j, j->n_threads};
+        int code = pthread_create(&j->threads[j->n_threads], NULL, work, w);
+        if (code != 0) {
+            free(w);
+            return err_errno(e, code, "cannot start a worker");
+        }
+    }
+    return 0;
+}
+
+void jobs_stop(struct jobs *j)
+{
+    (void)pthread_mutex_lock(&j->lock);
+    j->stopping = true;
+    (void)pthread_cond_broadcast(&j->changed);
+    (void)pthread_mutex_unlock(&j->lock);
+    struct timespec until;
+    (void)clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += STOP_WAIT_S;
+    for (size_t i = 0; i < j->n_threads; i++)
+        if (pthread_timedjoin_np(j->threads[i], NULL, &until) != 0) {
+            /* A job that hangs is no reason to hang: its row is there, and the next start runs it
+               again. But its thread would outlive everything that it uses, so nothing is freed. */
+            log_error("worker-hangs object=%s: leaving it", j->running[i]);
+            _exit(1);
+        }
+    j->n_threads = 0;
+}

@@ -1,0 +1,142 @@
+#include <errno.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "jobs/worker.h"
+
+/*
+ * The reconciler compares rows with domains, files and namespaces. For rows it only enqueues: the
+ * jobs look for themselves. What belongs to no row is removed here; that is what a crash between
+ * two steps, or a hand at virsh, can leave behind.
+ */
+
+#define TOKENS_KEPT_MS ((int64_t)48 * 3600 * 1000) /* AWS: at least a day; generously */
+
+/* Everything that is on its way, that should be running, or whose address needs its VPC. */
+static int enqueue_rows(struct jobs *j, struct arena *a, struct err *e)
+{
+    struct tx *tx = store_write(j->config.store);
+    struct vpc_list vpcs = store_vpcs(tx, a);
+    for (size_t i = 0; i < vpcs.n; i++)
+        if (store_count_network_interfaces(tx, "vpc_id", vpcs.v[i].id) > 0)
+            store_enqueue(tx, "vpc", vpcs.v[i].id, 0);
+    struct instance_list instances = store_instances(tx, a);
+    for (size_t i = 0; i < instances.n; i++)
+        if (instance_uses_capacity(&instances.v[i]))
+            store_enqueue(tx, "instance", instances.v[i].id, 0);
+    struct image_list images = store_images(tx, a);
+    for (size_t i = 0; i < images.n; i++)
+        if (images.v[i].state == IMAGE_PENDING || images.v[i].state == IMAGE_DEREGISTERED)
+            store_enqueue(tx, "image", images.v[i].id, 0);
+    return tx_commit(tx, e);
+}
+
+/* 1: yes, 0: no, -errno: nobody knows, so nothing is removed. */
+static int has_process(struct jobs *j, struct arena *a, const char *instance_id, struct err *e)
+{
+    struct tx *tx = store_read(j->config.store);
+    struct instance *i = store_instance(tx, a, instance_id);
+    int r = tx_commit(tx, e);
+    return r < 0 ? r : i != NULL && instance_uses_capacity(i);
+}
+
+static int end_stray_domains(struct jobs *j, struct arena *a, struct err *e)
+{
+    struct hypervisor *h = j->hypervisor;
+    struct domain_list domains = {0};
+    int r = h->ops->list(h, a, &domains, e);
+    for (size_t i = 0; r >= 0 && i < domains.n; i++) {
+        const char *id = domains.v[i].instance_id;
+        r = has_process(j, a, id, e);
+        if (r != 0)
+            continue;
+        log_warning("stray-domain instance=%s: no running instance of this id; ending it", id);
+        r = h->ops->destroy(h, id, e);
+    }
+    return r < 0 ? r : 0;
+}
+
+static int exists(struct jobs *j, struct arena *a, const char *id, struct err *e)
+{
+    struct tx *tx = store_read(j->config.store);
+    bool there = false;
+    if (has_prefix(id, "vol-")) {
+        there = store_volume(tx, a, id) != NULL;
+    } else if (has_prefix(id, "ami-")) {
+        there = store_image(tx, a, id) != NULL;
+    } else if (has_prefix(id, "i-")) {
+        struct instance *i = store_instance(tx, a, id);
+        there = i != NULL && i->state != INSTANCE_TERMINATED;
+    } else {
+        there = true; /* not a name that we give: not ours to remove */
+    }
+    int r = tx_commit(tx, e);
+    return r < 0 ? r : there;
+}
+
+typedef int list_fn(struct storage *s, struct arena *a, struct storage_names *ret, struct err *e);
+typedef int remove_fn(struct storage *s, const char *id, struct err *e);
+
+static int remove_strays(struct jobs *j, struct arena *a, list_fn *list, remove_fn *rm,
+                         struct err *e)
+{
+    struct storage *s = j->config.storage;
+    struct storage_names names = {0};
+    int r = list(s, a, &names, e);
+    for (size_t i = 0; r >= 0 && i < names.n; i++) {
+        r = exists(j, a, names.v[i], e);
+        if (r != 0)
+            continue;
+        log_warning("stray-file id=%s: it belongs to nothing; removing it", names.v[i]);
+        r = rm(s, names.v[i], e);
+    }
+    return r < 0 ? r : 0;
+}
+
+static int remove_stray_networks(struct jobs *j, struct arena *a, struct err *e)
+{
+    struct network *n = j->config.network;
+    struct net_names names = {0};
+    int r = n->ops->list(n, a, &names, e);
+    for (size_t i = 0; r >= 0 && i < names.n; i++) {
+        struct tx *tx = store_read(j->config.store);
+        struct vpc *vpc = store_vpc(tx, a, names.v[i]);
+        r = tx_commit(tx, e);
+        if (r < 0 || vpc != NULL)
+            continue;
+        log_warning("stray-network vpc=%s: no VPC of this id; removing it", names.v[i]);
+        r = n->ops->remove(n, names.v[i], -1, e);
+    }
+    return r < 0 ? r : 0;
+}
+
+int reconcile(struct jobs *j, struct arena *a, struct err *e)
+{
+    const struct storage_ops *s = j->config.storage->ops;
+    int r = enqueue_rows(j, a, e);
+    if (r == 0)
+        r = end_stray_domains(j, a, e);
+    if (r == -ENOTCONN)
+        r = 0; /* it will say when it is back, and we look again */
+    if (r == 0)
+        r = remove_strays(j, a, s->list_instances, s->instance_remove, e);
+    if (r == 0)
+        r = remove_strays(j, a, s->list_volumes, s->volume_remove, e);
+    if (r == 0)
+        r = remove_strays(j, a, s->list_images, s->image_remove, e);
+    if (r == 0)
+        r = remove_stray_networks(j, a, e);
+    return r;
+}
+
+int housekeeping(struct jobs *j, struct arena *a, struct err *e)
+{
+    int64_t now = clock_now();
+    struct tx *tx = store_write(j->config.store);
+    struct text_list old = store_terminated_before(tx, a, now - TERMINATED_SHOWN_MS);
+    for (size_t i = 0; i < old.n; i++)
+        store_forget_instance(tx, old.v[i]);
+    store_delete_client_tokens_before(tx, now - TOKENS_KEPT_MS);
+    return tx_commit(tx, e);
+}

@@ -1,0 +1,58 @@
+#pragma once
+/* What the files of lib/jobs share. */
+#include <pthread.h>
+
+#include "jobs/jobs.h"
+#include "store/queries.h"
+
+#define VPC_LOCKS 32
+
+struct pending_event {
+    enum domain_event what;
+    char instance_id[40];
+};
+
+struct jobs {
+    struct jobs_config config;
+    struct hypervisor *hypervisor;
+    struct host_info host; /* what does not change */
+
+    pthread_mutex_t lock; /* for everything below */
+    pthread_cond_t changed;
+    pthread_t threads[JOBS_WORKERS];
+    size_t n_threads;
+    char running[JOBS_WORKERS][40]; /* objects whose jobs run now; "" is free */
+    struct pending_event events[JOBS_EVENTS_MAX];
+    size_t n_events;
+    bool look_at_everything;
+    bool woken;
+    bool stopping;
+    int64_t next_audit; /* monotonic */
+
+    pthread_mutex_t vpc_locks[VPC_LOCKS]; /* by hash of the VPC's id */
+};
+
+/* What a run of a job comes to. */
+struct outcome {
+    bool again;      /* not finished: run it again at `when` */
+    int64_t when;    /* wall clock, milliseconds */
+    const char *why; /* for the log and the job's row; NULL: nothing went wrong */
+};
+
+/* Each: 0 with the outcome, or -errno with e: tried again with back-off. */
+int instance_converge(struct jobs *j, struct arena *a, const struct job *job,
+                      struct outcome *ret_outcome, struct err *e);
+int image_converge(struct jobs *j, struct arena *a, const char *image_id, struct err *e);
+/* Makes the VPC's namespace, rules, names and addresses as the rows say. */
+int vpc_converge(struct jobs *j, struct arena *a, const char *vpc_id, struct err *e);
+/* The same, and moves the tap of an interface to its bridge. */
+int vpc_plug(struct jobs *j, struct arena *a, const char *vpc_id, const char *interface_id,
+             struct err *e);
+
+/* Compares all rows with the machine and enqueues what differs; removes what belongs to no row. */
+int reconcile(struct jobs *j, struct arena *a, struct err *e);
+/* Rows that have served their time. */
+int housekeeping(struct jobs *j, struct arena *a, struct err *e);
+/* Writes down what an event of the hypervisor means for its instance. */
+int instance_note_event(struct jobs *j, struct arena *a, const struct pending_event *event,
+                        struct err *e);
