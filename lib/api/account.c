@@ -1,0 +1,54 @@
+/* DescribeAccountAttributes: what old clients ask to learn whether an account has a default VPC. */
+#include "api/lookup.h"
+#include "base/text.h"
+
+#define GROUPS_PER_INTERFACE 5
+
+static void add_value(struct call *c, struct ec2_AccountAttribute *attribute, const char *value)
+{
+    arena_append(c->arena, &attribute->attribute_values)->attribute_value = value;
+}
+
+/* Its value or values; false: there is no such attribute. */
+static bool fill_in(struct call *c, struct ec2_AccountAttribute *attribute)
+{
+    const char *name = attribute->attribute_name;
+    if (streq(name, "supported-platforms")) {
+        add_value(c, attribute, "VPC");
+    } else if (streq(name, "default-vpc")) {
+        struct vpc *vpc = lookup_default_vpc(c);
+        add_value(c, attribute, vpc == NULL ? "none" : vpc->id);
+    } else if (streq(name, "max-instances")) {
+        add_value(c, attribute,
+                  arena_printf(c->arena, "%lld", (long long)c->config->max_instances));
+    } else if (streq(name, "vpc-max-security-groups-per-interface")) {
+        add_value(c, attribute, arena_printf(c->arena, "%d", GROUPS_PER_INTERFACE));
+    } else if (streq(name, "max-elastic-ips") || streq(name, "vpc-max-elastic-ips")) {
+        add_value(c, attribute, "0"); /* addresses of the pool come and go with instances */
+    } else {
+        return false;
+    }
+    return true;
+}
+
+int act_ec2_DescribeAccountAttributes(struct call *c, const ec2_DescribeAccountAttributes_in *in,
+                                      ec2_DescribeAccountAttributes_out *out, struct fault *f)
+{
+    static const char *all[] = {
+        "default-vpc",         "max-elastic-ips",     "max-instances",
+        "supported-platforms", "vpc-max-elastic-ips", "vpc-max-security-groups-per-interface",
+    };
+    struct wire_strings names = strings_sorted(c->arena, &in->attribute_names);
+    if (names.n == 0)
+        names = (struct wire_strings){all, ARRAY_SIZE(all)};
+    for (size_t i = 0; i < names.n; i++) {
+        struct ec2_AccountAttribute attribute = {.attribute_name = names.v[i]};
+        if (!fill_in(c, &attribute))
+            return fault(f, FAULT_INVALID_PARAMETER_VALUE,
+                         "Value (%.64s) for parameter attributeName is invalid. It must be the "
+                         "name of an account attribute",
+                         names.v[i]);
+        *arena_append(c->arena, &out->account_attributes) = attribute;
+    }
+    return 0;
+}

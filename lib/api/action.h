@@ -1,0 +1,23 @@
+#pragma once
+/* The rows of actions.def, as the pipeline uses them. */
+#include "api/call.h"
+
+enum action_class { READ, WRITE };
+
+enum action_flags {
+    VOID = 1 << 0,
+    TOKEN = 1 << 1,
+    PAGED = 1 << 2,
+    DRYRUN = 1 << 3,
+};
+
+struct action {
+    const char *service;
+    const char *name;
+    enum action_class class;
+    unsigned flags;
+    int (*run)(struct call *c, const void *in, void *out, struct fault *f);
+};
+
+/* NULL when Croft has no such action. */
+const struct action *action_find(const char *service, const char *name);

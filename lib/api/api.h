@@ -1,0 +1,56 @@
+#pragma once
+/*
+ * The API: an HTTP request comes in, one row of the action table answers it.
+ *
+ *     route -> authenticate -> decode -> check -> authorize -> begin -> client token -> the action
+ *       -> (dry run: roll back) -> commit -> encode -> wake the workers
+ *
+ * Three doors lead to the same functions: the EC2 query protocol, AWS JSON 1.1 and POST /v1/Action.
+ * Actions commit intent to the store and return; lib/jobs makes the machine follow. So nothing here
+ * calls libvirt, nft or qemu-img: of the drivers it uses only what a reply has to read (the console
+ * log), and the two ways for bulk bytes (uploads, tunnels).
+ *
+ * Thread-safe: requests come on several threads at once.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "auth/peer.h"
+#include "auth/sigv4.h"
+#include "core/cidr.h"
+#include "core/instance_type.h"
+#include "core/region.h"
+#include "http/server.h"
+#include "hypervisor/hypervisor.h"
+#include "network/network.h"
+#include "storage/storage.h"
+#include "store/store.h"
+
+struct api_config {
+    struct store *store;
+    struct storage *storage;
+    struct network *network;
+    struct hypervisor *hypervisor;
+    struct region_list regions; /* served; the first is the default */
+    const char *account_id;
+    const char *host_id;
+    const char *runtime_dir; /* console sockets */
+    const char *page_secret; /* makes NextTokens ours; from the store's settings */
+    struct instance_type_table instance_types;
+    struct cidr public_pool;
+    int64_t reserve_memory_mib; /* never given to guests */
+    int64_t max_instances;
+    struct peer_gate *peers;
+    /* Facts about the server; must not block. */
+    void (*host)(void *ctx, struct host_info *ret_info);
+    /* Called after each commit: there may be jobs. */
+    void (*wake)(void *ctx);
+    void *ctx; /* of host and wake */
+};
+
+struct api;
+
+/* The config is copied; what it points to must live as long. */
+struct api *api_new(const struct api_config *config);
+void api_free(struct api *api);
+const struct http_callbacks *api_http_callbacks(void); /* their ctx is the struct api */

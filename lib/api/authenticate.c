@@ -1,0 +1,87 @@
+#include "api/authenticate.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+
+#define REGION_HEADER "x-croft-region"
+
+int authenticate_find_key(void *ctx, const char *access_key_id, struct arena *a,
+                          const struct credential **ret_credential)
+{
+    const struct api *api = ctx;
+    struct tx *tx = store_read(api->config.store);
+    struct access_key *key = store_access_key(tx, a, access_key_id);
+    if (tx_commit(tx, NULL) < 0)
+        return -EIO;
+    if (key == NULL || !key->active)
+        return -ENOENT;
+    bool is_root = key->user_arn != NULL && strstr(key->user_arn, ":root") != NULL;
+    struct credential *c = arena_new_of(a, struct credential);
+    *c = (struct credential){
+        .access_key_id = key->id,
+        .secret_access_key = key->secret,
+        .principal =
+            {
+                .kind = is_root ? PRINCIPAL_ROOT : PRINCIPAL_USER,
+                .account_id = key->account_id,
+                .arn = key->user_arn,
+                .user_id = key->user_id,
+                .access_key_id = key->id,
+            },
+    };
+    *ret_credential = c;
+    return 0;
+}
+
+static const struct region *served(const struct api *api, const char *name)
+{
+    for (size_t i = 0; i < api->config.regions.n; i++)
+        if (streq(api->config.regions.v[i].name, name))
+            return &api->config.regions.v[i];
+    return NULL;
+}
+
+static int authenticate_peer(struct api *api, const struct http_request *http,
+                             struct caller *ret_caller, struct fault *f)
+{
+    struct peer peer = {
+        .uid = http->peer->uid,
+        .gid = http->peer->gid,
+        .groups = http->peer->groups,
+        .n_groups = http->peer->n_groups,
+    };
+    const char *name = headers_get(&http->headers, REGION_HEADER);
+    ret_caller->region = name == NULL ? &api->config.regions.v[0] : served(api, name);
+    if (ret_caller->region == NULL)
+        return fault(f, FAULT_INVALID_PARAMETER_VALUE, "This server does not serve that region");
+    return peer_gate_check(api->config.peers, &peer, http->arena, &ret_caller->principal, f);
+}
+
+int authenticate(struct api *api, const struct http_request *http, bool streamed,
+                 struct caller *ret_caller, struct fault *f)
+{
+    *ret_caller = (struct caller){0};
+    if (http->peer->is_unix)
+        return authenticate_peer(api, http, ret_caller, f);
+    struct sigv4_request request = {
+        .method = http->method,
+        .path = http->path,
+        .query = http->query,
+        .headers = &http->headers,
+        .body = http->body,
+        .body_len = http->body_len,
+        .streamed = streamed,
+    };
+    struct sigv4_caller signer;
+    if (sigv4_verify(api->sigv4, &request, clock_now(), http->arena, &signer, f) < 0)
+        return -1;
+    ret_caller->principal = signer.credential->principal;
+    ret_caller->service = signer.service;
+    ret_caller->region = served(api, signer.region); /* sigv4 has refused the others */
+    return ret_caller->region != NULL
+               ? 0
+               : fault(f, FAULT_AUTH_FAILURE, "This server does not serve that region");
+}

@@ -1,0 +1,27 @@
+#pragma once
+/*
+ * Who sent a request: the peer of a unix socket, or the owner of the access key that signed it.
+ * Also the region that the request is for: the signature's, or over the unix socket the header
+ * X-Croft-Region, else the default one.
+ */
+#include "api/request.h"
+
+struct api {
+    struct api_config config;
+    struct sigv4 *sigv4;
+    const char **region_names; /* NULL-terminated */
+    int64_t started_at;
+};
+
+struct caller {
+    struct principal principal;
+    const struct region *region;
+    const char *service; /* of the signature; NULL: none named */
+};
+
+/* `streamed`: the body has not been read and is vouched for by its signed digest. */
+int authenticate(struct api *api, const struct http_request *http, bool streamed,
+                 struct caller *ret_caller, struct fault *f);
+/* sigv4_find over the store's access keys; ctx is the struct api. */
+int authenticate_find_key(void *ctx, const char *access_key_id, struct arena *a,
+                          const struct credential **ret_credential);

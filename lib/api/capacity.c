@@ -1,0 +1,155 @@
+#include "api/capacity.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/id.h"
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+int capacity_admit(struct call *c, const struct instance_type *type, int64_t need, int64_t want,
+                   int64_t *ret_count, struct fault *f)
+{
+    struct host_info host;
+    c->config->host(c->config->ctx, &host);
+    struct capacity_used used = store_capacity_used(c->tx, c->config->host_id);
+    int64_t each = type->memory_mib + GUEST_OVERHEAD_MIB;
+    int64_t promised = used.memory_mib + used.instances * GUEST_OVERHEAD_MIB;
+    int64_t room = host.memory_mib - c->config->reserve_memory_mib - promised;
+    room = least(room, host.memory_available_mib - c->config->reserve_memory_mib / 2);
+    int64_t fits = room < 0 ? 0 : least(want, room / each);
+    int64_t allowed = c->config->max_instances - used.instances;
+    if (allowed < need)
+        return fault(f, FAULT_INSTANCE_LIMIT_EXCEEDED,
+                     "You have requested more instances (%lld) than your current instance limit of "
+                     "%lld allows for the server",
+                     (long long)(used.instances + need), (long long)c->config->max_instances);
+    if (fits < need)
+        return fault(
+            f, FAULT_INSUFFICIENT_INSTANCE_CAPACITY,
+            "The server has room for %lld more instances of type %s, and %lld are needed: %lld MiB "
+            "of memory are free and each takes %lld MiB",
+            (long long)fits, type->name, (long long)need, (long long)(room < 0 ? 0 : room),
+            (long long)each);
+    *ret_count = least(fits, allowed);
+    return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a;
+    uint32_t y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static void load(struct call *c, struct address_pool *p, const struct text_list *used)
+{
+    /* Room for as many as one request may draw. */
+    p->used = arena_array(c->arena, used->n + 2 * WIRE_INSTANCES_MAX, uint32_t);
+    p->n_used = 0;
+    for (size_t i = 0; i < used->n; i++) {
+        uint32_t address = 0;
+        if (ipv4_parse(used->v[i], &address) == 0 && cidr_contains(&p->block, address))
+            p->used[p->n_used++] = address;
+    }
+    qsort(p->used, p->n_used, sizeof(p->used[0]), compare);
+}
+
+int address_pool_of_subnet(struct call *c, const struct subnet *subnet,
+                           struct address_pool *ret_pool, struct fault *f)
+{
+    struct address_pool p = {.skip_first = 4, .skip_last = 1};
+    if (cidr_parse(subnet->cidr_block, &p.block) < 0)
+        return fault(f, FAULT_INTERNAL_ERROR, "The subnet has no address block");
+    struct text_list used = store_private_ips(c->tx, c->arena, subnet->id);
+    load(c, &p, &used);
+    *ret_pool = p;
+    return 0;
+}
+
+void address_pool_public(struct call *c, struct address_pool *ret_pool)
+{
+    *ret_pool =
+        (struct address_pool){.block = c->config->public_pool, .skip_first = 1, .skip_last = 1};
+    struct text_list used = store_public_ips(c->tx, c->arena);
+    load(c, ret_pool, &used);
+}
+
+static uint64_t usable(const struct address_pool *p)
+{
+    uint64_t size = cidr_size(&p->block);
+    uint64_t skip = p->skip_first + p->skip_last;
+    return size > skip ? size - skip : 0;
+}
+
+uint64_t address_pool_free(const struct address_pool *p)
+{
+    uint64_t all = usable(p);
+    return all > p->n_used ? all - p->n_used : 0;
+}
+
+/* Where `address` stands or would stand in the sorted list. */
+static size_t position(const struct address_pool *p, uint32_t address)
+{
+    size_t low = 0;
+    size_t high = p->n_used;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (p->used[middle] < address)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static bool use(struct address_pool *p, uint32_t address)
+{
+    size_t at = position(p, address);
+    if (at < p->n_used && p->used[at] == address)
+        return false;
+    memmove(&p->used[at + 1], &p->used[at], (p->n_used - at) * sizeof(p->used[0]));
+    p->used[at] = address;
+    p->n_used++;
+    return true;
+}
+
+static const char *text_of(struct call *c, uint32_t address)
+{
+    char text[IPV4_TEXT_SIZE];
+    ipv4_format(address, text);
+    return arena_strdup(c->arena, text);
+}
+
+const char *address_pool_draw(struct call *c, struct address_pool *p)
+{
+    uint64_t all = usable(p);
+    if (address_pool_free(p) == 0)
+        return NULL;
+    /* Anywhere, as EC2 does: an address that was just given up does not come back at once. */
+    uint64_t start = 0;
+    random_bytes(&start, sizeof(start));
+    for (uint64_t i = 0; i < all; i++) {
+        uint32_t address = p->block.address + (uint32_t)(p->skip_first + (start % all + i) % all);
+        if (use(p, address))
+            return text_of(c, address);
+    }
+    return NULL;
+}
+
+int address_pool_take(struct call *c, struct address_pool *p, const char *address)
+{
+    (void)c;
+    uint32_t a = 0;
+    if (ipv4_parse(address, &a) < 0 || !cidr_contains(&p->block, a))
+        return -EINVAL;
+    uint64_t offset = a - p->block.address;
+    if (offset < p->skip_first || offset >= p->skip_first + usable(p))
+        return -EINVAL;
+    return use(p, a) ? 0 : -EADDRINUSE;
+}

@@ -1,0 +1,39 @@
+#pragma once
+/*
+ * Room: for another guest on the server, and for another address in a subnet or the pool.
+ *
+ * Memory is never promised twice: a guest's memory, and what QEMU needs besides, must fit beside
+ * what all other guests were promised and what the owner reserves, and be there right now.
+ * Processors are shared.
+ */
+#include "api/call.h"
+
+/* QEMU's own memory for a guest: its heap, video-less devices, and the cache of translated code. */
+#define GUEST_OVERHEAD_MIB 160
+#define WIRE_INSTANCES_MAX 1000 /* in one request: RunInstances.MaxCount in ec2.model */
+
+/*
+ * How many more instances of this size the server takes, at most `want`. Below `need`: a fault
+ * InsufficientInstanceCapacity (or InstanceLimitExceeded) that says what is lacking.
+ */
+int capacity_admit(struct call *c, const struct instance_type *type, int64_t need, int64_t want,
+                   int64_t *ret_count, struct fault *f);
+
+/* A set of addresses in use, from which free ones are drawn. */
+struct address_pool {
+    struct cidr block;
+    uint32_t *used; /* sorted */
+    size_t n_used;
+    uint64_t skip_first; /* addresses at the start that are not given out */
+    uint64_t skip_last;
+};
+
+/* Five addresses of a subnet are reserved (AWS: "Subnet sizing"). */
+int address_pool_of_subnet(struct call *c, const struct subnet *subnet,
+                           struct address_pool *ret_pool, struct fault *f);
+void address_pool_public(struct call *c, struct address_pool *ret_pool);
+uint64_t address_pool_free(const struct address_pool *p);
+/* A free address, in the arena, which counts as used from now on; NULL when there is none. */
+const char *address_pool_draw(struct call *c, struct address_pool *p);
+/* Takes this very address: 0, -EINVAL (outside, or reserved), -EADDRINUSE. */
+int address_pool_take(struct call *c, struct address_pool *p, const char *address);

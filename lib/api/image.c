@@ -1,0 +1,239 @@
+#include <string.h>
+
+#include "api/filter.h"
+#include "api/lookup.h"
+#include "api/page.h"
+#include "api/tagging.h"
+#include "base/clock.h"
+#include "base/id.h"
+#include "base/text.h"
+
+#define UPLOAD_PREFIX            "upload:"
+#define DEFAULT_ROOT_DEVICE_NAME "/dev/xvda"
+
+/* AWS: DescribeImages, "Filters": those with a meaning here. */
+static const struct filter_path image_filters[] = {
+    {"architecture", "Architecture"},
+    {"block-device-mapping.delete-on-termination", "BlockDeviceMappings.Ebs.DeleteOnTermination"},
+    {"block-device-mapping.device-name", "BlockDeviceMappings.DeviceName"},
+    {"block-device-mapping.encrypted", "BlockDeviceMappings.Ebs.Encrypted"},
+    {"block-device-mapping.snapshot-id", "BlockDeviceMappings.Ebs.SnapshotId"},
+    {"block-device-mapping.volume-size", "BlockDeviceMappings.Ebs.VolumeSize"},
+    {"block-device-mapping.volume-type", "BlockDeviceMappings.Ebs.VolumeType"},
+    {"boot-mode", "BootMode"},
+    {"creation-date", "CreationDate"},
+    {"description", "Description"},
+    {"ena-support", "EnaSupport"},
+    {"hypervisor", "Hypervisor"},
+    {"image-id", "ImageId"},
+    {"image-type", "ImageType"},
+    {"is-public", "Public"},
+    {"kernel-id", "KernelId"},
+    {"manifest-location", "ImageLocation"},
+    {"name", "Name"},
+    {"owner-alias", "ImageOwnerAlias"},
+    {"owner-id", "OwnerId"},
+    {"platform", "Platform"},
+    {"platform-details", "PlatformDetails"},
+    {"product-code", "ProductCodes.ProductCodeId"},
+    {"ramdisk-id", "RamdiskId"},
+    {"root-device-name", "RootDeviceName"},
+    {"root-device-type", "RootDeviceType"},
+    {"source-instance-id", "SourceInstanceId"},
+    {"state", "State"},
+    {"state-reason-code", "StateReason.Code"},
+    {"state-reason-message", "StateReason.Message"},
+    {"sriov-net-support", "SriovNetSupport"},
+    {"usage-operation", "UsageOperation"},
+    {"virtualization-type", "VirtualizationType"},
+};
+
+static void image_view(struct call *c, const struct image *i, struct ec2_Image *out)
+{
+    struct arena *a = c->arena;
+    char created[CLOCK_ISO8601_SIZE];
+    clock_format_iso8601(i->created_at, created);
+    out->image_id = i->id;
+    out->name = i->name;
+    out->description = i->description;
+    out->state = state_name(&image_states, i->state);
+    out->owner_id = i->account_id;
+    out->image_owner_alias = i->owner_alias;
+    out->image_location = i->location;
+    out->creation_date = arena_strdup(a, created);
+    out->architecture = i->architecture;
+    out->image_type = "machine";
+    out->public = wire_bool(i->is_public);
+    out->platform_details = "Linux/UNIX";
+    out->usage_operation = "RunInstances";
+    out->hypervisor = "xen";
+    out->virtualization_type = "hvm";
+    out->root_device_type = "ebs";
+    out->root_device_name = i->root_device_name;
+    out->ena_support = wire_bool(i->ena_support);
+    out->boot_mode = i->boot_mode;
+    if (i->state_reason != NULL) {
+        out->state_reason = arena_new_of(a, struct ec2_StateReason);
+        out->state_reason->code = "Client.ImportFailed";
+        out->state_reason->message = i->state_reason;
+    }
+    struct ec2_BlockDeviceMapping *m = arena_append(a, &out->block_device_mappings);
+    m->device_name = i->root_device_name;
+    m->ebs = arena_new_of(a, struct ec2_EbsBlockDevice);
+    m->ebs->snapshot_id = i->snapshot_id;
+    m->ebs->volume_type = "gp3";
+    m->ebs->delete_on_termination = wire_bool(true);
+    m->ebs->encrypted = wire_bool(false);
+    if (i->size_gib > 0)
+        m->ebs->volume_size = wire_int(i->size_gib);
+    tags_of(c, i->id, &out->tags);
+}
+
+/* self: the caller's own; amazon and other words: the alias that the image was given; else an
+ * account. */
+static bool is_owned(const struct call *c, const struct image *i, const struct wire_strings *owners)
+{
+    for (size_t k = 0; k < owners->n; k++) {
+        const char *owner = owners->v[k];
+        if (streq(owner, "self")
+                ? streq(i->account_id, c->principal->account_id) && i->owner_alias == NULL
+                : streq(owner, i->account_id) || streq(owner, i->owner_alias))
+            return true;
+    }
+    return owners->n == 0;
+}
+
+/* Who may launch: the owner, and everybody where it is public. */
+static bool is_executable(const struct call *c, const struct image *i,
+                          const struct wire_strings *users)
+{
+    for (size_t k = 0; k < users->n; k++) {
+        const char *user = users->v[k];
+        if (streq(user, "all") ? i->is_public
+                               : streq(user, "self") || streq(user, c->principal->account_id))
+            return true;
+    }
+    return users->n == 0;
+}
+
+int act_ec2_DescribeImages(struct call *c, const ec2_DescribeImages_in *in,
+                           ec2_DescribeImages_out *out, struct fault *f)
+{
+    struct filters filters = FILTERS(in, image_filters, Image);
+    struct image_list rows;
+    struct page page;
+    if (filters_check(&filters, f) < 0 || lookup_images(c, &in->image_ids, &rows, f) < 0 ||
+        page_begin(c, in->max_results, in->next_token, in->image_ids.n > 0, &page, f) < 0)
+        return -1;
+    for (size_t k = 0; k < rows.n; k++) {
+        const struct image *i = &rows.v[k];
+        if (i->state == IMAGE_DEREGISTERED || !is_owned(c, i, &in->owners) ||
+            !is_executable(c, i, &in->executable_users))
+            continue;
+        struct ec2_Image view = {0};
+        image_view(c, i, &view);
+        if (filters_match(&filters, &view, NULL) && page_admit(&page, i->id))
+            *arena_append(c->arena, &out->images) = view;
+    }
+    out->next_token = page_end(c, &page);
+    return 0;
+}
+
+/* AWS: RegisterImage, "Name": 3-128 characters of these. */
+static int check_name(const char *name, struct fault *f)
+{
+    static const char legal[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789()[] ./-'@_";
+    if (name[strspn(name, legal)] == '\0')
+        return 0;
+    return fault(f, FAULT_INVALID_AMI_NAME_MALFORMED,
+                 "AMI names must be between 3 and 128 characters long, and may contain letters, "
+                 "numbers, '(', ')', '.', '-', '/', '_' and spaces");
+}
+
+static int check_new_image(struct call *c, const ec2_RegisterImage_in *in, struct fault *f)
+{
+    if (check_name(in->name, f) < 0)
+        return -1;
+    if (in->image_location == NULL)
+        return fault(f, FAULT_MISSING_PARAMETER,
+                     "The request must contain the parameter ImageLocation");
+    const char *id = in->image_location + strlen(UPLOAD_PREFIX);
+    if (!has_prefix(in->image_location, UPLOAD_PREFIX) || strlen(id) != UUID_SIZE - 1 ||
+        id[strspn(id, "0123456789abcdef-")] != '\0')
+        return fault(f, FAULT_INVALID_PARAMETER_VALUE,
+                     "ImageLocation must be " UPLOAD_PREFIX
+                     " and the id of an upload (`croft image add` "
+                     "does both)");
+    if (in->block_device_mappings.n > 0)
+        return fault(
+            f, FAULT_INVALID_PARAMETER_COMBINATION,
+            "An image that is made from an upload has one disk, and no block device mappings");
+    if (in->virtualization_type != NULL && !streq(in->virtualization_type, "hvm"))
+        return fault(f, FAULT_UNSUPPORTED_OPERATION, "Images are of virtualization type hvm here");
+    if (in->architecture != NULL && !streq(in->architecture, "x86_64") &&
+        !streq(in->architecture, "arm64"))
+        return fault(f, FAULT_INVALID_PARAMETER_VALUE, "The architecture must be x86_64 or arm64");
+    struct image_list same = store_images(c->tx, c->arena, "account_id", c->principal->account_id,
+                                          "region", c->region->name, "name", in->name);
+    for (size_t k = 0; k < same.n; k++)
+        if (same.v[k].state != IMAGE_DEREGISTERED && same.v[k].state != IMAGE_FAILED)
+            return fault(f, FAULT_INVALID_AMI_NAME_DUPLICATE,
+                         "AMI name %s is already in use by AMI %s", in->name, same.v[k].id);
+    return 0;
+}
+
+static const char *new_id(struct call *c, const char *prefix)
+{
+    char id[ID_SIZE];
+    id_new(prefix, id);
+    return arena_strdup(c->arena, id);
+}
+
+int act_ec2_RegisterImage(struct call *c, const ec2_RegisterImage_in *in,
+                          ec2_RegisterImage_out *out, struct fault *f)
+{
+    static const char *const tagged[] = {"image", "snapshot", NULL};
+    if (check_new_image(c, in, f) < 0 ||
+        tags_from_specifications(c, &in->tag_specifications, tagged, f) < 0)
+        return -1;
+    struct image i = {
+        .id = new_id(c, "ami"),
+        .account_id = c->principal->account_id,
+        .region = c->region->name,
+        .state = IMAGE_PENDING,
+        .name = in->name,
+        .description = in->description,
+        .owner_alias = in->owner_alias,
+        .architecture = in->architecture == NULL ? "x86_64" : in->architecture,
+        .root_device_name =
+            in->root_device_name == NULL ? DEFAULT_ROOT_DEVICE_NAME : in->root_device_name,
+        .location = arena_printf(c->arena, "%s/%s", c->principal->account_id, in->name),
+        .upload_id = in->image_location + strlen(UPLOAD_PREFIX),
+        .snapshot_id = new_id(c, "snap"),
+        .created_at = c->now,
+        .ena_support = true,
+        .boot_mode = "legacy-bios",
+    };
+    store_insert_image(c->tx, &i);
+    tags_put(c, &in->tag_specifications, "image", i.id);
+    store_enqueue(c->tx, "image", i.id, c->now);
+    out->image_id = i.id;
+    return 0;
+}
+
+int act_ec2_DeregisterImage(struct call *c, const ec2_DeregisterImage_in *in,
+                            ec2_DeregisterImage_out *out, struct fault *f)
+{
+    struct image *i = lookup_image(c, in->image_id, f);
+    if (i == NULL)
+        return -1;
+    struct err e = {0};
+    if (image_enter_state(i, IMAGE_DEREGISTERED, &e) < 0)
+        return fault(f, FAULT_INVALID_AMI_ID_UNAVAILABLE,
+                     "The image '%s' cannot be deregistered: %s", i->id, e.message);
+    store_update_image(c->tx, i);
+    store_enqueue(c->tx, "image", i->id, c->now);
+    out->return_ = wire_bool(true);
+    return 0;
+}

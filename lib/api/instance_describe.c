@@ -1,0 +1,192 @@
+#include "api/filter.h"
+#include "api/instance_view.h"
+#include "api/lookup.h"
+#include "api/page.h"
+#include "base/clock.h"
+#include "base/text.h"
+
+/* AWS: DescribeInstances, "Filters": those with a meaning here. */
+static const struct filter_path instance_filters[] = {
+    {"affinity", "Placement.Affinity"},
+    {"architecture", "Architecture"},
+    {"availability-zone", "Placement.AvailabilityZone"},
+    {"availability-zone-id", "Placement.AvailabilityZoneId"},
+    {"block-device-mapping.attach-time", "BlockDeviceMappings.Ebs.AttachTime"},
+    {"block-device-mapping.delete-on-termination", "BlockDeviceMappings.Ebs.DeleteOnTermination"},
+    {"block-device-mapping.device-name", "BlockDeviceMappings.DeviceName"},
+    {"block-device-mapping.status", "BlockDeviceMappings.Ebs.Status"},
+    {"block-device-mapping.volume-id", "BlockDeviceMappings.Ebs.VolumeId"},
+    {"boot-mode", "BootMode"},
+    {"client-token", "ClientToken"},
+    {"current-instance-boot-mode", "CurrentInstanceBootMode"},
+    {"dns-name", "PublicDnsName"},
+    {"ebs-optimized", "EbsOptimized"},
+    {"ena-support", "EnaSupport"},
+    {"enclave-options.enabled", "EnclaveOptions.Enabled"},
+    {"hibernation-options.configured", "HibernationOptions.Configured"},
+    {"hypervisor", "Hypervisor"},
+    {"image-id", "ImageId"},
+    {"instance-id", "InstanceId"},
+    {"instance-lifecycle", "InstanceLifecycle"},
+    {"instance-state-code", "State.Code"},
+    {"instance-state-name", "State.Name"},
+    {"instance-type", "InstanceType"},
+    {"instance.group-id", "SecurityGroups.GroupId"},
+    {"instance.group-name", "SecurityGroups.GroupName"},
+    {"ip-address", "PublicIpAddress"},
+    {"kernel-id", "KernelId"},
+    {"key-name", "KeyName"},
+    {"launch-index", "AmiLaunchIndex"},
+    {"launch-time", "LaunchTime"},
+    {"metadata-options.http-endpoint", "MetadataOptions.HttpEndpoint"},
+    {"metadata-options.http-put-response-hop-limit", "MetadataOptions.HttpPutResponseHopLimit"},
+    {"metadata-options.http-tokens", "MetadataOptions.HttpTokens"},
+    {"metadata-options.instance-metadata-tags", "MetadataOptions.InstanceMetadataTags"},
+    {"monitoring-state", "Monitoring.State"},
+    {"network-interface.addresses.primary", "NetworkInterfaces.PrivateIpAddresses.Primary"},
+    {"network-interface.addresses.private-ip-address",
+     "NetworkInterfaces.PrivateIpAddresses.PrivateIpAddress"},
+    {"network-interface.addresses.association.public-ip",
+     "NetworkInterfaces.PrivateIpAddresses.Association.PublicIp"},
+    {"network-interface.association.ip-owner-id", "NetworkInterfaces.Association.IpOwnerId"},
+    {"network-interface.association.public-ip", "NetworkInterfaces.Association.PublicIp"},
+    {"network-interface.attachment.attach-time", "NetworkInterfaces.Attachment.AttachTime"},
+    {"network-interface.attachment.attachment-id", "NetworkInterfaces.Attachment.AttachmentId"},
+    {"network-interface.attachment.delete-on-termination",
+     "NetworkInterfaces.Attachment.DeleteOnTermination"},
+    {"network-interface.attachment.device-index", "NetworkInterfaces.Attachment.DeviceIndex"},
+    {"network-interface.attachment.status", "NetworkInterfaces.Attachment.Status"},
+    {"network-interface.description", "NetworkInterfaces.Description"},
+    {"network-interface.group-id", "NetworkInterfaces.Groups.GroupId"},
+    {"network-interface.group-name", "NetworkInterfaces.Groups.GroupName"},
+    {"network-interface.mac-address", "NetworkInterfaces.MacAddress"},
+    {"network-interface.network-interface-id", "NetworkInterfaces.NetworkInterfaceId"},
+    {"network-interface.owner-id", "NetworkInterfaces.OwnerId"},
+    {"network-interface.private-dns-name", "NetworkInterfaces.PrivateDnsName"},
+    {"network-interface.source-dest-check", "NetworkInterfaces.SourceDestCheck"},
+    {"network-interface.status", "NetworkInterfaces.Status"},
+    {"network-interface.subnet-id", "NetworkInterfaces.SubnetId"},
+    {"network-interface.vpc-id", "NetworkInterfaces.VpcId"},
+    {"owner-id", "^OwnerId"},
+    {"placement-group-name", "Placement.GroupName"},
+    {"platform", "Platform"},
+    {"platform-details", "PlatformDetails"},
+    {"private-dns-name", "PrivateDnsName"},
+    {"private-ip-address", "PrivateIpAddress"},
+    {"product-code", "ProductCodes.ProductCodeId"},
+    {"ramdisk-id", "RamdiskId"},
+    {"reason", "StateTransitionReason"},
+    {"requester-id", "^RequesterId"},
+    {"reservation-id", "^ReservationId"},
+    {"root-device-name", "RootDeviceName"},
+    {"root-device-type", "RootDeviceType"},
+    {"source-dest-check", "SourceDestCheck"},
+    {"state-reason-code", "StateReason.Code"},
+    {"state-reason-message", "StateReason.Message"},
+    {"subnet-id", "SubnetId"},
+    {"tenancy", "Placement.Tenancy"},
+    {"usage-operation", "UsageOperation"},
+    {"virtualization-type", "VirtualizationType"},
+    {"vpc-id", "VpcId"},
+};
+
+int act_ec2_DescribeInstances(struct call *c, const ec2_DescribeInstances_in *in,
+                              ec2_DescribeInstances_out *out, struct fault *f)
+{
+    struct filters filters = FILTERS(in, instance_filters, Instance);
+    filters.enclosing = &ec2_Reservation_struct;
+    struct instance_list rows;
+    struct page page;
+    if (filters_check(&filters, f) < 0 || lookup_instances(c, &in->instance_ids, &rows, f) < 0 ||
+        page_begin(c, in->max_results, in->next_token, in->instance_ids.n > 0, &page, f) < 0)
+        return -1;
+    for (size_t i = 0; i < rows.n; i++) {
+        const struct instance *row = &rows.v[i];
+        struct ec2_Instance view = {0};
+        instance_view(c, row, &view);
+        struct ec2_Reservation around = {.reservation_id = row->reservation_id,
+                                         .owner_id = row->account_id};
+        if (filters_match(&filters, &view, &around) && page_admit(&page, row->id))
+            reservation_append(c, &out->reservations, row, &view);
+    }
+    out->next_token = page_end(c, &page);
+    return 0;
+}
+
+/* AWS: DescribeInstanceStatus, "Filters". */
+static const struct filter_path status_filters[] = {
+    {"availability-zone", "AvailabilityZone"},
+    {"availability-zone-id", "AvailabilityZoneId"},
+    {"event.code", "Events.Code"},
+    {"event.description", "Events.Description"},
+    {"event.instance-event-id", "Events.InstanceEventId"},
+    {"instance-state-code", "InstanceState.Code"},
+    {"instance-state-name", "InstanceState.Name"},
+    {"instance-status.reachability", "InstanceStatus.Details.Status"},
+    {"instance-status.status", "InstanceStatus.Status"},
+    {"system-status.reachability", "SystemStatus.Details.Status"},
+    {"system-status.status", "SystemStatus.Status"},
+};
+
+static struct ec2_InstanceStatusSummary *summary(struct arena *a, const char *status,
+                                                 const char *reachability, int64_t impaired_since)
+{
+    struct ec2_InstanceStatusSummary *s = arena_new_of(a, struct ec2_InstanceStatusSummary);
+    s->status = status;
+    if (reachability == NULL)
+        return s;
+    struct ec2_InstanceStatusDetails *d = arena_append(a, &s->details);
+    d->name = "reachability";
+    d->status = reachability;
+    if (impaired_since > 0)
+        d->impaired_since = wire_time(impaired_since);
+    return s;
+}
+
+/*
+ * The system's check: the server runs the virtual machine. The instance's: its interface answers
+ * ARP, as the workers have seen it (jobs/instance.c). Both are about running instances alone.
+ */
+static void status_view(struct call *c, const struct instance *i, struct ec2_InstanceStatus *out)
+{
+    struct arena *a = c->arena;
+    out->instance_id = i->id;
+    out->availability_zone = i->zone;
+    out->availability_zone_id = region_zone_id(c->region, i->zone);
+    out->instance_state = instance_state_view(a, i->state);
+    wire_list_empty(&out->events);
+    if (i->state != INSTANCE_RUNNING) {
+        out->instance_status = summary(a, "not-applicable", NULL, 0);
+        out->system_status = summary(a, "not-applicable", NULL, 0);
+        return;
+    }
+    out->system_status = summary(a, "ok", "passed", 0);
+    if (i->impaired_since > 0)
+        out->instance_status = summary(a, "impaired", "failed", i->impaired_since);
+    else if (i->reachable_at == 0)
+        out->instance_status = summary(a, "initializing", "initializing", 0);
+    else
+        out->instance_status = summary(a, "ok", "passed", 0);
+}
+
+int act_ec2_DescribeInstanceStatus(struct call *c, const ec2_DescribeInstanceStatus_in *in,
+                                   ec2_DescribeInstanceStatus_out *out, struct fault *f)
+{
+    struct filters filters = FILTERS(in, status_filters, InstanceStatus);
+    struct instance_list rows;
+    struct page page;
+    if (filters_check(&filters, f) < 0 || lookup_instances(c, &in->instance_ids, &rows, f) < 0 ||
+        page_begin(c, in->max_results, in->next_token, in->instance_ids.n > 0, &page, f) < 0)
+        return -1;
+    bool all = wire_true(in->include_all_instances);
+    for (size_t i = 0; i < rows.n; i++) {
+        if (!all && rows.v[i].state != INSTANCE_RUNNING)
+            continue;
+        struct ec2_InstanceStatus view = {0};
+        status_view(c, &rows.v[i], &view);
+        if (filters_match(&filters, &view, NULL) && page_admit(&page, rows.v[i].id))
+            *arena_append(c->arena, &out->instance_statuses) = view;
+    }
+    out->next_token = page_end(c, &page);
+    return 0;
+}

@@ -1,0 +1,219 @@
+#include <errno.h>
+#include <string.h>
+
+#include "api/capacity.h"
+#include "api/instance_view.h"
+#include "api/launch_network.h"
+#include "api/launch_volumes.h"
+#include "api/lookup.h"
+#include "api/tagging.h"
+#include "base/base64.h"
+#include "base/id.h"
+#include "base/text.h"
+
+/*
+ * RunInstances: everything is checked and every row is made in one transaction; the workers do the
+ * rest. What is common to all instances of the call is settled first (struct launch), then one set
+ * of rows is written for each.
+ */
+
+#define USER_DATA_MAX         16384 /* decoded (AWS: "Run commands when you launch an EC2 instance") */
+#define DEFAULT_INSTANCE_TYPE "t3.micro"
+
+struct launch {
+    const ec2_RunInstances_in *in;
+    const struct image *image;
+    const struct instance_type *type;
+    const struct key_pair *key; /* NULL: none */
+    struct launch_network network;
+    struct launch_volumes volumes;
+    const char *reservation_id;
+    int64_t count;
+};
+
+static const char *new_id(struct call *c, const char *prefix)
+{
+    char id[ID_SIZE];
+    id_new(prefix, id);
+    return arena_strdup(c->arena, id);
+}
+
+static int resolve_image(struct call *c, const ec2_RunInstances_in *in, struct launch *l,
+                         struct fault *f)
+{
+    if (in->image_id == NULL)
+        return fault(f, FAULT_MISSING_PARAMETER, "The request must contain the parameter ImageId");
+    l->image = lookup_image(c, in->image_id, f);
+    if (l->image == NULL)
+        return -1;
+    if (l->image->state != IMAGE_AVAILABLE)
+        return fault(f, FAULT_INVALID_AMI_ID_UNAVAILABLE,
+                     "The image ID '%s' is not available: it is %s", l->image->id,
+                     state_name(&image_states, l->image->state));
+    return 0;
+}
+
+static int resolve_type(struct call *c, const ec2_RunInstances_in *in, struct launch *l,
+                        struct fault *f)
+{
+    const char *name = in->instance_type == NULL ? DEFAULT_INSTANCE_TYPE : in->instance_type;
+    l->type = instance_type_find(&c->config->instance_types, name);
+    if (l->type == NULL)
+        return fault(f, FAULT_INVALID_PARAMETER_VALUE, "Invalid value '%s' for InstanceType.",
+                     name);
+    if (!streq(l->type->architecture, l->image->architecture))
+        return fault(f, FAULT_INVALID_PARAMETER_VALUE,
+                     "The architecture '%s' of the specified instance type does not match the "
+                     "architecture '%s' of the specified AMI. Specify an instance type and an AMI "
+                     "that have matching architectures, and try again.",
+                     l->type->architecture, l->image->architecture);
+    struct host_info host;
+    c->config->host(c->config->ctx, &host);
+    if (streq(l->type->architecture, "arm64") && !host.emulates_arm64)
+        return fault(f, FAULT_UNSUPPORTED,
+                     "This server cannot run instances of type %s: it has no emulator for arm64",
+                     name);
+    return 0;
+}
+
+static int resolve_key(struct call *c, const ec2_RunInstances_in *in, struct launch *l,
+                       struct fault *f)
+{
+    if (in->key_name == NULL)
+        return 0;
+    l->key = store_key_pair_named(c->tx, c->arena, c->principal->account_id, c->region->name,
+                                  in->key_name);
+    if (l->key == NULL)
+        return fault(f, FAULT_INVALID_KEY_PAIR_NOT_FOUND, "The key pair '%s' does not exist",
+                     in->key_name);
+    return 0;
+}
+
+static int check_user_data(struct call *c, const ec2_RunInstances_in *in, struct fault *f)
+{
+    if (in->user_data == NULL)
+        return 0;
+    char *data = NULL;
+    size_t len = 0;
+    if (base64_decode(c->arena, in->user_data, strlen(in->user_data), &data, &len) < 0)
+        return fault(f, FAULT_INVALID_USER_DATA_MALFORMED, "Invalid BASE64 encoding of user data");
+    if (len > USER_DATA_MAX)
+        return fault(f, FAULT_INVALID_PARAMETER_VALUE,
+                     "User data is limited to %d bytes; this is %zu", USER_DATA_MAX, len);
+    return 0;
+}
+
+static int settle(struct call *c, const ec2_RunInstances_in *in, struct launch *l, struct fault *f)
+{
+    static const char *const tagged[] = {"instance", "volume", "network-interface", NULL};
+    if (in->min_count.v > in->max_count.v)
+        return fault(f, FAULT_INVALID_PARAMETER_VALUE,
+                     "Value (%lld) for parameter maxCount is invalid. It must not be less than "
+                     "minCount (%lld)",
+                     (long long)in->max_count.v, (long long)in->min_count.v);
+    if (tags_from_specifications(c, &in->tag_specifications, tagged, f) < 0 ||
+        check_user_data(c, in, f) < 0 || resolve_image(c, in, l, f) < 0 ||
+        resolve_type(c, in, l, f) < 0 || resolve_key(c, in, l, f) < 0 ||
+        launch_volumes_settle(c, in, l->image, &l->volumes, f) < 0 ||
+        launch_network_settle(c, in, &l->network, f) < 0)
+        return -1;
+    if (capacity_admit(c, l->type, in->min_count.v, in->max_count.v, &l->count, f) < 0)
+        return -1;
+    return launch_network_reserve(c, &l->network, in->min_count.v, &l->count, f);
+}
+
+static const char *option(const char *given, const char *otherwise)
+{
+    return given == NULL ? otherwise : given;
+}
+
+static void fill_metadata_options(const struct ec2_InstanceMetadataOptionsRequest *m,
+                                  struct instance *i)
+{
+    i->http_tokens = option(m == NULL ? NULL : m->http_tokens, "optional");
+    i->http_endpoint = option(m == NULL ? NULL : m->http_endpoint, "enabled");
+    i->instance_metadata_tags = option(m == NULL ? NULL : m->instance_metadata_tags, "disabled");
+    i->http_put_response_hop_limit =
+        m != NULL && m->http_put_response_hop_limit.set ? m->http_put_response_hop_limit.v : 1;
+}
+
+static struct instance *make_instance(struct call *c, const struct launch *l, int64_t index)
+{
+    const ec2_RunInstances_in *in = l->in;
+    struct instance *i = arena_new_of(c->arena, struct instance);
+    char *uuid = arena_alloc(c->arena, UUID_SIZE);
+    uuid_new(uuid);
+    memcpy(uuid, "ec2", 3); /* how cloud-init and others know EC2 (AWS: "Detect whether a host is an
+                               EC2 instance") */
+    *i = (struct instance){
+        .id = new_id(c, "i"),
+        .account_id = c->principal->account_id,
+        .region = c->region->name,
+        .host_id = c->config->host_id,
+        .state = INSTANCE_PENDING, /* where the life of every instance begins */
+        .state_reason_code = "pending",
+        .state_reason_message = "pending",
+        .transition_reason = "",
+        .reservation_id = l->reservation_id,
+        .launch_index = index,
+        .client_token = in->client_token,
+        .launch_time = c->now,
+        .created_at = c->now,
+        .image_id = l->image->id,
+        .instance_type = l->type->name,
+        .architecture = l->type->architecture,
+        .vcpus = l->type->vcpus,
+        .memory_mib = l->type->memory_mib,
+        .key_name = l->key == NULL ? NULL : l->key->name,
+        .public_key = l->key == NULL ? NULL : l->key->public_key,
+        .user_data = in->user_data,
+        .root_device_name = l->image->root_device_name,
+        .vpc_id = l->network.subnet->vpc_id,
+        .subnet_id = l->network.subnet->id,
+        .zone = l->network.subnet->zone,
+        .tenancy = "default",
+        .disable_api_termination = wire_true(in->disable_api_termination),
+        .disable_api_stop = wire_true(in->disable_api_stop),
+        .terminate_on_shutdown = streq(in->instance_initiated_shutdown_behavior, "terminate"),
+        .monitoring = in->monitoring != NULL && wire_true(in->monitoring->enabled),
+        .ebs_optimized = wire_true(in->ebs_optimized),
+        .uuid = uuid,
+    };
+    fill_metadata_options(in->metadata_options, i);
+    return i;
+}
+
+/* What the same client token has brought about, as it is now. */
+static int replay(struct call *c, ec2_RunInstances_out *out)
+{
+    struct instance_list rows = store_instances(c->tx, c->arena, "reservation_id", c->replay);
+    out->reservation_id = c->replay;
+    out->owner_id = c->principal->account_id;
+    for (size_t i = 0; i < rows.n; i++)
+        instance_view(c, &rows.v[i], arena_append(c->arena, &out->instances));
+    return 0;
+}
+
+int act_ec2_RunInstances(struct call *c, const ec2_RunInstances_in *in, ec2_RunInstances_out *out,
+                         struct fault *f)
+{
+    if (c->replay != NULL)
+        return replay(c, out);
+    struct launch l = {.in = in};
+    if (settle(c, in, &l, f) < 0)
+        return -1;
+    l.reservation_id = new_id(c, "r");
+    out->reservation_id = l.reservation_id;
+    out->owner_id = c->principal->account_id;
+    for (int64_t index = 0; index < l.count; index++) {
+        struct instance *i = make_instance(c, &l, index);
+        store_insert_instance(c->tx, i);
+        launch_volumes_write(c, in, &l.volumes, i);
+        launch_network_write(c, in, &l.network, i);
+        tags_put(c, &in->tag_specifications, "instance", i->id);
+        store_enqueue(c->tx, "instance", i->id, c->now);
+        instance_view(c, i, arena_append(c->arena, &out->instances));
+    }
+    c->result = l.reservation_id;
+    return 0;
+}

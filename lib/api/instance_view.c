@@ -1,0 +1,234 @@
+#include "api/instance_view.h"
+
+#include "api/tagging.h"
+#include "base/text.h"
+
+/* Names made of addresses have dashes for dots. */
+static const char *dashed(struct arena *a, const char *prefix, const char *address,
+                          const char *domain)
+{
+    char *name = arena_printf(a, "%s-%s", prefix, address);
+    for (char *p = name; *p != '\0'; p++)
+        if (*p == '.')
+            *p = '-';
+    return arena_printf(a, "%s.%s", name, domain);
+}
+
+const char *private_dns_name(struct call *c, const char *private_ip)
+{
+    return dashed(c->arena, "ip", private_ip, c->region->domain);
+}
+
+const char *public_dns_name(struct call *c, const char *public_ip)
+{
+    return dashed(c->arena, "ec2", public_ip, c->region->public_domain);
+}
+
+struct ec2_InstanceState *instance_state_view(struct arena *a, int state)
+{
+    struct ec2_InstanceState *s = arena_new_of(a, struct ec2_InstanceState);
+    s->code = wire_int(instance_state_code((enum instance_state)state));
+    s->name = instance_state_name((enum instance_state)state);
+    return s;
+}
+
+static void view_volumes(struct call *c, const struct instance *i, struct ec2_Instance *out)
+{
+    struct volume_list volumes = store_volumes(c->tx, c->arena, "instance_id", i->id);
+    wire_list_empty(&out->block_device_mappings);
+    for (size_t k = 0; k < volumes.n; k++) {
+        const struct volume *v = &volumes.v[k];
+        struct ec2_InstanceBlockDeviceMapping *m =
+            arena_append(c->arena, &out->block_device_mappings);
+        m->device_name = v->device_name;
+        m->ebs = arena_new_of(c->arena, struct ec2_EbsInstanceBlockDevice);
+        m->ebs->volume_id = v->id;
+        m->ebs->status = state_name(&attachment_states, v->attachment_state);
+        m->ebs->attach_time = wire_time(v->attached_at);
+        m->ebs->delete_on_termination = wire_bool(v->delete_on_termination);
+    }
+}
+
+static void view_groups(struct call *c, const char *interface_id,
+                        struct ec2_GroupIdentifierList *out)
+{
+    struct interface_group_list groups =
+        store_interface_groups(c->tx, c->arena, "interface_id", interface_id);
+    wire_list_empty(out);
+    for (int64_t position = 0; position < (int64_t)groups.n; position++)
+        for (size_t k = 0; k < groups.n; k++) {
+            if (groups.v[k].position != position)
+                continue;
+            struct security_group *g = store_security_group(c->tx, c->arena, groups.v[k].group_id);
+            struct ec2_GroupIdentifier *id = arena_append(c->arena, out);
+            id->group_id = groups.v[k].group_id;
+            id->group_name = g == NULL ? NULL : g->name;
+        }
+}
+
+static struct ec2_InstanceNetworkInterfaceAssociation *
+view_association(struct call *c, const struct network_interface *n)
+{
+    if (n->public_ip == NULL)
+        return NULL;
+    struct ec2_InstanceNetworkInterfaceAssociation *a =
+        arena_new_of(c->arena, struct ec2_InstanceNetworkInterfaceAssociation);
+    a->ip_owner_id = "amazon"; /* EC2's word for an address of its pool */
+    a->public_ip = n->public_ip;
+    a->public_dns_name = public_dns_name(c, n->public_ip);
+    return a;
+}
+
+static void view_interface(struct call *c, const struct instance *i,
+                           const struct network_interface *n,
+                           struct ec2_InstanceNetworkInterface *out)
+{
+    out->network_interface_id = n->id;
+    out->owner_id = n->account_id;
+    out->description = n->description;
+    out->mac_address = n->mac;
+    out->private_ip_address = n->private_ip;
+    out->private_dns_name = private_dns_name(c, n->private_ip);
+    out->source_dest_check = wire_bool(n->source_dest_check);
+    out->status = "in-use";
+    out->subnet_id = n->subnet_id;
+    out->vpc_id = n->vpc_id;
+    out->interface_type = "interface";
+    out->association = view_association(c, n);
+    wire_list_empty(&out->ipv6_addresses);
+    view_groups(c, n->id, &out->groups);
+    out->attachment = arena_new_of(c->arena, struct ec2_InstanceNetworkInterfaceAttachment);
+    out->attachment->attachment_id = n->attachment_id;
+    out->attachment->attach_time = wire_time(n->attached_at);
+    out->attachment->delete_on_termination = wire_bool(n->delete_on_termination);
+    out->attachment->device_index = wire_int(n->device_index);
+    out->attachment->network_card_index = wire_int(0);
+    out->attachment->status =
+        i->state == INSTANCE_PENDING && !i->ever_ran ? "attaching" : "attached";
+    struct ec2_InstancePrivateIpAddress *address =
+        arena_append(c->arena, &out->private_ip_addresses);
+    address->primary = wire_bool(true);
+    address->private_ip_address = n->private_ip;
+    address->private_dns_name = out->private_dns_name;
+    address->association = view_association(c, n);
+}
+
+/* The primary interface also shows in the instance itself. */
+static void view_network(struct call *c, const struct instance *i, struct ec2_Instance *out)
+{
+    struct network_interface_list interfaces =
+        store_network_interfaces(c->tx, c->arena, "instance_id", i->id);
+    wire_list_empty(&out->network_interfaces);
+    wire_list_empty(&out->security_groups);
+    out->private_dns_name = "";
+    out->public_dns_name = "";
+    for (size_t k = 0; k < interfaces.n; k++) {
+        const struct network_interface *n = &interfaces.v[k];
+        struct ec2_InstanceNetworkInterface *view =
+            arena_append(c->arena, &out->network_interfaces);
+        view_interface(c, i, n, view);
+        if (n->device_index != 0)
+            continue;
+        out->private_ip_address = n->private_ip;
+        out->private_dns_name = view->private_dns_name;
+        out->public_ip_address = n->public_ip;
+        if (n->public_ip != NULL)
+            out->public_dns_name = public_dns_name(c, n->public_ip);
+        out->source_dest_check = wire_bool(n->source_dest_check);
+        out->security_groups = view->groups;
+    }
+}
+
+static void view_options(struct call *c, const struct instance *i, struct ec2_Instance *out)
+{
+    struct arena *a = c->arena;
+    out->monitoring = arena_new_of(a, struct ec2_Monitoring);
+    out->monitoring->state = i->monitoring ? "enabled" : "disabled";
+    out->placement = arena_new_of(a, struct ec2_Placement);
+    out->placement->availability_zone = i->zone;
+    out->placement->availability_zone_id = region_zone_id(c->region, i->zone);
+    out->placement->group_name = "";
+    out->placement->tenancy = i->tenancy;
+    out->metadata_options = arena_new_of(a, struct ec2_InstanceMetadataOptionsResponse);
+    out->metadata_options->state = "applied";
+    out->metadata_options->http_tokens = i->http_tokens;
+    out->metadata_options->http_endpoint = i->http_endpoint;
+    out->metadata_options->http_put_response_hop_limit = wire_int(i->http_put_response_hop_limit);
+    out->metadata_options->http_protocol_ipv6 = "disabled";
+    out->metadata_options->instance_metadata_tags = i->instance_metadata_tags;
+    const struct instance_type *type =
+        instance_type_find(&c->config->instance_types, i->instance_type);
+    int64_t cores = type == NULL || type->cores == 0 ? i->vcpus : type->cores;
+    out->cpu_options = arena_new_of(a, struct ec2_CpuOptions);
+    out->cpu_options->core_count = wire_int(cores);
+    out->cpu_options->threads_per_core = wire_int(i->vcpus / cores);
+    out->enclave_options = arena_new_of(a, struct ec2_EnclaveOptions);
+    out->enclave_options->enabled = wire_bool(false);
+    out->hibernation_options = arena_new_of(a, struct ec2_HibernationOptions);
+    out->hibernation_options->configured = wire_bool(false);
+    out->capacity_reservation_specification =
+        arena_new_of(a, struct ec2_CapacityReservationSpecificationResponse);
+    out->capacity_reservation_specification->capacity_reservation_preference = "open";
+    out->private_dns_name_options = arena_new_of(a, struct ec2_PrivateDnsNameOptionsResponse);
+    out->private_dns_name_options->hostname_type = "ip-name";
+    out->private_dns_name_options->enable_resource_name_dns_a_record = wire_bool(false);
+    out->private_dns_name_options->enable_resource_name_dns_aaaa_record = wire_bool(false);
+    out->maintenance_options = arena_new_of(a, struct ec2_InstanceMaintenanceOptions);
+    out->maintenance_options->auto_recovery = "default";
+}
+
+void instance_view(struct call *c, const struct instance *i, struct ec2_Instance *out)
+{
+    struct arena *a = c->arena;
+    out->instance_id = i->id;
+    out->image_id = i->image_id;
+    out->instance_type = i->instance_type;
+    out->architecture = i->architecture;
+    out->state = instance_state_view(a, i->state);
+    out->state_transition_reason = i->transition_reason == NULL ? "" : i->transition_reason;
+    if (i->state_reason_code != NULL) {
+        out->state_reason = arena_new_of(a, struct ec2_StateReason);
+        out->state_reason->code = i->state_reason_code;
+        out->state_reason->message = i->state_reason_message;
+    }
+    out->key_name = i->key_name;
+    out->client_token = i->client_token == NULL ? "" : i->client_token;
+    out->ami_launch_index = wire_int(i->launch_index);
+    out->launch_time = wire_time(i->launch_time);
+    out->usage_operation_update_time = wire_time(i->created_at);
+    out->usage_operation = "RunInstances";
+    out->platform_details = "Linux/UNIX";
+    out->root_device_name = i->root_device_name;
+    out->root_device_type = "ebs";
+    out->virtualization_type = "hvm";
+    out->hypervisor = "xen"; /* what EC2 says of every instance, Nitro or not */
+    out->ena_support = wire_bool(true);
+    out->ebs_optimized = wire_bool(i->ebs_optimized);
+    out->boot_mode = "legacy-bios";
+    out->current_instance_boot_mode = "legacy-bios";
+    wire_list_empty(&out->product_codes);
+    if (i->state != INSTANCE_TERMINATED) {
+        out->vpc_id = i->vpc_id;
+        out->subnet_id = i->subnet_id;
+    }
+    view_options(c, i, out);
+    view_volumes(c, i, out);
+    view_network(c, i, out);
+    tags_of(c, i->id, &out->tags);
+}
+
+void reservation_append(struct call *c, struct ec2_ReservationList *list, const struct instance *i,
+                        const struct ec2_Instance *view)
+{
+    struct ec2_Reservation *r = NULL;
+    for (size_t k = list->n; k > 0 && r == NULL; k--)
+        if (streq(list->v[k - 1].reservation_id, i->reservation_id))
+            r = &list->v[k - 1];
+    if (r == NULL) {
+        r = arena_append(c->arena, list);
+        r->reservation_id = i->reservation_id;
+        r->owner_id = i->account_id;
+        wire_list_empty(&r->groups);
+    }
+    *arena_append(c->arena, &r->instances) = *view;
+}

@@ -1,0 +1,12 @@
+#pragma once
+/* An instance as EC2 shows it: the row and what belongs to it, in the shape of the reply. */
+#include "api/call.h"
+
+void instance_view(struct call *c, const struct instance *i, struct ec2_Instance *out);
+struct ec2_InstanceState *instance_state_view(struct arena *a, int state);
+/* Appends an instance to the reservation it belongs to, which is made when it is not there. */
+void reservation_append(struct call *c, struct ec2_ReservationList *list, const struct instance *i,
+                        const struct ec2_Instance *view);
+/* "ip-172-31-0-10.ec2.internal", "ec2-198-18-0-7.compute-1.amazonaws.com" */
+const char *private_dns_name(struct call *c, const char *private_ip);
+const char *public_dns_name(struct call *c, const char *public_ip);

@@ -1,0 +1,150 @@
+#include "api/launch_volumes.h"
+
+#include <string.h>
+
+#include "api/tagging.h"
+#include "base/id.h"
+#include "base/text.h"
+
+#define DEFAULT_VOLUME_TYPE "gp3"
+
+/* /dev/sdf and /dev/xvdf, with or without a partition's number (AWS: "Device names for volumes").
+ */
+static bool is_device_name(const char *name)
+{
+    const char *rest = has_prefix(name, "/dev/sd")    ? name + 7
+                       : has_prefix(name, "/dev/xvd") ? name + 8
+                                                      : NULL;
+    if (rest == NULL || *rest < 'a' || *rest > 'z')
+        return false;
+    rest++;
+    if (*rest >= 'a' && *rest <= 'z')
+        rest++;
+    rest += strspn(rest, "0123456789");
+    return *rest == '\0';
+}
+
+static struct launch_volume *find(struct launch_volumes *l, const char *device_name)
+{
+    for (size_t i = 0; i < l->n; i++)
+        if (streq(l->v[i].device_name, device_name))
+            return &l->v[i];
+    return NULL;
+}
+
+static int apply_ebs(const struct ec2_EbsBlockDevice *ebs, struct launch_volume *v, bool is_root,
+                     int64_t least, struct fault *f)
+{
+    if (ebs->volume_type != NULL)
+        v->volume_type = ebs->volume_type;
+    if (ebs->delete_on_termination.set)
+        v->delete_on_termination = ebs->delete_on_termination.v;
+    if (ebs->volume_size.set)
+        v->size_gib = ebs->volume_size.v;
+    if (is_root && v->size_gib < least)
+        return fault(
+            f, FAULT_INVALID_BLOCK_DEVICE_MAPPING,
+            "Volume of size %lldGB is smaller than snapshot of the image, expect size >= %lldGB",
+            (long long)v->size_gib, (long long)least);
+    if (v->size_gib < 1)
+        return fault(f, FAULT_INVALID_BLOCK_DEVICE_MAPPING,
+                     "The device '%s' must have a volume size of at least 1 GiB", v->device_name);
+    if (v->size_gib > VOLUME_SIZE_MAX_GIB)
+        return fault(f, FAULT_INVALID_PARAMETER_VALUE,
+                     "The volume size of %lld GiB is above the limit of %d GiB",
+                     (long long)v->size_gib, VOLUME_SIZE_MAX_GIB);
+    return 0;
+}
+
+static int add_mapping(const struct ec2_BlockDeviceMapping *m, const struct image *image,
+                       struct launch_volumes *l, struct fault *f)
+{
+    if (m->device_name == NULL)
+        return fault(f, FAULT_MISSING_PARAMETER,
+                     "The request must contain the parameter BlockDeviceMapping.DeviceName");
+    bool is_root = streq(m->device_name, image->root_device_name);
+    if (m->no_device != NULL || (m->ebs == NULL && m->virtual_name != NULL)) {
+        if (is_root)
+            return fault(f, FAULT_INVALID_BLOCK_DEVICE_MAPPING,
+                         "The root device '%s' cannot be left out", m->device_name);
+        return 0; /* there is nothing at this name to leave out: images have one disk */
+    }
+    if (m->ebs == NULL)
+        return fault(f, FAULT_INVALID_BLOCK_DEVICE_MAPPING, "The device '%s' has no Ebs part",
+                     m->device_name);
+    if (is_root)
+        return apply_ebs(m->ebs, &l->v[0], true, image->size_gib, f);
+    if (!is_device_name(m->device_name))
+        return fault(f, FAULT_INVALID_BLOCK_DEVICE_MAPPING,
+                     "Invalid device name '%s': it must be like /dev/sdf or /dev/xvdf",
+                     m->device_name);
+    if (find(l, m->device_name) != NULL)
+        return fault(f, FAULT_INVALID_BLOCK_DEVICE_MAPPING,
+                     "The device '%s' is used in more than one "
+                     "block-device mapping",
+                     m->device_name);
+    if (l->n == VOLUMES_PER_INSTANCE)
+        return fault(f, FAULT_INVALID_BLOCK_DEVICE_MAPPING, "An instance takes at most %d volumes",
+                     VOLUMES_PER_INSTANCE);
+    struct launch_volume *v = &l->v[l->n++];
+    *v = (struct launch_volume){
+        .device_name = m->device_name,
+        .volume_type = DEFAULT_VOLUME_TYPE,
+        .delete_on_termination = true,
+    };
+    return apply_ebs(m->ebs, v, false, 0, f);
+}
+
+int launch_volumes_settle(struct call *c, const ec2_RunInstances_in *in, const struct image *image,
+                          struct launch_volumes *ret_volumes, struct fault *f)
+{
+    (void)c;
+    struct launch_volumes *l = ret_volumes;
+    l->n = 1;
+    l->v[0] = (struct launch_volume){
+        .device_name = image->root_device_name,
+        .image_id = image->id,
+        .volume_type = DEFAULT_VOLUME_TYPE,
+        .size_gib = image->size_gib,
+        .delete_on_termination = true,
+    };
+    for (size_t i = 0; i < in->block_device_mappings.n; i++) {
+        const struct ec2_BlockDeviceMapping *m = &in->block_device_mappings.v[i];
+        for (size_t k = 0; k < i; k++)
+            if (streq(m->device_name, in->block_device_mappings.v[k].device_name))
+                return fault(f, FAULT_INVALID_BLOCK_DEVICE_MAPPING,
+                             "The device '%s' is used in more than one block-device mapping",
+                             m->device_name == NULL ? "" : m->device_name);
+        if (add_mapping(m, image, l, f) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+void launch_volumes_write(struct call *c, const ec2_RunInstances_in *in,
+                          const struct launch_volumes *volumes, const struct instance *i)
+{
+    for (size_t k = 0; k < volumes->n; k++) {
+        const struct launch_volume *v = &volumes->v[k];
+        char id[ID_SIZE];
+        id_new("vol", id);
+        struct volume row = {
+            .id = arena_strdup(c->arena, id),
+            .account_id = i->account_id,
+            .region = i->region,
+            .zone = i->zone,
+            .state = VOLUME_CREATING,
+            .attachment_state = ATTACHMENT_ATTACHING,
+            .volume_type = v->volume_type,
+            .size_gib = v->size_gib,
+            .created_at = c->now,
+            .image_id = v->image_id,
+            .instance_id = i->id,
+            .device_name = v->device_name,
+            .attached_at = c->now,
+            .delete_on_termination = v->delete_on_termination,
+        };
+        store_insert_volume(c->tx, &row);
+        tags_put(c, &in->tag_specifications, "volume", row.id);
+    }
+}

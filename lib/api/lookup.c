@@ -1,0 +1,210 @@
+#include "api/lookup.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/check.h"
+#include "base/text.h"
+
+/* What is quoted of ids that do not exist; the message has room for no more. */
+#define MISSING_MAX 800
+
+/* How rows of a kind are read, and who sees them. */
+struct kind {
+    const struct table *table;
+    size_t id, account_id, region;
+    bool (*visible)(struct call *c, const void *row); /* NULL: account and region decide */
+};
+
+static bool image_visible(struct call *c, const void *row)
+{
+    const struct image *i = row;
+    return i->state != IMAGE_DEREGISTERED && streq(i->region, c->region->name) &&
+           (i->is_public || streq(i->account_id, c->principal->account_id));
+}
+
+#define KIND(type, sees)                                                                           \
+    {                                                                                              \
+        &table_##type, offsetof(struct type, id), offsetof(struct type, account_id),               \
+            offsetof(struct type, region), sees                                                    \
+    }
+
+static const struct kind kinds[_RESOURCE_KIND_MAX] = {
+    [RESOURCE_IMAGE] = KIND(image, image_visible),
+    [RESOURCE_INSTANCE] = KIND(instance, NULL),
+    [RESOURCE_KEY_PAIR] = KIND(key_pair, NULL),
+    [RESOURCE_NETWORK_INTERFACE] = KIND(network_interface, NULL),
+    [RESOURCE_SECURITY_GROUP] = KIND(security_group, NULL),
+    [RESOURCE_SECURITY_GROUP_RULE] = KIND(security_group_rule, NULL),
+    [RESOURCE_SUBNET] = KIND(subnet, NULL),
+    [RESOURCE_VOLUME] = KIND(volume, NULL),
+    [RESOURCE_VPC] = KIND(vpc, NULL),
+};
+
+static const char *text_at(const void *row, size_t offset)
+{
+    return *(const char *const *)((const char *)row + offset);
+}
+
+static bool is_visible(struct call *c, const struct kind *k, const void *row)
+{
+    if (k->visible != NULL)
+        return k->visible(c, row);
+    return streq(text_at(row, k->account_id), c->principal->account_id) &&
+           streq(text_at(row, k->region), c->region->name);
+}
+
+static void *row_get(struct call *c, const struct kind *k, const char *id)
+{
+    void *row = table_get(c->tx, k->table, c->arena, (const char *const[]){id});
+    return row != NULL && is_visible(c, k, row) ? row : NULL;
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+struct wire_strings strings_sorted(struct arena *a, const struct wire_strings *list)
+{
+    struct wire_strings sorted = {arena_array(a, list->n, const char *), 0};
+    if (list->n == 0)
+        return sorted;
+    const char **all = arena_memdup(a, list->v, list->n * sizeof(*list->v));
+    qsort(all, list->n, sizeof(*all), compare_texts);
+    for (size_t i = 0; i < list->n; i++)
+        if (i == 0 || !streq(all[i], all[i - 1]))
+            sorted.v[sorted.n++] = all[i];
+    return sorted;
+}
+
+bool strings_contain(const struct wire_strings *list, const char *text)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (streq(list->v[i], text))
+            return true;
+    return false;
+}
+
+int lookup_fault(struct call *c, enum resource_kind kind, const struct wire_strings *missing,
+                 struct fault *f)
+{
+    const struct resource *r = resource_get(kind);
+    struct wire_strings each = {0};
+    _cleanup_buf_ struct buf names = BUF_INIT(MISSING_MAX);
+    for (size_t i = 0; i < missing->n; i++) {
+        if (strings_contain(&each, missing->v[i]))
+            continue;
+        *arena_append(c->arena, &each) = missing->v[i];
+        if (names.len + strlen(missing->v[i]) + 2 < MISSING_MAX)
+            buf_printf(&names, "%s%s", names.len > 0 ? ", " : "", missing->v[i]);
+    }
+    /* EC2 brackets the ids of images alone. */
+    bool brackets = kind == RESOURCE_IMAGE;
+    return fault(f, r->not_found, "The %s '%s%s%s' %s not exist", each.n == 1 ? r->one : r->many,
+                 brackets ? "[" : "", buf_str(&names), brackets ? "]" : "",
+                 each.n == 1 ? "does" : "do");
+}
+
+static int find(struct call *c, enum resource_kind kind, const struct wire_strings *ids,
+                void **ret_rows, size_t *ret_n, struct fault *f)
+{
+    const struct kind *k = &kinds[kind];
+    void *rows = NULL;
+    size_t n = 0;
+    if (ids->n == 0) {
+        void *all = NULL;
+        size_t n_all = 0;
+        const char *const in_region[] = {"region", c->region->name, NULL};
+        table_find(c->tx, k->table, c->arena, &all, &n_all, in_region);
+        for (size_t i = 0; i < n_all; i++) {
+            const char *row = (const char *)all + i * k->table->row_size;
+            if (!is_visible(c, k, row))
+                continue;
+            if (n < i)
+                memcpy((char *)all + n * k->table->row_size, row, k->table->row_size);
+            n++;
+        }
+        *ret_rows = all;
+        *ret_n = n;
+        return 0;
+    }
+    struct wire_strings sorted = strings_sorted(c->arena, ids);
+    for (size_t i = 0; i < sorted.n; i++) {
+        void *row = row_get(c, k, sorted.v[i]);
+        if (row != NULL)
+            memcpy(arena_append_to(c->arena, &rows, &n, k->table->row_size), row,
+                   k->table->row_size);
+    }
+    if (n < sorted.n) {
+        struct wire_strings missing = {0}; /* in the order of the request */
+        for (size_t i = 0; i < ids->n; i++)
+            if (row_get(c, k, ids->v[i]) == NULL)
+                *arena_append(c->arena, &missing) = ids->v[i];
+        return lookup_fault(c, kind, &missing, f);
+    }
+    *ret_rows = rows;
+    *ret_n = n;
+    return 0;
+}
+
+static void *get(struct call *c, enum resource_kind kind, const char *id, struct fault *f)
+{
+    void *row = row_get(c, &kinds[kind], id);
+    if (row == NULL)
+        (void)lookup_fault(c, kind, &(struct wire_strings){&id, 1}, f);
+    return row;
+}
+
+/* The typed functions of the header. */
+#define LOOKUP_MANY(type, many, kind)                                                              \
+    int lookup_##many(struct call *c, const struct wire_strings *ids, struct type##_list *ret,     \
+                      struct fault *f)                                                             \
+    {                                                                                              \
+        return find(c, kind, ids, (void **)&ret->v, &ret->n, f);                                   \
+    }
+#define LOOKUP_ONE(type, kind)                                                                     \
+    struct type *lookup_##type(struct call *c, const char *id, struct fault *f)                    \
+    {                                                                                              \
+        return get(c, kind, id, f);                                                                \
+    }
+
+LOOKUP_MANY(instance, instances, RESOURCE_INSTANCE)
+LOOKUP_MANY(image, images, RESOURCE_IMAGE)
+LOOKUP_MANY(subnet, subnets, RESOURCE_SUBNET)
+LOOKUP_MANY(vpc, vpcs, RESOURCE_VPC)
+LOOKUP_MANY(security_group, security_groups, RESOURCE_SECURITY_GROUP)
+LOOKUP_MANY(security_group_rule, security_group_rules, RESOURCE_SECURITY_GROUP_RULE)
+LOOKUP_MANY(key_pair, key_pairs, RESOURCE_KEY_PAIR)
+LOOKUP_ONE(instance, RESOURCE_INSTANCE)
+LOOKUP_ONE(image, RESOURCE_IMAGE)
+LOOKUP_ONE(subnet, RESOURCE_SUBNET)
+LOOKUP_ONE(vpc, RESOURCE_VPC)
+LOOKUP_ONE(security_group, RESOURCE_SECURITY_GROUP)
+
+bool lookup_exists(struct call *c, const struct resource *r, const char *id)
+{
+    if (r->kind != RESOURCE_SNAPSHOT)
+        return row_get(c, &kinds[r->kind], id) != NULL;
+    /* A snapshot has no row: each image's root device is shown as made from one. */
+    struct image_list images = store_images(c->tx, c->arena, "snapshot_id", id);
+    for (size_t i = 0; i < images.n; i++)
+        if (image_visible(c, &images.v[i]))
+            return true;
+    return false;
+}
+
+struct vpc *lookup_default_vpc(struct call *c)
+{
+    struct vpc_list l = store_vpcs(c->tx, c->arena, "account_id", c->principal->account_id,
+                                   "region", c->region->name, "is_default", "1");
+    return l.n == 0 ? NULL : l.v;
+}
+
+struct security_group *lookup_group_named(struct call *c, const char *vpc_id, const char *name)
+{
+    struct security_group_list l =
+        store_security_groups(c->tx, c->arena, "vpc_id", vpc_id, "name", name);
+    return l.n == 0 ? NULL : l.v;
+}

@@ -1,0 +1,46 @@
+#pragma once
+/*
+ * From ids in a request to rows: all of them, or the resource's own NotFound code for the whole
+ * call. Rows of another account or region do not exist for the caller, public images excepted; nor
+ * do deregistered images. Order and repeats of the request are kept out: rows come in the order of
+ * ids, each once.
+ */
+#include "api/call.h"
+#include "core/resource.h"
+
+/* Each: 0 with the rows; with no ids, all rows of the caller's account and region. */
+int lookup_instances(struct call *c, const struct wire_strings *ids, struct instance_list *ret,
+                     struct fault *f);
+int lookup_images(struct call *c, const struct wire_strings *ids, struct image_list *ret,
+                  struct fault *f);
+int lookup_subnets(struct call *c, const struct wire_strings *ids, struct subnet_list *ret,
+                   struct fault *f);
+int lookup_vpcs(struct call *c, const struct wire_strings *ids, struct vpc_list *ret,
+                struct fault *f);
+int lookup_security_groups(struct call *c, const struct wire_strings *ids,
+                           struct security_group_list *ret, struct fault *f);
+int lookup_security_group_rules(struct call *c, const struct wire_strings *ids,
+                                struct security_group_rule_list *ret, struct fault *f);
+int lookup_key_pairs(struct call *c, const struct wire_strings *ids, struct key_pair_list *ret,
+                     struct fault *f);
+
+/* One row, or NULL with the fault. */
+struct instance *lookup_instance(struct call *c, const char *id, struct fault *f);
+struct image *lookup_image(struct call *c, const char *id, struct fault *f);
+struct subnet *lookup_subnet(struct call *c, const char *id, struct fault *f);
+struct vpc *lookup_vpc(struct call *c, const char *id, struct fault *f);
+struct security_group *lookup_security_group(struct call *c, const char *id, struct fault *f);
+
+/* Is there a resource of this id that the caller may see? No fault. */
+bool lookup_exists(struct call *c, const struct resource *r, const char *id);
+/* The default VPC of the region, or NULL (no fault). */
+struct vpc *lookup_default_vpc(struct call *c);
+/* The group of this name in a VPC, or NULL (no fault). */
+struct security_group *lookup_group_named(struct call *c, const char *vpc_id, const char *name);
+/* "The instance ID 'i-1' does not exist", "The instance IDs 'i-1, i-2' do not exist" */
+int lookup_fault(struct call *c, enum resource_kind kind, const struct wire_strings *missing,
+                 struct fault *f);
+
+/* The texts sorted, each once. */
+struct wire_strings strings_sorted(struct arena *a, const struct wire_strings *list);
+bool strings_contain(const struct wire_strings *list, const char *text);

@@ -1,0 +1,239 @@
+#include "api/api.h"
+
+#include <string.h>
+
+#include "api/authenticate.h"
+#include "api/bulk.h"
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "wire/digest.h"
+
+/*
+ * Theory of operation
+ *
+ * One function per step, in the order of api.h; the first fault ends the request. A write action
+ * runs in a transaction that also holds its jobs and its client token, so either all of it is there
+ * after a crash or nothing. A dry run is the same run, thrown away. Nothing is answered before the
+ * commit, and after it nothing can fail but the sending.
+ */
+
+static struct opt_bool member_bool(const struct wire_action *shape, const void *in,
+                                   const char *name)
+{
+    const struct wire_field *field =
+        shape->input == NULL ? NULL : wire_field_by_member(shape->input, name);
+    if (field == NULL || field->kind != WIRE_BOOL)
+        return (struct opt_bool){0};
+    return *(const struct opt_bool *)((const char *)in + field->offset);
+}
+
+static const char *member_text(const struct wire_action *shape, const void *in, const char *name)
+{
+    const struct wire_field *field =
+        shape->input == NULL ? NULL : wire_field_by_member(shape->input, name);
+    if (field == NULL || field->kind != WIRE_STR || field->list)
+        return NULL;
+    return *(const char *const *)((const char *)in + field->offset);
+}
+
+/* Looks the client token up: sets c->replay when this request has been answered before. */
+static int token_begin(struct call *c, const struct action *action, const char *token,
+                       struct client_token *ret_new, struct fault *f)
+{
+    static const char *const without[] = {"ClientToken", "DryRun", NULL};
+    char digest[WIRE_DIGEST_SIZE];
+    wire_digest(c->arena, c->action->input, c->in, without, digest);
+    const char *account = c->principal->account_id;
+    const char *region = c->region->name;
+    struct client_token *known = store_token(c->tx, c->arena, account, region, action->name, token);
+    if (known == NULL) {
+        *ret_new = (struct client_token){
+            .account_id = account,
+            .region = region,
+            .action = action->name,
+            .token = token,
+            .digest = arena_strdup(c->arena, digest),
+            .created_at = c->now,
+        };
+        return 0;
+    }
+    if (!streq(known->digest, digest))
+        return fault(f, FAULT_IDEMPOTENT_PARAMETER_MISMATCH,
+                     "Arguments on this idempotent request are inconsistent with arguments used in "
+                     "previous request(s).");
+    c->replay = known->result;
+    return 0;
+}
+
+static int run_in_transaction(struct call *c, const struct action *action, void *out,
+                              struct fault *f)
+{
+    bool dry_run = wire_true(member_bool(c->action, c->in, "DryRun"));
+    const char *token =
+        (action->flags & TOKEN) != 0 ? member_text(c->action, c->in, "ClientToken") : NULL;
+    struct client_token new_token = {0};
+    if (token != NULL && !dry_run && token_begin(c, action, token, &new_token, f) < 0)
+        return -1;
+    if (action->run(c, c->in, out, f) < 0)
+        return -1;
+    if (dry_run)
+        return fault(f, FAULT_DRY_RUN_OPERATION,
+                     "Request would have succeeded, but DryRun flag is set.");
+    if (new_token.token != NULL) {
+        CHECK(c->result != NULL); /* an action with a token says what it made */
+        new_token.result = c->result;
+        store_insert_client_token(c->tx, &new_token);
+    }
+    return 0;
+}
+
+static int run_action(struct api *api, const struct api_request *r, const struct caller *caller,
+                      const void *in, void **ret_out, struct fault *f)
+{
+    struct arena *a = r->http->arena;
+    bool write = r->action->class == WRITE;
+    const struct wire_struct *output = r->shape->output;
+    void *out = arena_alloc(a, output == NULL ? sizeof(struct wire_nothing) : output->size);
+    struct call c = {
+        .config = &api->config,
+        .action = r->shape,
+        .principal = &caller->principal,
+        .region = caller->region,
+        .tx = write ? store_write(api->config.store) : store_read(api->config.store),
+        .arena = a,
+        .request_id = r->http->request_id,
+        .now = clock_now(),
+        .in = in,
+    };
+    int result = run_in_transaction(&c, r->action, out, f);
+    if (result < 0 && !tx_failed(c.tx)) {
+        tx_end(c.tx);
+        return -1;
+    }
+    struct err e = {0};
+    if (tx_commit(c.tx, &e) < 0) {
+        log_error("store-failed request=%s action=%s reason=\"%s\"", c.request_id, r->action->name,
+                  e.message);
+        fault_clear(f);
+        return fault(f, FAULT_INTERNAL_ERROR,
+                     "The server could not save the change; nothing was done");
+    }
+    if (write)
+        api->config.wake(api->config.ctx);
+    *ret_out = out;
+    return 0;
+}
+
+static int serve(struct api *api, struct api_request *r, void **ret_out, struct fault *f)
+{
+    struct caller caller;
+    void *in = NULL;
+    if (authenticate(api, r->http, false, &caller, f) < 0 ||
+        request_route(r, caller.service, f) < 0 || request_decode(r, &in, f) < 0)
+        return -1;
+    return run_action(api, r, &caller, in, ret_out, f);
+}
+
+static void handle(void *ctx, const struct http_request *http, struct http_response *resp)
+{
+    struct api *api = ctx;
+    if (bulk_handle(api, http, resp))
+        return;
+    int64_t began = clock_monotonic();
+    struct api_request r = {.http = http, .door = request_door(http)};
+    struct fault f = {0};
+    void *out = NULL;
+    if (serve(api, &r, &out, &f) == 0)
+        request_answer(&r, out, resp);
+    else
+        request_refuse(&r, &f, resp);
+    bool failed = fault_is_set(&f);
+    enum log_level level = resp->status >= 500 ? LOG_LEVEL_WARNING
+                           : r.action != NULL && r.action->class == WRITE && !failed
+                               ? LOG_LEVEL_INFO
+                               : LOG_LEVEL_DEBUG;
+    log_write(level, "call action=%s request=%s status=%d%s%s took_ms=%lld",
+              r.action == NULL ? "-" : r.action->name, http->request_id, resp->status,
+              failed ? " code=" : "", failed ? fault_code_name(f.code) : "",
+              (long long)(clock_monotonic() - began));
+}
+
+/* Refusals of the HTTP server itself, in the form of the door that was knocked at. */
+static void render_error(void *ctx, const struct http_request *http, int status,
+                         const char *message, struct http_response *resp)
+{
+    (void)ctx;
+    static const struct {
+        int status;
+        enum fault_code code;
+    } codes[] = {
+        {413, FAULT_REQUEST_ENTITY_TOO_LARGE},
+        {431, FAULT_REQUEST_ENTITY_TOO_LARGE},
+        {503, FAULT_REQUEST_LIMIT_EXCEEDED},
+        {500, FAULT_INTERNAL_ERROR},
+    };
+    enum fault_code code = FAULT_MALFORMED_QUERY_STRING;
+    for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
+        if (codes[i].status == status)
+            code = codes[i].code;
+    struct api_request r = {.http = http,
+                            .door = http->path == NULL ? DOOR_QUERY : request_door(http)};
+    struct fault f = {0};
+    (void)fault(&f, code, "%s", message);
+    request_refuse(&r, &f, resp);
+    resp->status = status;
+}
+
+static bool is_slow(void *ctx, const struct http_request *http)
+{
+    (void)ctx;
+    return bulk_is_slow(http);
+}
+
+static int begin_upload(void *ctx, const struct http_request *http, struct http_response *resp,
+                        struct http_sink *ret_sink)
+{
+    return bulk_begin_upload(ctx, http, resp, ret_sink);
+}
+
+const struct http_callbacks *api_http_callbacks(void)
+{
+    static const struct http_callbacks callbacks = {
+        .handle = handle,
+        .is_slow = is_slow,
+        .render_error = render_error,
+        .begin_upload = begin_upload,
+    };
+    return &callbacks;
+}
+
+struct api *api_new(const struct api_config *config)
+{
+    static const char *const services[] = {"ec2", "sts", NULL};
+    struct api *api = calloc(1, sizeof(*api));
+    CHECK(api != NULL && config->regions.n > 0);
+    api->config = *config;
+    api->started_at = clock_now();
+    api->region_names = calloc(config->regions.n + 1, sizeof(*api->region_names));
+    CHECK(api->region_names != NULL);
+    for (size_t i = 0; i < config->regions.n; i++)
+        api->region_names[i] = config->regions.v[i].name;
+    api->sigv4 = sigv4_new(&(struct sigv4_config){
+        .regions = api->region_names,
+        .services = services,
+        .find = authenticate_find_key,
+        .ctx = api,
+    });
+    return api;
+}
+
+void api_free(struct api *api)
+{
+    if (api == NULL)
+        return;
+    sigv4_free(api->sigv4);
+    free(api->region_names);
+    free(api);
+}
