@@ -1,0 +1,49 @@
+#pragma once
+/*
+ * croftd's options and configuration file. The file has `key = value` lines; `#` begins a comment.
+ * An option of the command line wins over the file. Strings live in the arena.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "core/cidr.h"
+#include "core/instance_type.h"
+#include "core/region.h"
+
+#define DEFAULT_CONFIG_FILE "/etc/croft/croft.conf"
+
+struct config {
+    const char *config_file;
+    const char *state_dir;
+    const char *runtime_dir;
+    const char *listen;     /* ADDR:PORT; NULL: the default, unless sockets are handed in; "none" */
+    const char *socket;     /* path; likewise */
+    const char *hypervisor; /* libvirt, fake */
+    const char *libvirt_uri;
+    const char *log_level;
+    const char *tls_cert;
+    const char *tls_key;
+    const char *group; /* whose members may use the socket */
+    const char *seed_templates;
+    const char *public_addresses;
+    const char *uplink;
+    const char *resolver;
+    const char *region_names;
+    const char *reserve_memory;
+    const char *max_instances;
+
+    /* Worked out of the above */
+    struct region_list regions;
+    struct cidr public_pool;
+    int64_t reserve_memory_mib;
+    int64_t max_instance_count;
+    struct instance_type_table instance_types; /* the owner's among AWS's */
+    bool show_help;
+    bool show_version;
+};
+
+/* 0, or -EINVAL with a sentence that names the key or option and what it may be. */
+int config_load(struct arena *a, int argc, char **argv, struct config *ret_config, struct err *e);
+void config_print_help(void);

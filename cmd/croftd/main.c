@@ -1,0 +1,261 @@
+/*
+ * croftd: options, assembly, main loop. What it does is in lib/; here the parts are put together,
+ * in the order in which they need each other, and taken apart again.
+ */
+#include <errno.h>
+#include <grp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <systemd/sd-daemon.h>
+
+#include "api/api.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "config.h"
+#include "hypervisor/fake.h"
+#include "hypervisor/libvirt.h"
+#include "jobs/bootstrap.h"
+#include "jobs/jobs.h"
+#include "network/fake.h"
+#include "network/linux.h"
+#include "storage/fake.h"
+#include "storage/files.h"
+
+#define DEFAULT_LISTEN  "127.0.0.1:8773"
+#define STOP_TIMEOUT_MS 5000
+#define GUEST_MTU       1500
+
+struct daemon {
+    struct arena *arena;
+    struct config config;
+    struct store *store;
+    struct storage *storage;
+    struct network *network;
+    struct jobs *jobs;
+    struct hypervisor *hypervisor;
+    struct peer_gate *peers;
+    struct api *api;
+    struct http_server *http;
+    struct bootstrap_result facts;
+};
+
+/* The root's access key, for whoever may read the state directory. */
+static int write_credentials(const struct daemon *d, struct err *e)
+{
+    if (d->facts.access_key_id == NULL)
+        return 0;
+    const char *path = arena_printf(d->arena, "%s/credentials", d->config.state_dir);
+    const char *text =
+        arena_printf(d->arena, "[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n",
+                     d->facts.access_key_id, d->facts.secret_access_key);
+    if (file_exists(path))
+        return 0; /* the owner may have put others there */
+    return file_write(path, text, strlen(text), 0600, e);
+}
+
+static int open_store(struct daemon *d, struct err *e)
+{
+    const struct config *c = &d->config;
+    int r = dir_make(c->state_dir, 0711, e);
+    if (r == 0)
+        r = dir_make(c->runtime_dir, 0755, e);
+    if (r == 0)
+        r = dir_make(arena_printf(d->arena, "%s/console", c->runtime_dir), 0711, e);
+    if (r == 0)
+        r = store_open(arena_printf(d->arena, "%s/croft.db", c->state_dir), &d->store, e);
+    if (r == 0)
+        r = bootstrap(d->store, &c->regions, c->libvirt_uri, d->arena, &d->facts, e);
+    return r == 0 ? write_credentials(d, e) : r;
+}
+
+static int open_fakes(struct daemon *d, struct err *e)
+{
+    log_warning(
+        "hypervisor=fake: nothing is started and nothing is stored on disk; for tests only");
+    d->network = fake_network_new();
+    int r = fake_storage_new(&d->storage);
+    return r < 0 ? err_errno(e, -r, "cannot make the fake storage") : 0;
+}
+
+static int open_drivers(struct daemon *d, struct err *e)
+{
+    const struct config *c = &d->config;
+    if (streq(c->hypervisor, "fake"))
+        return open_fakes(d, e);
+    int r = files_storage_new(c->state_dir, &d->storage, e);
+    if (r < 0)
+        return r;
+    struct linux_network_config network = {
+        .runtime_dir = c->runtime_dir,
+        .public_pool = c->public_addresses,
+        .uplink = c->uplink,
+        .resolver = c->resolver,
+    };
+    return linux_network_new(&network, &d->network, e);
+}
+
+static int start_jobs(struct daemon *d, struct err *e)
+{
+    const struct config *c = &d->config;
+    d->jobs = jobs_new(&(struct jobs_config){
+        .store = d->store,
+        .storage = d->storage,
+        .network = d->network,
+        .host_id = d->facts.host_id,
+        .runtime_dir = c->runtime_dir,
+        .template_dir = c->seed_templates,
+        .mtu = GUEST_MTU,
+    });
+    int r = streq(c->hypervisor, "fake")
+                ? fake_hypervisor_new(jobs_on_domain_event, d->jobs, &d->hypervisor)
+                : libvirt_hypervisor_new(c->libvirt_uri, jobs_on_domain_event, d->jobs,
+                                         &d->hypervisor, e);
+    return r < 0 ? r : jobs_start(d->jobs, d->hypervisor, e);
+}
+
+static void start_api(struct daemon *d)
+{
+    const struct config *c = &d->config;
+    d->peers = peer_gate_new(c->group, d->facts.account_id);
+    d->api = api_new(&(struct api_config){
+        .store = d->store,
+        .storage = d->storage,
+        .network = d->network,
+        .hypervisor = d->hypervisor,
+        .regions = c->regions,
+        .account_id = d->facts.account_id,
+        .host_id = d->facts.host_id,
+        .runtime_dir = c->runtime_dir,
+        .page_secret = d->facts.page_secret,
+        .instance_types = c->instance_types,
+        .public_pool = c->public_pool,
+        .reserve_memory_mib = c->reserve_memory_mib,
+        .max_instances = c->max_instance_count,
+        .peers = d->peers,
+        .host = jobs_host,
+        .wake = jobs_wake,
+        .ctx = d->jobs,
+    });
+}
+
+static gid_t group_id(const char *name)
+{
+    struct group *g = getgrnam(name);
+    return g == NULL ? (gid_t)-1 : g->gr_gid;
+}
+
+/* Sockets handed in, and those that the options ask for; without either, the defaults. */
+static int listen_everywhere(struct daemon *d, struct err *e)
+{
+    const struct config *c = &d->config;
+    struct http_listener listeners[HTTP_LISTENERS_MAX];
+    size_t n = 0;
+    int handed = sd_listen_fds(/* unset_environment= */ 1);
+    if (handed < 0)
+        return err_errno(e, -handed, "cannot take the sockets that were handed in");
+    for (int i = 0; i < handed && n < HTTP_LISTENERS_MAX - 2; i++)
+        listeners[n++] = (struct http_listener){
+            .fd = SD_LISTEN_FDS_START + i, .unix_gid = (gid_t)-1, .tls_cert = NULL};
+    const char *tcp = c->listen != NULL ? c->listen : handed == 0 ? DEFAULT_LISTEN : "none";
+    if (!streq(tcp, "none"))
+        listeners[n++] = (struct http_listener){
+            .fd = -1, .address = tcp, .tls_cert = c->tls_cert, .tls_key = c->tls_key};
+    const char *path = c->socket;
+    if (path == NULL && handed == 0)
+        path = arena_printf(d->arena, "%s/croft.sock", c->runtime_dir);
+    if (path != NULL)
+        listeners[n++] = (struct http_listener){
+            .fd = -1, .address = path, .unix_mode = 0660, .unix_gid = group_id(c->group)};
+    struct http_config config = {.listeners = listeners, .n_listeners = n};
+    return http_server_new(&config, api_http_callbacks(), d->api, &d->http, e);
+}
+
+static int start(struct daemon *d, struct err *e)
+{
+    int r = open_store(d, e);
+    if (r == 0)
+        r = open_drivers(d, e);
+    if (r == 0)
+        r = start_jobs(d, e);
+    if (r < 0)
+        return r;
+    start_api(d);
+    return listen_everywhere(d, e);
+}
+
+static void stop(struct daemon *d)
+{
+    if (d->http != NULL)
+        http_server_stop(d->http, STOP_TIMEOUT_MS);
+    http_server_free(d->http);
+    if (d->jobs != NULL)
+        jobs_stop(d->jobs);
+    api_free(d->api);
+    peer_gate_free(d->peers);
+    if (d->hypervisor != NULL)
+        d->hypervisor->ops->free(d->hypervisor);
+    jobs_free(d->jobs);
+    if (d->network != NULL)
+        d->network->ops->free(d->network);
+    if (d->storage != NULL)
+        d->storage->ops->free(d->storage);
+    store_close(d->store);
+}
+
+static void wait_for_end(const sigset_t *signals)
+{
+    int got = 0;
+    while (sigwait(signals, &got) != 0 || got == SIGHUP)
+        ; /* there is nothing to reload: the configuration is read at the start */
+    log_info("croftd-stops signal=%s: guests keep running", got == SIGTERM ? "SIGTERM" : "SIGINT");
+}
+
+int main(int argc, char **argv)
+{
+    _cleanup_arena_ struct arena *arena = arena_new();
+    struct daemon d = {.arena = arena};
+    struct err e = {0};
+    if (config_load(arena, argc, argv, &d.config, &e) < 0) {
+        (void)fprintf(stderr, "croftd: %s\n", e.message);
+        return 2;
+    }
+    if (d.config.show_help || d.config.show_version) {
+        if (d.config.show_help)
+            config_print_help();
+        else
+            (void)printf("croftd %s\n", CROFT_VERSION);
+        return 0;
+    }
+    enum log_level level = LOG_LEVEL_INFO;
+    if (log_level_from_name(d.config.log_level, &level) < 0) {
+        (void)fprintf(stderr, "croftd: there is no log level '%s'\n", d.config.log_level);
+        return 2;
+    }
+    log_set_level(level);
+
+    /* Blocked before the first thread, so that sigwait() alone gets them. */
+    sigset_t signals;
+    (void)sigemptyset(&signals);
+    (void)sigaddset(&signals, SIGTERM);
+    (void)sigaddset(&signals, SIGINT);
+    (void)sigaddset(&signals, SIGHUP);
+    (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+
+    int status = 1;
+    if (start(&d, &e) == 0) {
+        log_info("croftd-serves version=%s account=%s", CROFT_VERSION, d.facts.account_id);
+        (void)sd_notify(0, "READY=1");
+        wait_for_end(&signals);
+        (void)sd_notify(0, "STOPPING=1");
+        status = 0;
+    } else {
+        log_error("croftd-cannot-start reason=\"%s\"", e.message);
+    }
+    stop(&d);
+    return status;
+}
