@@ -35,7 +35,7 @@ packages() {
         echo mmdebstrap debian-archive-keyring extlinux syslinux-common e2fsprogs fdisk qemu-utils mtools
         ;;
     test)
-        echo clang clang-tidy clang-format shellcheck python3 python3-boto3 curl openssh-client putty-tools
+        echo clang clang-tidy clang-format shellcheck python3 python3-boto3 curl openssh-client putty-tools wrk
         # Ubuntu 24.04 ships no AWS CLI; its tests are skipped there unless one is on the PATH.
         case $(release) in
         debian:*) echo awscli ;;
