@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <grp.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -28,6 +29,8 @@
 #define DEFAULT_LISTEN  "127.0.0.1:8773"
 #define STOP_TIMEOUT_MS 5000
 #define GUEST_MTU       1500
+#define LARGE_BLOCK     (128 << 10)
+#define TRIM_SECONDS    10
 
 struct daemon {
     struct arena *arena;
@@ -208,14 +211,30 @@ static void stop(struct daemon *d)
 
 static void wait_for_end(const sigset_t *signals)
 {
+    const struct timespec often = {.tv_sec = TRIM_SECONDS};
     int got = 0;
-    while (sigwait(signals, &got) != 0 || got == SIGHUP)
-        ; /* there is nothing to reload: the configuration is read at the start */
+    do { /* SIGHUP: there is nothing to reload, the configuration is read at the start */
+        got = sigtimedwait(signals, NULL, &often);
+        (void)malloc_trim(0);
+    } while (got != SIGTERM && got != SIGINT);
     log_info("croftd-stops signal=%s: guests keep running", got == SIGTERM ? "SIGTERM" : "SIGINT");
+}
+
+/*
+ * A reply with a thousand instances takes megabytes for a moment. Large blocks are mapped and go back to the
+ * system at once (glibc would raise the limit by itself and keep them), and few heaps mean little is left
+ * scattered over threads.
+ */
+static void keep_memory_small(void)
+{
+    (void)mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
+    (void)mallopt(M_TRIM_THRESHOLD, LARGE_BLOCK);
+    (void)mallopt(M_ARENA_MAX, 2);
 }
 
 int main(int argc, char **argv)
 {
+    keep_memory_small();
     _cleanup_arena_ struct arena *arena = arena_new();
     struct daemon d = {.arena = arena};
     struct err e = {0};

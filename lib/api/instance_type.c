@@ -8,11 +8,6 @@
 
 #define MISSING_MAX 800
 
-/*
- * What a reply says is what a guest gets here. So the figures of AWS's processors, memory and
- * interfaces stand, while what Croft has not (spot, local disks, NVMe, encryption, placement
- * groups, hibernation, enclaves, a TPM, IPv6) is unsupported for every type.
- */
 static const struct filter_path type_filters[] = {
     {"auto-recovery-supported", "AutoRecoverySupported"},
     {"bare-metal", "BareMetal"},
@@ -76,6 +71,11 @@ static const struct filter_path type_filters[] = {
     {"vcpu-info.valid-threads-per-core", "VCpuInfo.ValidThreadsPerCore"},
 };
 
+/*
+ * What a reply says is what a guest gets here. So the figures of AWS's processors, memory and
+ * interfaces stand, while what Croft has not (spot, local disks, NVMe, encryption, placement
+ * groups, hibernation, enclaves, a TPM, IPv6) is unsupported for every type.
+ */
 static struct wire_strings one_text(struct call *c, const char *text)
 {
     struct wire_strings list = {0};

@@ -6,10 +6,12 @@
  * behind it. So a page is stable under inserts and deletes. The token is the last key with a MAC
  * over it, the action, the caller and the query, so a token of another query is refused.
  *
- *     struct page p;
- *     if (page_begin(c, in->max_results, in->next_token, in->instance_ids.n > 0, &p, f) < 0) return
- * -1; for each item in key order, that passes the filters: if (!page_admit(&p, key)) continue;   //
- * before the page, or the page is full append it out->next_token = page_end(c, &p);
+ *     if (page_begin(c, in->max_results, in->next_token, has_ids, &page, f) < 0)
+ *         return -1;
+ *     for (i = 0; i < rows.n && !page.more; i++)       // in the order of keys
+ *         if (filters_match(&filters, &item, NULL) && page_admit(&page, item.id))
+ *             append the item
+ *     out->next_token = page_end(c, &page);
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,9 +27,11 @@ struct page {
     bool more;         /* an item did not fit */
 };
 
-/* has_ids: ids were named, which excludes MaxResults (InvalidParameterCombination). */
+/* has_ids: ids were named, which excludes MaxResults and NextToken
+ * (InvalidParameterCombination). Another token's fault is InvalidPaginationToken. */
 int page_begin(struct call *c, struct opt_int max_results, const char *next_token, bool has_ids,
                struct page *ret_page, struct fault *f);
+/* False: before the page, or behind it (then `more` is set). The key must outlive the page. */
 bool page_admit(struct page *p, const char *key);
 /* The token of the next page, or NULL at the end. */
 const char *page_end(struct call *c, const struct page *p);

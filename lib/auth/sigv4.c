@@ -376,8 +376,9 @@ static bool matches(struct sigv4 *s, const struct sigv4_request *r, const struct
 }
 
 /*
- * Some clients sort and sign the query string just as they send it, without the canonical encoding
- * (botocore does so with a prepared URL). That binds the very bytes and is as good.
+ * Some clients sign the query string without the canonical encoding: sorted (botocore, for a
+ * prepared URL), or just as they send it (curl --aws-sigv4 before 8.0). Either binds the very bytes
+ * and is as good.
  */
 static bool matches_either(struct sigv4 *s, const struct sigv4_request *r,
                            const struct sigv4_query *q, const struct signature *sig,
@@ -388,6 +389,8 @@ static bool matches_either(struct sigv4 *s, const struct sigv4_request *r,
     bool ok = encoded != NULL && matches(s, r, sig, secret, encoded, hash, a);
     if (!ok && !streq(encoded, sent))
         ok = matches(s, r, sig, secret, sent, hash, a);
+    if (!ok && !sig->presigned && r->query != NULL && !streq(sent, r->query))
+        ok = matches(s, r, sig, secret, r->query, hash, a);
     return ok;
 }
 

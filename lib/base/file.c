@@ -40,9 +40,10 @@ int file_read(const char *path, struct buf *out, struct err *e)
 static int dir_sync(const char *path, struct err *e)
 {
     char copy[PATH_MAX];
-    if (strlen(path) >= sizeof(copy))
+    size_t len = strlen(path);
+    if (len >= sizeof(copy))
         return err_errno(e, ENAMETOOLONG, "cannot sync the directory of %s", path);
-    strcpy(copy, path);
+    memcpy(copy, path, len + 1);
     const char *dir = dirname(copy);
     _cleanup_close_ int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0 || fsync(fd) < 0)

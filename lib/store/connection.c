@@ -6,8 +6,8 @@
 
 #include "base/check.h"
 
-/* Small: the rows of a thousand instances fit, and there are only a few connections. */
-#define CACHE_KIB      1024
+/* Small, because each thread has a connection; what it lacks is in the system's page cache. */
+#define CACHE_KIB      256
 #define BUSY_TIMEOUT_S 10
 
 int connection_exec(struct connection *c, const char *sql, struct err *e)

@@ -1,0 +1,262 @@
+#!/usr/bin/python3 -B
+# area: network
+# lab: own
+# timeout: 180
+"""Security groups: what they let through, how they change, and that the kernel has just that."""
+import os
+import random
+import sys
+import unittest
+from ipaddress import ip_address, ip_network
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+import world  # noqa: E402
+from world import Driver, Guest, Vpc, attempts, everything_out, reaches, rule, run  # noqa: E402
+
+SEED = int(os.environ.get("SEED", random.randrange(1 << 32)))
+PORTS = (22, 80, 443, 5000, 65000)
+
+
+def talk(sock, connection):
+    sock.sendall(b"?")
+    connection.settimeout(1)
+    try:
+        return connection.recv(1) == b"?"
+    except OSError:
+        return False
+
+
+class Groups(unittest.TestCase):
+    def setUp(self):
+        self.driver, self.guests, self.vpcs = Driver(), [], []
+
+    def tearDown(self):
+        for guest in self.guests:
+            guest.end()
+        for vpc in self.vpcs:
+            self.driver.remove(vpc)
+        self.driver.end()
+
+    def start(self, vpc, *ports):
+        self.vpcs.append(vpc)
+        self.driver.apply(vpc)
+        guests = [Guest(self.driver, vpc, port) for port in ports]
+        self.guests += guests
+        return guests
+
+    def test_ingress_is_denied_unless_a_rule_lets_it_in(self):
+        vpc = Vpc()
+        group = vpc.group(rule("tcp", 22), rule("tcp", 5000, 5010), everything_out())
+        a, b = self.start(vpc, vpc.port([group]), vpc.port([group]))
+        listeners = [b.listen(port) for port in (22, 80, 4999, 5000, 5010, 5011)]
+        self.assertEqual(attempts([(a, b.ip, port) for port in (22, 80, 4999, 5000, 5010, 5011)]),
+                         [True, False, False, True, True, False])
+        self.assertFalse(a.ping(b.ip))
+        for sock in listeners:
+            sock.close()
+
+    def test_egress_is_denied_unless_a_rule_lets_it_out(self):
+        vpc = Vpc(subnets=("10.0.0.0/20", "10.0.16.0/20"))
+        silent = vpc.group(rule("tcp", 443, egress=True))
+        open_ = vpc.group(rule())
+        a, b = self.start(vpc, vpc.port([silent]), vpc.port([open_], subnet=1))
+        with b.listen(22), b.listen(443):
+            self.assertEqual(attempts([(a, b.ip, 22), (a, b.ip, 443)]), [False, True])
+        self.assertFalse(a.ping(b.ip))
+        with a.listen(22):
+            self.assertFalse(reaches(b, a.ip, 22))
+
+    def test_icmp_rules_look_at_the_type(self):
+        vpc = Vpc()
+        echo = vpc.group(rule("icmp", 8, -1), everything_out())
+        timestamp = vpc.group(rule("icmp", 13, 0), everything_out())
+        any_ = vpc.group(rule("icmp", -1, -1), everything_out())
+        a, b, c = self.start(vpc, vpc.port([echo]), vpc.port([timestamp]), vpc.port([any_]))
+        self.assertTrue(b.ping(a.ip))
+        self.assertFalse(a.ping(b.ip))
+        self.assertTrue(a.ping(c.ip))
+
+    def test_a_group_as_source_means_its_members_of_now(self):
+        vpc = Vpc()
+        web = vpc.group(everything_out())
+        data = vpc.group(rule("tcp", 5000, group=web), everything_out())
+        other = vpc.group(everything_out())
+        a, b, c = self.start(vpc, vpc.port([web]), vpc.port([data]), vpc.port([other]))
+        with b.listen(5000):
+            self.assertEqual(attempts([(a, b.ip, 5000), (c, b.ip, 5000)]), [True, False])
+            c.port["groups"] = [other, web]
+            a.port["groups"] = [other]
+            self.driver.apply(vpc)
+            self.assertEqual(attempts([(a, b.ip, 5000), (c, b.ip, 5000)]), [False, True])
+
+    def test_several_groups_add_up(self):
+        vpc = Vpc()
+        ssh = vpc.group(rule("tcp", 22), everything_out())
+        web = vpc.group(rule("tcp", 80))
+        a, b = self.start(vpc, vpc.port([ssh]), vpc.port([web, ssh]))
+        with b.listen(22), b.listen(80), b.listen(443):
+            self.assertEqual(attempts([(a, b.ip, port) for port in (22, 80, 443)]),
+                             [True, True, False])
+
+    def test_a_change_counts_for_new_connections_and_spares_tracked_ones(self):
+        vpc = Vpc()
+        group = vpc.group(rule("tcp", 22), everything_out())
+        a, b = self.start(vpc, vpc.port([group]), vpc.port([group]))
+        with b.listen(22) as listener, a.socket() as sock:
+            sock.connect((b.ip, 22))
+            connection, _ = listener.accept()
+            vpc.groups[group]["rules"] = [everything_out()]
+            self.driver.apply(vpc)
+            self.assertFalse(reaches(a, b.ip, 22), "a new connection")
+            self.assertTrue(talk(sock, connection), "the tracked connection")
+            vpc.groups[group]["rules"].append(rule("tcp", 22))
+            self.driver.apply(vpc)
+            self.assertTrue(reaches(a, b.ip, 22))
+            connection.close()
+
+    def test_connections_live_through_the_death_of_the_daemon(self):
+        vpc = Vpc()
+        group = vpc.group(rule("tcp", 22), everything_out())
+        a, b = self.start(vpc, vpc.port([group]), vpc.port([group], public="198.51.100.9"))
+        with b.listen(22) as listener, a.socket() as sock, world.socket.socket() as outer:
+            sock.connect((b.ip, 22))
+            connection, _ = listener.accept()
+            outer.connect(("198.51.100.9", 22))
+            from_server, _ = listener.accept()
+            for _ in range(3):
+                self.driver.kill()
+                self.driver = Driver()
+                self.assertTrue(talk(sock, connection))
+                self.driver.apply(vpc)
+                self.assertTrue(talk(sock, connection))
+                self.assertTrue(talk(outer, from_server))
+            connection.close()
+            from_server.close()
+
+    def test_flows_are_those_of_a_model(self):
+        """Random groups on eight guests in two subnets; every pair on every port."""
+        print(f"# SEED={SEED}")
+        dice = random.Random(SEED)
+        vpc = Vpc(subnets=("10.0.0.0/24", "10.0.1.0/24"))
+        for _ in range(6):
+            vpc.group()
+        names = list(vpc.groups)
+        guests = self.start(vpc, *[vpc.port(dice.sample(names, dice.randint(1, 3)), subnet=i % 2)
+                                   for i in range(8)])
+        listeners = [guest.listen(port) for guest in guests for port in PORTS]
+        flows = [(a, b, port) for a in guests for b in guests if a is not b for port in PORTS]
+        seen = set()
+        for _ in range(12):
+            for name in dice.sample(names, 4):
+                vpc.groups[name]["rules"] = [random_rule(dice, names)
+                                             for _ in range(dice.randint(1, 6))]
+            for guest in dice.sample(guests, 3):
+                guest.port["groups"] = dice.sample(names, dice.randint(1, 3))
+            self.driver.apply(vpc)
+            expected = [passes(vpc, a.port, b.port, port) for a, b, port in flows]
+            found = attempts([(a, b.ip, port) for a, b, port in flows])
+            wrong = [(a.port["id"], b.port["id"], port, want)
+                     for (a, b, port), want, have in zip(flows, expected, found) if want != have]
+            self.assertEqual(wrong, [], f"SEED={SEED}")
+            seen |= set(expected)
+        self.assertEqual(seen, {True, False}, f"a dull world: SEED={SEED}")
+        for sock in listeners:
+            sock.close()
+
+    def test_the_kernel_has_what_a_fresh_build_has_after_any_changes(self):
+        print(f"# SEED={SEED}")
+        dice = random.Random(SEED)
+        vpc = Vpc(subnets=("10.0.0.0/24", "10.0.1.0/24"))
+        self.vpcs.append(vpc)
+        run("ip", "netns", "add", "fresh")
+        count = 0
+        for step in range(120):
+            count = change(dice, vpc, count)
+            if dice.random() < 0.05:
+                self.driver.kill()
+                self.driver = Driver()
+            self.driver.apply(vpc)
+            if step % 4 == 3:
+                text = self.driver.ask("rules", intent=vpc.intent())["rules"]
+                run("ip", "netns", "exec", "fresh", "nft", "-j", "-f", "-", stdin=text)
+                self.assertEqual(world.ruleset(vpc.id), world.ruleset("fresh"),
+                                 f"SEED={SEED}, step {step}")
+        run("ip", "netns", "delete", "fresh")
+
+    def test_a_refused_change_is_made_whole_by_the_next(self):
+        vpc = Vpc()
+        group = vpc.group(everything_out())
+        a, b = self.start(vpc, vpc.port([group]), vpc.port([group]))
+        vpc.groups[group]["rules"].append(rule("no-such-protocol"))
+        with self.assertRaises(world.Failed):
+            self.driver.apply(vpc)
+        vpc.groups[group]["rules"][-1] = rule("tcp", 22)
+        self.driver.apply(vpc)
+        with b.listen(22):
+            self.assertTrue(reaches(a, b.ip, 22))
+
+
+def random_rule(dice, names):
+    low = dice.choice(PORTS + (1,))
+    egress = dice.random() < 0.5
+    peer = dice.choice(({"cidr": "0.0.0.0/0"}, {"cidr": "10.0.0.0/24"}, {"cidr": "10.0.1.0/25"},
+                        {"cidr": "10.0.0.12/32"}, {"group": dice.choice(names)},
+                        {"group": dice.choice(names)}, {"cidr6": "fd00::/8"}))
+    what = dice.choice((("tcp", low, max(low, dice.choice(PORTS))), ("tcp", 0, 65535), ("-1",),
+                        ("6", low), ("udp", low), ("icmp", -1, -1)))
+    return rule(*what, egress=egress, **peer)
+
+
+def allows(vpc, port, peer, number, egress):
+    for name in port["groups"]:
+        for r in vpc.groups[name]["rules"]:
+            if r["egress"] != egress or r["protocol"] not in ("-1", "tcp", "6"):
+                continue
+            if r["protocol"] != "-1" and not r["from"] <= number <= r["to"]:
+                continue
+            if r["group"] and r["group"] in peer["groups"]:
+                return True
+            if r["cidr"] and ip_address(peer["ip"]) in ip_network(r["cidr"]):
+                return True
+    return False
+
+
+def passes(vpc, source, target, number):
+    return allows(vpc, source, target, number, True) and allows(vpc, target, source, number, False)
+
+
+def change(dice, vpc, count):
+    """One random change of the intent. Returns the number of the next port."""
+    names, ports = list(vpc.groups), list(vpc.ports)
+    what = dice.random()
+    if what < 0.15 or not names:
+        vpc.group(name=f"sg-{dice.randrange(1 << 64):017x}")
+    elif what < 0.25 and len(names) > 1:
+        gone = dice.choice(names)
+        if not any(gone in p["groups"] for p in vpc.ports.values()):
+            del vpc.groups[gone]
+    elif what < 0.5:
+        vpc.groups[dice.choice(names)]["rules"] = [random_rule(dice, names)
+                                                   for _ in range(dice.randint(0, 4))]
+    elif what < 0.75 or not ports:
+        count += 1
+        vpc.port(dice.sample(names, min(len(names), dice.randint(1, 3))), number=count,
+                 subnet=count % 2, source_dest_check=dice.random() < 0.9,
+                 public=f"198.51.100.{count}" if count < 200 and dice.random() < 0.5 else None)
+    elif what < 0.85:
+        del vpc.ports[dice.choice(ports)]
+    elif what < 0.95:
+        vpc.ports[dice.choice(ports)]["groups"] = dice.sample(names, min(len(names), 2))
+    else:
+        port = vpc.ports[dice.choice(ports)]
+        port["public"] = None if port["public"] else f"198.51.100.{200 + dice.randrange(50)}"
+        others = [p for p in vpc.ports.values() if p is not port and p["public"] == port["public"]]
+        for other in others:
+            other["public"] = None
+    return count
+
+
+if __name__ == "__main__":
+    world.sandbox()
+    import tap  # noqa: E402
+    tap.main()

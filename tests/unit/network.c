@@ -1,0 +1,374 @@
+/* What the network's pure builders make, and the network in memory. */
+#include <string.h>
+
+#include "golden.h"
+#include "network/dnsmasq.h"
+#include "network/edge.h"
+#include "network/fake.h"
+#include "network/intent.h"
+#include "network/rules.h"
+#include "unit.h"
+
+#define OUT_MAX (1 << 20)
+
+static const struct security_group_rule web_rules[] = {
+    {.id = "sgr-1",
+     .protocol = "tcp",
+     .from_port = 22,
+     .to_port = 22,
+     .cidr_ipv4 = "203.0.113.7/32"},
+    {.id = "sgr-2", .protocol = "tcp", .from_port = 80, .to_port = 443, .cidr_ipv4 = "0.0.0.0/0"},
+    {.id = "sgr-3", .protocol = "tcp", .from_port = 0, .to_port = 65535, .cidr_ipv4 = "10.1.2.3/8"},
+    {.id = "sgr-4", .protocol = "icmp", .from_port = 8, .to_port = -1, .cidr_ipv4 = "0.0.0.0/0"},
+    {.id = "sgr-5", .protocol = "icmp", .from_port = -1, .to_port = -1, .cidr_ipv4 = "10.0.0.0/8"},
+    {.id = "sgr-6", .protocol = "tcp", .from_port = 22, .to_port = 22, .cidr_ipv6 = "::/0"},
+    {.id = "sgr-7", .protocol = "icmpv6", .from_port = 128, .to_port = 0, .cidr_ipv6 = "fd00::/8"},
+    {.id = "sgr-8", .protocol = "47", .from_port = -1, .to_port = -1, .cidr_ipv4 = "0.0.0.0/0"},
+    {.id = "sgr-9",
+     .protocol = "-1",
+     .from_port = -1,
+     .to_port = -1,
+     .is_egress = true,
+     .cidr_ipv4 = "0.0.0.0/0"},
+};
+
+static const struct security_group_rule data_rules[] = {
+    {.id = "sgr-b",
+     .protocol = "udp",
+     .from_port = 53,
+     .to_port = 53,
+     .referenced_group_id = "sg-web"},
+    {.id = "sgr-a",
+     .protocol = "17",
+     .from_port = 9,
+     .to_port = 9,
+     .referenced_group_id = "sg-data"},
+    {.id = "sgr-c",
+     .protocol = "-1",
+     .from_port = -1,
+     .to_port = -1,
+     .referenced_group_id = "sg-gone"},
+    {.id = "sgr-d", .protocol = "-1", .from_port = -1, .to_port = -1, .prefix_list_id = "pl-1"},
+    {.id = "sgr-e",
+     .protocol = "58",
+     .from_port = -1,
+     .to_port = -1,
+     .is_egress = true,
+     .cidr_ipv6 = "::/0"},
+};
+
+static const char *const web[] = {"sg-web"};
+static const char *const both[] = {"sg-web", "sg-data"};
+static const char *const both_turned[] = {"sg-data", "sg-web"};
+
+static struct net_subnet subnets[] = {
+    {.subnet_id = "subnet-1", .cidr = "172.31.0.0/20", .bridge = "br0"},
+    {.subnet_id = "subnet-2", .cidr = "172.31.16.0/20", .bridge = "br1"},
+};
+
+static struct net_port ports[] = {
+    {.interface_id = "eni-1",
+     .tap = "tap1",
+     .mac = "02:00:00:00:00:01",
+     .subnet_id = "subnet-1",
+     .private_ip = "172.31.0.10",
+     .public_ip = "198.51.100.7",
+     .hostname = "ip-172-31-0-10",
+     .source_dest_check = true,
+     .group_ids = web,
+     .n_group_ids = 1},
+    {.interface_id = "eni-2",
+     .tap = "tap2",
+     .mac = "02:00:00:00:00:02",
+     .subnet_id = "subnet-2",
+     .private_ip = "172.31.16.10",
+     .hostname = "ip-172-31-16-10",
+     .source_dest_check = true,
+     .group_ids = both,
+     .n_group_ids = 2},
+    {.interface_id = "eni-3",
+     .tap = "tap3",
+     .mac = "02:00:00:00:00:03",
+     .subnet_id = "subnet-2",
+     .private_ip = "172.31.16.11",
+     .hostname = "ip-172-31-16-11",
+     .source_dest_check = false,
+     .group_ids = both_turned,
+     .n_group_ids = 2},
+};
+
+static struct net_group groups[] = {
+    {.group_id = "sg-web", .rules = web_rules, .n_rules = ARRAY_SIZE(web_rules)},
+    {.group_id = "sg-data", .rules = data_rules, .n_rules = ARRAY_SIZE(data_rules)},
+};
+
+static struct net_vpc vpc(size_t n_ports, size_t n_groups)
+{
+    return (struct net_vpc){.vpc_id = "vpc-00000001",
+                            .region = "us-east-1",
+                            .index = 3,
+                            .cidr = "172.31.0.0/16",
+                            .domain = "ec2.internal",
+                            .subnets = subnets,
+                            .n_subnets = ARRAY_SIZE(subnets),
+                            .ports = ports,
+                            .n_ports = n_ports,
+                            .groups = groups,
+                            .n_groups = n_groups};
+}
+
+static struct arena *a;
+static struct buf out = BUF_INIT(OUT_MAX);
+
+static void begin(void)
+{
+    arena_free(a);
+    a = arena_new();
+    buf_reset(&out);
+}
+
+static struct ruleset *build(const struct net_vpc *intent)
+{
+    struct ruleset *rules = NULL;
+    struct err e = {0};
+    ck_assert_msg(rules_build(a, intent, &(struct rules_options){0}, &rules, &e) == 0, "%s",
+                  e.message);
+    return rules;
+}
+
+static size_t count(const char *needle)
+{
+    size_t n = 0;
+    for (const char *at = buf_str(&out); (at = strstr(at, needle)) != NULL; at++)
+        n++;
+    return n;
+}
+
+START_TEST(a_vpc_without_ports)
+{
+    begin();
+    const struct net_vpc intent = vpc(0, 0);
+    ruleset_write_replace(build(&intent), &out);
+    golden_check("network/empty.json", buf_str(&out), out.len);
+}
+END_TEST
+
+START_TEST(ports_in_groups_with_every_kind_of_rule)
+{
+    begin();
+    const struct net_vpc intent = vpc(3, 2);
+    ruleset_write_replace(build(&intent), &out);
+    golden_check("network/groups.json", buf_str(&out), out.len);
+}
+END_TEST
+
+START_TEST(one_more_port_is_elements_and_nothing_else)
+{
+    begin();
+    const struct net_vpc before = vpc(2, 2);
+    const struct net_vpc after = vpc(3, 2);
+    ck_assert(ruleset_write_change(build(&before), build(&after), &out));
+    golden_check("network/one-more.json", buf_str(&out), out.len);
+    ck_assert_uint_eq(count("{\"add\":{\"element\""), count("{\"add\""));
+    buf_reset(&out);
+    ck_assert(ruleset_write_change(build(&after), build(&before), &out));
+    ck_assert_uint_eq(count("{\"delete\":{\"element\""), count("{\"delete\""));
+    ck_assert_uint_eq(count("{\"add\""), 0);
+}
+END_TEST
+
+START_TEST(a_group_goes_after_all_that_refers_to_it)
+{
+    begin();
+    struct net_vpc before = vpc(2, 2);
+    struct net_port one = ports[1];
+    one.group_ids = web;
+    one.n_group_ids = 1;
+    struct net_vpc after = vpc(1, 1);
+    after.ports = &one;
+    ck_assert(ruleset_write_change(build(&before), build(&after), &out));
+    golden_check("network/group-gone.json", buf_str(&out), out.len);
+}
+END_TEST
+
+START_TEST(the_order_in_which_things_are_read_is_no_change)
+{
+    begin();
+    struct net_vpc straight = vpc(3, 2);
+    struct net_vpc turned = straight;
+    struct net_port other_ports[] = {ports[2], ports[0], ports[1]};
+    struct security_group_rule other_rules[ARRAY_SIZE(web_rules)];
+    for (size_t i = 0; i < ARRAY_SIZE(web_rules); i++)
+        other_rules[i] = web_rules[ARRAY_SIZE(web_rules) - 1 - i];
+    struct net_group other_groups[] = {groups[1], groups[0]};
+    other_groups[1].rules = other_rules;
+    turned.ports = other_ports;
+    turned.groups = other_groups;
+    ck_assert(!ruleset_write_change(build(&straight), build(&turned), &out));
+    ck_assert_str_eq(buf_str(&out), "");
+}
+END_TEST
+
+START_TEST(a_changed_rule_fills_its_chain_anew)
+{
+    begin();
+    const struct net_vpc before = vpc(3, 2);
+    struct ruleset *old = build(&before);
+    struct security_group_rule rules[ARRAY_SIZE(web_rules)];
+    memcpy(rules, web_rules, sizeof(rules));
+    rules[0].from_port = rules[0].to_port = 2222;
+    struct net_group changed[] = {groups[0], groups[1]};
+    changed[0].rules = rules;
+    struct net_vpc after = before;
+    after.groups = changed;
+    ck_assert(ruleset_write_change(old, build(&after), &out));
+    ck_assert_uint_eq(count("{\"flush\""), 1);
+    ck_assert_uint_eq(count("\"chain\":\"sg-web-in\",\"comment\""), 8);
+    ck_assert_uint_eq(count("{\"add\""), 8);
+}
+END_TEST
+
+START_TEST(malformed_ports_are_refused)
+{
+    static const struct net_port wrong[] = {
+        {.tap = "tap1\" drop"},       {.tap = "sixteen-letters-"}, {.mac = "02:00"},
+        {.private_ip = "10.0.0.300"}, {.public_ip = "x"},          {.interface_id = "eni 1"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+        begin();
+        struct net_vpc intent = vpc(1, 2);
+        struct net_port port = ports[0];
+        if (wrong[i].tap != NULL)
+            port.tap = wrong[i].tap;
+        if (wrong[i].mac != NULL)
+            port.mac = wrong[i].mac;
+        if (wrong[i].private_ip != NULL)
+            port.private_ip = wrong[i].private_ip;
+        if (wrong[i].public_ip != NULL)
+            port.public_ip = wrong[i].public_ip;
+        if (wrong[i].interface_id != NULL)
+            port.interface_id = wrong[i].interface_id;
+        intent.ports = &port;
+        struct ruleset *rules = NULL;
+        struct err e = {0};
+        ck_assert_int_eq(rules_build(a, &intent, &(struct rules_options){0}, &rules, &e), -EINVAL);
+        ck_assert_ptr_null(rules);
+        ck_assert_str_ne(e.message, "");
+    }
+}
+END_TEST
+
+START_TEST(the_server_without_and_with_an_uplink)
+{
+    begin();
+    struct edge_config config = {0};
+    ck_assert_int_eq(edge_pools_parse("198.51.100.0/24", &config, NULL), 0);
+    ruleset_write_replace(edge_rules_build(a, &config), &out);
+    golden_check("network/server.json", buf_str(&out), out.len);
+    buf_reset(&out);
+    config.uplink = "eth0";
+    config.resolver = "192.0.2.53";
+    ck_assert_int_eq(edge_pools_parse("198.51.100.9/24, 203.0.113.5/32", &config, NULL), 0);
+    ruleset_write_replace(edge_rules_build(a, &config), &out);
+    golden_check("network/server-uplink.json", buf_str(&out), out.len);
+}
+END_TEST
+
+START_TEST(pools_and_links_have_bounds)
+{
+    struct edge_config config = {0};
+    struct edge_addresses addresses = {0};
+    ck_assert_int_eq(edge_pools_parse(" ", &config, NULL), 0);
+    ck_assert_uint_eq(config.n_pools, 0);
+    ck_assert_int_eq(edge_pools_parse("198.51.100.0", &config, NULL), -EINVAL);
+    ck_assert_int_eq(edge_pools_parse("198.51.100.0/24,x", &config, NULL), -EINVAL);
+    ck_assert_int_eq(edge_pools_parse("198.51.100.0/30 203.0.113.0/31", &config, NULL), 0);
+    ck_assert(edge_has_address(&config, 0xc6336403));
+    ck_assert(!edge_has_address(&config, 0xc6336404));
+    ck_assert_int_eq(edge_addresses(EDGE_INDEX_MAX, &addresses, NULL), 0);
+    ck_assert_uint_eq(addresses.inside, 0xa9fe7fff);
+    ck_assert_int_eq(edge_addresses(EDGE_INDEX_MAX + 1, &addresses, NULL), -ERANGE);
+    ck_assert_int_eq(edge_addresses(-1, &addresses, NULL), -ERANGE);
+}
+END_TEST
+
+START_TEST(the_configuration_of_dnsmasq)
+{
+    begin();
+    const struct net_vpc intent = vpc(0, 0);
+    struct dnsmasq_options options = {.directory = "/run/croft/network/vpc-00000001"};
+    ck_assert_int_eq(dnsmasq_config_build(&intent, &options, &out, NULL), 0);
+    golden_check("network/dnsmasq.conf", buf_str(&out), out.len);
+    buf_reset(&out);
+    options.user = "dnsmasq";
+    options.upstream = "192.0.2.53";
+    ck_assert_int_eq(dnsmasq_config_build(&intent, &options, &out, NULL), 0);
+    golden_check("network/dnsmasq-uplink.conf", buf_str(&out), out.len);
+}
+END_TEST
+
+START_TEST(a_copy_equals_its_original_and_no_changed_one)
+{
+    begin();
+    struct net_vpc intent = vpc(3, 2);
+    const struct net_vpc *copy = intent_copy(a, &intent);
+    ck_assert(intent_equal(copy, &intent));
+    struct net_port changed[] = {ports[0], ports[1], ports[2]};
+    intent.ports = changed;
+    changed[0].public_ip = NULL;
+    ck_assert(!intent_equal(copy, &intent));
+    changed[0] = ports[0];
+    changed[2].source_dest_check = true;
+    ck_assert(!intent_equal(copy, &intent));
+    ck_assert(intent_frame_equal(copy, &intent));
+    intent.n_subnets = 1;
+    ck_assert(!intent_frame_equal(copy, &intent));
+}
+END_TEST
+
+START_TEST(the_network_in_memory_remembers_vpcs_and_taps)
+{
+    begin();
+    struct network *n = fake_network_new();
+    struct net_vpc intent = vpc(2, 2);
+    struct net_names names = {0};
+    struct err e = {0};
+    int fd = -1;
+    ck_assert_int_eq(n->ops->plug(n, &intent, "eni-1", &e), -ENOENT);
+    ck_assert_int_eq(n->ops->apply(n, &intent, &e), 0);
+    ck_assert_int_eq(n->ops->apply(n, &intent, &e), 0);
+    ck_assert_int_eq(n->ops->plug(n, &intent, "eni-1", &e), 0);
+    ck_assert_int_eq(n->ops->plug(n, &intent, "eni-1", &e), 0);
+    ck_assert_int_eq(n->ops->plug(n, &intent, "eni-2", &e), 0);
+    ck_assert_int_eq(n->ops->plug(n, &intent, "eni-9", &e), -ENOENT);
+    ck_assert_int_eq(n->ops->list(n, a, &names, &e), 0);
+    ck_assert_uint_eq(names.n, 1);
+    ck_assert_str_eq(names.v[0], "vpc-00000001");
+    ck_assert_int_eq(n->ops->taps(n, a, "vpc-00000001", &names, &e), 0);
+    ck_assert_uint_eq(names.n, 2);
+    intent.n_ports = 1;
+    ck_assert_int_eq(n->ops->apply(n, &intent, &e), 0);
+    ck_assert_int_eq(n->ops->taps(n, a, "vpc-00000001", &names, &e), 0);
+    ck_assert_uint_eq(names.n, 1);
+    ck_assert_str_eq(names.v[0], "tap1");
+    ck_assert_int_eq(n->ops->connect(n, "vpc-00000001", "172.31.0.10", 22, 100, &fd, &e),
+                     -EOPNOTSUPP);
+    ck_assert_int_eq(fd, -1);
+    ck_assert_int_eq(n->ops->remove(n, "vpc-00000001", 3, &e), 0);
+    ck_assert_int_eq(n->ops->remove(n, "vpc-00000001", 3, &e), 0);
+    ck_assert_int_eq(n->ops->list(n, a, &names, &e), 0);
+    ck_assert_uint_eq(names.n, 0);
+    n->ops->free(n);
+    arena_free(a);
+    a = NULL;
+    buf_done(&out);
+}
+END_TEST
+
+UNIT_MAIN(a_vpc_without_ports, ports_in_groups_with_every_kind_of_rule,
+          one_more_port_is_elements_and_nothing_else, a_group_goes_after_all_that_refers_to_it,
+          the_order_in_which_things_are_read_is_no_change, a_changed_rule_fills_its_chain_anew,
+          malformed_ports_are_refused, the_server_without_and_with_an_uplink,
+          pools_and_links_have_bounds, the_configuration_of_dnsmasq,
+          a_copy_equals_its_original_and_no_changed_one,
+          the_network_in_memory_remembers_vpcs_and_taps)

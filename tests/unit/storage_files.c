@@ -1,0 +1,401 @@
+#include "storage/files.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <utime.h>
+
+#include "base/child.h"
+#include "base/file.h"
+#include "storage_common.h"
+#include "unit.h"
+
+static char dir[] = "/tmp/croft-storage-XXXXXX";
+static struct storage *s;
+
+static void begin(void)
+{
+    struct err e = {0};
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    ck_assert_msg(files_storage_new(dir, &s, &e) == 0, "%s", e.message);
+}
+
+static void end(void)
+{
+    s->ops->free(s);
+    ck_assert_int_eq(dir_remove(dir, NULL), 0);
+}
+
+static const char *path(const char *name)
+{
+    static char text[256];
+    (void)snprintf(text, sizeof(text), "%s/%s", dir, name);
+    return text;
+}
+
+static mode_t mode_of(const char *name)
+{
+    struct stat st;
+    ck_assert_msg(stat(path(name), &st) == 0, "%s", name);
+    return st.st_mode & 07777;
+}
+
+/* How many entries a directory has: a failure leaves nothing behind. */
+static size_t entries(const char *name)
+{
+    _cleanup_buf_ struct buf out = BUF_INIT(65536);
+    const char *argv[] = {"find", path(name), "-mindepth", "1", NULL};
+    ck_assert_int_eq(child_run(&(struct child){.argv = argv, .output = &out}, NULL), 0);
+    size_t n = 0;
+    for (const char *p = buf_str(&out); *p != '\0'; p++)
+        n += *p == '\n';
+    return n;
+}
+
+/* A file that a program made, as an upload. */
+static void upload_file(const char *file, char id[UUID_SIZE])
+{
+    _cleanup_buf_ struct buf data = BUF_INIT(16 << 20);
+    ck_assert_int_eq(file_read(file, &data, NULL), 0);
+    upload(s, data.data, data.len, id);
+}
+
+/* A disk of the given format, made by qemu-img from raw_disk(). */
+static const char *make_disk(const char *format, const char *options)
+{
+    static char made[256];
+    static char raw[256];
+    struct err e = {0};
+    (void)snprintf(raw, sizeof(raw), "%s", path("disk.raw"));
+    (void)snprintf(made, sizeof(made), "%s.%s", raw, format);
+    ck_assert_int_eq(file_write(raw, raw_disk(), RAW_SIZE, 0600, NULL), 0);
+    int r = options == NULL ? CHILD(&e, "qemu-img", "convert", "-f", "raw", "-O", format, raw, made)
+                            : CHILD(&e, "qemu-img", "convert", "-f", "raw", "-O", format, "-o",
+                                    options, raw, made);
+    ck_assert_msg(r == 0, "%s", e.message);
+    return made;
+}
+
+/* Does the layer hold the disk? */
+static void check_layer(void)
+{
+    char raw[256];
+    struct err e = {0};
+    (void)snprintf(raw, sizeof(raw), "%s", path("check.raw"));
+    ck_assert_int_eq(file_write(raw, raw_disk(), RAW_SIZE, 0600, NULL), 0);
+    int r = CHILD(&e, "qemu-img", "compare", "-q", "-f", "raw", "-F", "qcow2", raw,
+                  path("images/" AMI ".qcow2"));
+    ck_assert_msg(r == 0, "%s", e.message);
+    ck_assert_int_eq(unlink(raw), 0);
+    ck_assert_uint_eq(entries("images"), 1);
+    ck_assert_uint_eq(entries("uploads"), 0);
+    ck_assert_uint_eq(mode_of("images/" AMI ".qcow2"), 0444);
+}
+
+static void import(const char *file)
+{
+    char id[UUID_SIZE];
+    int64_t size = 0;
+    struct err e = {0};
+    upload_file(file, id);
+    ck_assert_msg(s->ops->image_make(s, AMI, id, &size, &e) == 0, "%s", e.message);
+    ck_assert_int_ge(size, RAW_SIZE); /* VHD rounds up to its geometry */
+    check_layer();
+    ck_assert_int_eq(s->ops->image_make(s, AMI, id, &size, &e), 0); /* repeated */
+    ck_assert_int_ge(size, RAW_SIZE);
+}
+
+static void refuse(const void *data, size_t len)
+{
+    char id[UUID_SIZE];
+    int64_t size = 7;
+    struct err e = {0};
+    upload(s, data, len, id);
+    ck_assert_int_eq(s->ops->image_make(s, AMI, id, &size, &e), -EINVAL);
+    ck_assert_int_eq(size, 7);
+    ck_assert_uint_eq(entries("images"), 0);
+    ck_assert_int_eq(s->ops->upload_remove(s, id, NULL), 0);
+    ck_assert_uint_eq(entries("uploads"), 0);
+    ck_assert_ptr_null(strstr(e.message, dir)); /* it is shown to users */
+}
+
+static void refuse_file(const char *file)
+{
+    _cleanup_buf_ struct buf data = BUF_INIT(16 << 20);
+    ck_assert_int_eq(file_read(file, &data, NULL), 0);
+    refuse(data.data, data.len);
+}
+
+START_TEST(the_directories_let_qemu_through_and_nobody_look)
+{
+    begin();
+    ck_assert_uint_eq(mode_of("."), 0711);
+    ck_assert_uint_eq(mode_of("images"), 0711);
+    ck_assert_uint_eq(mode_of("volumes"), 0711);
+    ck_assert_uint_eq(mode_of("instances"), 0711);
+    ck_assert_uint_eq(mode_of("uploads"), 0700);
+    end();
+}
+END_TEST
+
+START_TEST(a_raw_disk_becomes_a_layer)
+{
+    begin();
+    import((make_disk("raw", NULL), path("disk.raw")));
+    end();
+}
+END_TEST
+
+START_TEST(a_sound_qcow2_disk_is_taken_as_it_is)
+{
+    begin();
+    const char *made = make_disk("qcow2", NULL);
+    char id[UUID_SIZE];
+    char upload_path[256];
+    struct stat before;
+    struct stat after;
+    int64_t size = 0;
+    upload_file(made, id);
+    (void)snprintf(upload_path, sizeof(upload_path), "%s/uploads/%s", dir, id);
+    ck_assert_int_eq(stat(upload_path, &before), 0);
+    ck_assert_int_eq(s->ops->image_make(s, AMI, id, &size, NULL), 0);
+    ck_assert_int_eq(stat(path("images/" AMI ".qcow2"), &after), 0);
+    ck_assert_uint_eq(before.st_ino, after.st_ino);
+    ck_assert_int_eq(size, RAW_SIZE);
+    check_layer();
+    end();
+}
+END_TEST
+
+START_TEST(a_qcow2_disk_with_snapshots_is_converted)
+{
+    begin();
+    const char *made = make_disk("qcow2", NULL);
+    ck_assert_int_eq(CHILD(NULL, "qemu-img", "snapshot", "-c", "one", made), 0);
+    import(made);
+    _cleanup_buf_ struct buf out = BUF_INIT(65536);
+    const char *argv[] = {"qemu-img", "snapshot", "-l", path("images/" AMI ".qcow2"), NULL};
+    ck_assert_int_eq(child_run(&(struct child){.argv = argv, .output = &out}, NULL), 0);
+    ck_assert_ptr_null(strstr(buf_str(&out), "one"));
+    end();
+}
+END_TEST
+
+START_TEST(vmdk_and_vhd_disks_are_converted)
+{
+    static const char *const formats[][2] = {{"vmdk", NULL},
+                                             {"vmdk", "subformat=streamOptimized"},
+                                             {"vpc", NULL},
+                                             {"vpc", "subformat=fixed,force_size=on"}};
+    begin();
+    for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+        import(make_disk(formats[i][0], formats[i][1]));
+        ck_assert_int_eq(s->ops->image_remove(s, AMI, NULL), 0);
+        ck_assert_int_eq(s->ops->image_remove(s, AMI, NULL), 0);
+    }
+    end();
+}
+END_TEST
+
+START_TEST(packed_disks_are_unpacked)
+{
+    begin();
+    const char *made = make_disk("qcow2", NULL);
+    char packed[300];
+    ck_assert_int_eq(CHILD(NULL, "xz", "-k", "-0", made), 0);
+    (void)snprintf(packed, sizeof(packed), "%s.xz", made);
+    import(packed);
+    ck_assert_int_eq(s->ops->image_remove(s, AMI, NULL), 0);
+    ck_assert_int_eq(CHILD(NULL, "gzip", "-k", path("disk.raw")), 0);
+    (void)snprintf(packed, sizeof(packed), "%s.gz", path("disk.raw"));
+    import(packed);
+    end();
+}
+END_TEST
+
+START_TEST(what_is_no_disk_is_refused)
+{
+    static const char text[] = "#!/bin/sh\necho hello\n";
+    begin();
+    refuse(text, sizeof(text) - 1);
+    refuse("", 0);
+    refuse("\xfd\x37zXZ\0damaged", 13);
+    refuse("\x1f\x8b\x08 damaged", 11);
+    refuse("QFI\xfb", 4);
+    unsigned char header[512] = {'Q', 'F', 'I', 0xfb, 0, 0, 0, 3, [27] = 2, [103] = 104};
+    refuse(header, sizeof(header)); /* recognised, but there is nothing behind it */
+    ck_assert_int_eq(file_write(path("text"), text, sizeof(text), 0600, NULL), 0);
+    ck_assert_int_eq(CHILD(NULL, "xz", path("text")), 0);
+    refuse_file(path("text.xz"));
+    make_disk("raw", NULL);
+    ck_assert_int_eq(CHILD(NULL, "gzip", path("disk.raw")), 0);
+    ck_assert_int_eq(CHILD(NULL, "xz", path("disk.raw.gz")), 0);
+    refuse_file(path("disk.raw.gz.xz")); /* packed twice */
+    end();
+}
+END_TEST
+
+START_TEST(disks_that_lead_to_other_files_are_refused)
+{
+    begin();
+    char base[256];
+    (void)snprintf(base, sizeof(base), "%s", make_disk("qcow2", NULL));
+    ck_assert_int_eq(CHILD(NULL, "qemu-img", "create", "-q", "-f", "qcow2", "-b", base, "-F",
+                           "qcow2", path("overlay")),
+                     0);
+    refuse_file(path("overlay"));
+    char data[300];
+    (void)snprintf(data, sizeof(data), "data_file=%s.data", base);
+    ck_assert_int_eq(
+        CHILD(NULL, "qemu-img", "create", "-q", "-f", "qcow2", "-o", data, path("split"), "1M"), 0);
+    refuse_file(path("split"));
+    refuse_file(make_disk("vmdk", "subformat=monolithicFlat"));
+    end();
+}
+END_TEST
+
+START_TEST(a_volume_is_an_overlay_of_the_asked_size)
+{
+    begin();
+    struct err e = {0};
+    _cleanup_arena_ struct arena *a = arena_new();
+    _cleanup_buf_ struct buf out = BUF_INIT(65536);
+    struct storage_names names = {0};
+    ck_assert_int_eq(s->ops->volume_make(s, VOL, AMI, 2, NULL), -ENOENT);
+    import(make_disk("qcow2", NULL));
+    ck_assert_msg(s->ops->volume_make(s, VOL, AMI, 2, &e) == 0, "%s", e.message);
+    ck_assert_int_eq(s->ops->volume_make(s, VOL, AMI, 2, NULL), 0);
+    ck_assert_uint_eq(mode_of("volumes/" VOL ".qcow2"), 0600);
+    ck_assert_str_eq(s->ops->volume_path(s, a, VOL), path("volumes/" VOL ".qcow2"));
+    const char *argv[] = {"qemu-img", "info", s->ops->volume_path(s, a, VOL), NULL};
+    ck_assert_int_eq(child_run(&(struct child){.argv = argv, .output = &out}, NULL), 0);
+    ck_assert_ptr_nonnull(strstr(buf_str(&out), "virtual size: 2 GiB"));
+    ck_assert_ptr_nonnull(strstr(buf_str(&out), "backing file: ../images/" AMI ".qcow2"));
+    ck_assert_int_eq(s->ops->list_volumes(s, a, &names, NULL), 0);
+    ck_assert_uint_eq(names.n, 1);
+    ck_assert_str_eq(names.v[0], VOL);
+    ck_assert_int_eq(s->ops->list_images(s, a, &names, NULL), 0);
+    ck_assert_uint_eq(names.n, 1);
+    ck_assert_str_eq(names.v[0], AMI);
+    ck_assert_int_eq(s->ops->volume_remove(s, VOL, NULL), 0);
+    ck_assert_int_eq(s->ops->volume_remove(s, VOL, NULL), 0);
+    ck_assert_uint_eq(entries("volumes"), 0);
+    end();
+}
+END_TEST
+
+START_TEST(a_volume_smaller_than_its_layer_is_refused)
+{
+    begin();
+    char id[UUID_SIZE];
+    int64_t size = 0;
+    ck_assert_int_eq(CHILD(NULL, "qemu-img", "create", "-q", "-f", "qcow2", path("large"), "3G"),
+                     0);
+    upload_file(path("large"), id);
+    ck_assert_int_eq(s->ops->image_make(s, AMI, id, &size, NULL), 0);
+    ck_assert_int_eq(size, (int64_t)3 << 30);
+    ck_assert_int_eq(s->ops->volume_make(s, VOL, AMI, 2, NULL), -EINVAL);
+    ck_assert_int_eq(s->ops->volume_make(s, VOL, NULL, 0, NULL), -EINVAL);
+    ck_assert_uint_eq(entries("volumes"), 0);
+    ck_assert_int_eq(s->ops->volume_make(s, VOL, NULL, 1, NULL), 0);
+    end();
+}
+END_TEST
+
+START_TEST(an_id_cannot_lead_out_of_its_directory)
+{
+    begin();
+    int64_t size = 0;
+    char good[UUID_SIZE];
+    uuid_new(good);
+    ck_assert_int_eq(s->ops->volume_make(s, "../x", NULL, 1, NULL), -EINVAL);
+    ck_assert_int_eq(s->ops->volume_remove(s, "vol-1/../../x", NULL), -EINVAL);
+    ck_assert_int_eq(s->ops->image_make(s, "ami-x", good, &size, NULL), -EINVAL);
+    ck_assert_int_eq(s->ops->image_make(s, AMI, "../../etc/passwd", &size, NULL), -EINVAL);
+    ck_assert_int_eq(s->ops->upload_remove(s, "../volumes", NULL), -EINVAL);
+    ck_assert_int_eq(s->ops->instance_prepare(s, "..", NULL), -EINVAL);
+    ck_assert_int_eq(s->ops->instance_remove(s, "", NULL), -EINVAL);
+    ck_assert_int_eq(s->ops->image_make(s, AMI, good, &size, NULL), -ENOENT);
+    end();
+}
+END_TEST
+
+START_TEST(the_tail_of_a_console_goes_over_a_rotation)
+{
+    begin();
+    char log[256];
+    char old[256];
+    int64_t when = -1;
+    struct buf out = BUF_INIT(8);
+    ck_assert_int_eq(s->ops->instance_prepare(s, INST, NULL), 0);
+    ck_assert_int_eq(s->ops->instance_prepare(s, INST, NULL), 0);
+    ck_assert_int_eq(s->ops->console_tail(s, INST, &out, &when, NULL), 0);
+    ck_assert_uint_eq(out.len, 0);
+    ck_assert_int_eq(when, 0);
+    (void)snprintf(log, sizeof(log), "%s", path("instances/" INST "/console.log"));
+    (void)snprintf(old, sizeof(old), "%s.0", log);
+    ck_assert_int_eq(file_write(old, "older text", 10, 0600, NULL), 0);
+    ck_assert_int_eq(file_write(log, "new", 3, 0600, NULL), 0);
+    ck_assert_int_eq(s->ops->console_tail(s, INST, &out, &when, NULL), 0);
+    ck_assert_str_eq(buf_str(&out), " textnew");
+    ck_assert_int_gt(when, 0);
+    buf_reset(&out);
+    ck_assert_int_eq(file_write(log, "much newer", 10, 0600, NULL), 0);
+    ck_assert_int_eq(s->ops->console_tail(s, INST, &out, &when, NULL), 0);
+    ck_assert_str_eq(buf_str(&out), "ch newer");
+    buf_reset(&out);
+    ck_assert_int_eq(unlink(log), 0);
+    ck_assert_int_eq(symlink("/etc/hostname", log), 0);
+    ck_assert_int_lt(s->ops->console_tail(s, INST, &out, &when, NULL), 0);
+    buf_done(&out);
+    ck_assert_int_eq(s->ops->instance_remove(s, INST, NULL), 0);
+    ck_assert_int_eq(s->ops->instance_remove(s, INST, NULL), 0);
+    ck_assert_uint_eq(entries("instances"), 0);
+    end();
+}
+END_TEST
+
+START_TEST(a_sweep_takes_what_a_crash_left_and_old_uploads)
+{
+    begin();
+    struct storage_upload *running = NULL;
+    char young[UUID_SIZE];
+    char old[UUID_SIZE];
+    ck_assert_int_eq(s->ops->upload_begin(s, &running, NULL), 0);
+    upload(s, "young", 5, young);
+    upload(s, "old", 3, old);
+    char name[64];
+    (void)snprintf(name, sizeof(name), "uploads/%s", old);
+    ck_assert_int_eq(utime(path(name), &(struct utimbuf){1000000000, 1000000000}), 0);
+    ck_assert_int_eq(
+        file_write(path("volumes/" VOL ".0011223344556677.new.tmp"), "x", 1, 0600, NULL), 0);
+    ck_assert_int_eq(
+        file_write(path("images/" AMI ".0011223344556677.unpacked.tmp.xz"), "x", 1, 0600, NULL), 0);
+    ck_assert_int_eq(s->ops->volume_make(s, VOL, NULL, 1, NULL), 0);
+    ck_assert_int_eq(s->ops->sweep(s, NULL), 0);
+    ck_assert_uint_eq(entries("volumes"), 1);
+    ck_assert_uint_eq(entries("images"), 0);
+    ck_assert_uint_eq(entries("uploads"), 2); /* the young one, and the one that is running */
+    s->ops->upload_abort(running);
+    ck_assert_uint_eq(entries("uploads"), 1);
+    end();
+}
+END_TEST
+
+START_TEST(there_is_room)
+{
+    begin();
+    int64_t room = 0;
+    ck_assert_int_eq(s->ops->room(s, &room, NULL), 0);
+    ck_assert_int_gt(room, 0);
+    end();
+}
+END_TEST
+
+UNIT_MAIN(the_directories_let_qemu_through_and_nobody_look, a_raw_disk_becomes_a_layer,
+          a_sound_qcow2_disk_is_taken_as_it_is, a_qcow2_disk_with_snapshots_is_converted,
+          vmdk_and_vhd_disks_are_converted, packed_disks_are_unpacked, what_is_no_disk_is_refused,
+          disks_that_lead_to_other_files_are_refused, a_volume_is_an_overlay_of_the_asked_size,
+          a_volume_smaller_than_its_layer_is_refused, an_id_cannot_lead_out_of_its_directory,
+          the_tail_of_a_console_goes_over_a_rotation,
+          a_sweep_takes_what_a_crash_left_and_old_uploads, there_is_room)

@@ -1,0 +1,165 @@
+#include "calls.h"
+
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "base/file.h"
+
+static void put_network(struct tx *tx)
+{
+    static const char *const subnets[] = {TEST_SUBNET, "subnet-0a0a0a0a0a0a0a0a2",
+                                          "subnet-0a0a0a0a0a0a0a0a3"};
+    static const char *const blocks[] = {"172.31.0.0/20", "172.31.16.0/20", "172.31.32.0/20"};
+    const struct region *r = region_find("us-east-1");
+    store_insert_vpc(tx, &(struct vpc){
+                             .id = TEST_VPC,
+                             .account_id = TEST_ACCOUNT,
+                             .region = r->name,
+                             .cidr_block = "172.31.0.0/16",
+                             .cidr_association_id = "vpc-cidr-assoc-0a0a0a0a0a0a0a0a0",
+                             .is_default = true,
+                             .dhcp_options_id = "dopt-0a0a0a0a0a0a0a0a0",
+                         });
+    store_insert_vpc(tx, &(struct vpc){
+                             .id = TEST_OTHER_VPC,
+                             .account_id = TEST_ACCOUNT,
+                             .region = r->name,
+                             .cidr_block = "10.0.0.0/16",
+                             .cidr_association_id = "vpc-cidr-assoc-0b0b0b0b0b0b0b0b0",
+                             .dhcp_options_id = "dopt-0a0a0a0a0a0a0a0a0",
+                             .number = 1,
+                         });
+    for (size_t i = 0; i < ARRAY_SIZE(subnets); i++)
+        store_insert_subnet(tx, &(struct subnet){
+                                    .id = subnets[i],
+                                    .account_id = TEST_ACCOUNT,
+                                    .region = r->name,
+                                    .vpc_id = TEST_VPC,
+                                    .zone = r->zones[i],
+                                    .cidr_block = blocks[i],
+                                    .default_for_az = true,
+                                    .map_public_ip_on_launch = true,
+                                    .number = (int64_t)i,
+                                });
+    store_insert_security_group(tx, &(struct security_group){
+                                        .id = TEST_GROUP,
+                                        .account_id = TEST_ACCOUNT,
+                                        .region = r->name,
+                                        .vpc_id = TEST_VPC,
+                                        .name = "default",
+                                        .description = "default VPC security group",
+                                    });
+    store_insert_network_interface(tx, &(struct network_interface){
+                                           .id = TEST_INTERFACE,
+                                           .account_id = TEST_ACCOUNT,
+                                           .region = r->name,
+                                           .vpc_id = TEST_VPC,
+                                           .subnet_id = TEST_SUBNET,
+                                           .zone = r->zones[0],
+                                           .private_ip = "172.31.0.4",
+                                           .mac = "0a:00:00:00:00:01",
+                                           .description = "",
+                                           .tap = "tap0",
+                                       });
+}
+
+static void put_image(struct tx *tx)
+{
+    store_insert_image(tx, &(struct image){
+                               .id = TEST_IMAGE,
+                               .account_id = TEST_ACCOUNT,
+                               .region = "us-east-1",
+                               .state = IMAGE_AVAILABLE,
+                               .name = "debian",
+                               .architecture = "x86_64",
+                               .root_device_name = "/dev/xvda",
+                               .location = "debian",
+                               .snapshot_id = TEST_SNAPSHOT,
+                           });
+}
+
+struct calls *calls_new(void)
+{
+    struct calls *k = calloc(1, sizeof(*k));
+    CHECK(k != NULL);
+    (void)snprintf(k->directory, sizeof(k->directory), "/tmp/croft-unit-XXXXXX");
+    char *made = mkdtemp(k->directory);
+    CHECK(made != NULL);
+    char path[96];
+    (void)snprintf(path, sizeof(path), "%s/croft.db", k->directory);
+    struct err e = {0};
+    int r = store_open(path, &k->store, &e);
+    ck_assert_msg(r == 0, "%s", e.message);
+
+    struct tx *tx = store_write(k->store);
+    put_network(tx);
+    put_image(tx);
+    r = tx_commit(tx, &e);
+    ck_assert_msg(r == 0, "%s", e.message);
+
+    k->arena = arena_new();
+    k->served[0] = *region_find("us-east-1");
+    k->served[1] = *region_find("eu-central-1");
+    k->principal = (struct principal){
+        .kind = PRINCIPAL_ROOT,
+        .account_id = TEST_ACCOUNT,
+        .arn = "arn:aws:iam::" TEST_ACCOUNT ":root",
+        .user_id = TEST_ACCOUNT,
+    };
+    k->config = (struct api_config){
+        .store = k->store,
+        .regions = {k->served, 2},
+        .account_id = TEST_ACCOUNT,
+        .page_secret = "0123456789abcdef",
+        .instance_types = instance_type_builtin(),
+        .max_instances = 20,
+    };
+    return k;
+}
+
+void calls_free(struct calls *k)
+{
+    store_close(k->store);
+    arena_free(k->arena);
+    int r = dir_remove(k->directory, NULL);
+    CHECK(r == 0);
+    free(k);
+}
+
+void calls_begin(struct calls *k, const char *service, const char *action, const void *in)
+{
+    fault_clear(&k->fault);
+    k->call = (struct call){
+        .config = &k->config,
+        .action = wire_action_find(wire_service_find(service), action),
+        .principal = &k->principal,
+        .region = &k->served[0],
+        .tx = store_write(k->store),
+        .arena = k->arena,
+        .request_id = "00000000-0000-4000-8000-000000000000",
+        .now = 1767323045678, /* 2026-01-02T03:04:05.678Z */
+        .in = in,
+    };
+    CHECK(k->call.action != NULL);
+}
+
+void calls_end(struct calls *k, int result)
+{
+    ck_assert_int_eq(result == 0, !fault_is_set(&k->fault));
+    ck_assert(!tx_failed(k->call.tx));
+    if (result < 0) {
+        tx_end(k->call.tx);
+        return;
+    }
+    struct err e = {0};
+    int r = tx_commit(k->call.tx, &e);
+    ck_assert_msg(r == 0, "%s", e.message);
+}
+
+size_t calls_jobs(struct calls *k, const char *object_id)
+{
+    struct tx *tx = store_read(k->store);
+    size_t n = store_jobs(tx, k->arena, "object_id", object_id).n;
+    tx_end(tx);
+    return n;
+}
