@@ -221,9 +221,9 @@ static void wait_for_end(const sigset_t *signals)
 }
 
 /*
- * A reply with a thousand instances takes megabytes for a moment. Large blocks are mapped and go back to the
- * system at once (glibc would raise the limit by itself and keep them), and few heaps mean little is left
- * scattered over threads.
+ * A reply with a thousand instances takes megabytes for a moment. Large blocks are mapped and go
+ * back to the system at once (glibc would raise the limit by itself and keep them), and few heaps
+ * mean little is left scattered over threads.
  */
 static void keep_memory_small(void)
 {

@@ -108,10 +108,11 @@ static int remove_stale(const struct sockaddr_un *address, struct err *e)
 static int bind_unix(const struct http_listener *l, int *ret_fd, struct err *e)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (strlen(l->address) >= sizeof(address.sun_path))
+    size_t len = strlen(l->address);
+    if (len >= sizeof(address.sun_path))
         return err_set(e, ENAMETOOLONG, "the path of a socket may have %zu characters: %s",
                        sizeof(address.sun_path) - 1, l->address);
-    strcpy(address.sun_path, l->address);
+    memcpy(address.sun_path, l->address, len + 1);
     int r = remove_stale(&address, e);
     if (r < 0)
         return r;

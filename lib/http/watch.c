@@ -27,7 +27,7 @@ static void describe_peer(struct http_conn *c, struct MHD_Connection *mhd,
     c->peer.uid = (uid_t)-1;
     c->peer.gid = (gid_t)-1;
     if (d->is_unix) {
-        strcpy(c->address, "unix");
+        memcpy(c->address, "unix", sizeof("unix"));
         struct ucred cred;
         socklen_t len = sizeof(cred);
         if (getsockopt(c->fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0) {

@@ -147,10 +147,10 @@ int instance_note_event(struct jobs *j, struct arena *a, const struct pending_ev
 }
 
 /*
- * AWS's instance status check is an ARP request to the interface ("Status checks for your instances").
- * Connecting asks the same question: whatever comes back, even a refusal, somebody answered ARP; when
- * nobody does, the kernel says so after three seconds. A guest that has just been started is asked briefly, so that
- * workers do not wait for boots.
+ * AWS's instance status check is an ARP request to the interface ("Status checks for your
+ * instances"). Connecting asks the same question: whatever comes back, even a refusal, somebody
+ * answered ARP; when nobody does, the kernel says so after three seconds. A guest that has just
+ * been started is asked briefly, so that workers do not wait for boots.
  */
 static bool answers(struct jobs *j, const struct instance_facts *facts, bool patient)
 {
@@ -202,8 +202,8 @@ static int watch_reachability(struct jobs *j, struct arena *a, const struct inst
     if (seen.reachable_at == i->reachable_at && seen.impaired_since == i->impaired_since)
         return 0;
     bool moved = false;
-    return instance_record(j, a, i->id, INSTANCE_RUNNING, INSTANCE_RUNNING, note_reachability, &seen,
-                           &moved, e);
+    return instance_record(j, a, i->id, INSTANCE_RUNNING, INSTANCE_RUNNING, note_reachability,
+                           &seen, &moved, e);
 }
 
 static void clear_reboot(struct tx *tx, struct arena *a, struct instance *i, void *ctx)

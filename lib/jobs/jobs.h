@@ -18,9 +18,10 @@
 #include "storage/storage.h"
 #include "store/store.h"
 
-#define JOBS_WORKERS    4
-#define JOBS_EVENTS_MAX 256 /* hypervisor events not yet looked at; beyond it: look at everything  \
-                             */
+#define JOBS_WORKERS 4
+#define JOBS_EVENTS_MAX                                                                            \
+    256 /* hypervisor events not yet looked at; beyond it: look at everything                      \
+         */
 #define JOBS_STOP_TIMEOUT_MS 120000  /* a guest that is asked to power off has this long */
 #define JOBS_RETRY_MAX       20      /* attempts of a launch while the hypervisor is away */
 #define JOBS_AUDIT_MS        120000  /* between two looks at everything */

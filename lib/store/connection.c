@@ -9,6 +9,7 @@
 /* Small, because each thread has a connection; what it lacks is in the system's page cache. */
 #define CACHE_KIB      256
 #define BUSY_TIMEOUT_S 10
+#define SQL_MAX        4096
 
 int connection_exec(struct connection *c, const char *sql, struct err *e)
 {
@@ -46,7 +47,7 @@ void connection_close(struct connection *c)
 {
     for (size_t i = 0; i < STATEMENTS_MAX; i++) {
         (void)sqlite3_finalize(c->statements[i].stmt);
-        free(c->statements[i].sql);
+        free(c->statements[i].key);
     }
     (void)sqlite3_close(c->db);
     *c = (struct connection){0};
@@ -70,30 +71,45 @@ static size_t hash(const char *s)
     return h;
 }
 
-sqlite3_stmt *tx_statement(struct tx *tx, const char *sql)
+sqlite3_stmt *tx_statement_made(struct tx *tx, const char *key, statement_text *sql,
+                                const void *ctx)
 {
     if (tx->failed)
         return NULL;
     struct connection *c = tx->connection;
-    size_t at = hash(sql) % STATEMENTS_MAX;
-    while (c->statements[at].sql != NULL && strcmp(c->statements[at].sql, sql) != 0)
+    size_t at = hash(key) % STATEMENTS_MAX;
+    while (c->statements[at].key != NULL && strcmp(c->statements[at].key, key) != 0)
         at = (at + 1) % STATEMENTS_MAX;
     struct statement *s = &c->statements[at];
-    if (s->sql != NULL) {
+    if (s->key != NULL) {
         tx_reset(s->stmt);
         return s->stmt;
     }
-    /* The texts come from our own tables, so their number is fixed; a third of the places stays
+    /* The keys come from our own tables, so their number is fixed; a third of the places stays
      * free. */
     CHECK(++c->n_statements < STATEMENTS_MAX * 2 / 3);
-    int r = sqlite3_prepare_v3(c->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &s->stmt, NULL);
+    _cleanup_buf_ struct buf text = BUF_INIT(SQL_MAX);
+    sql(&text, ctx);
+    CHECK(!text.failed);
+    int r =
+        sqlite3_prepare_v3(c->db, buf_str(&text), -1, SQLITE_PREPARE_PERSISTENT, &s->stmt, NULL);
     if (r != SQLITE_OK) {
         tx_fail(tx, r);
         return NULL;
     }
-    s->sql = strdup(sql);
-    CHECK(s->sql != NULL);
+    s->key = strdup(key);
+    CHECK(s->key != NULL);
     return s->stmt;
+}
+
+static void as_it_is(struct buf *out, const void *ctx)
+{
+    buf_add_str(out, ctx);
+}
+
+sqlite3_stmt *tx_statement(struct tx *tx, const char *sql)
+{
+    return tx_statement_made(tx, sql, as_it_is, sql);
 }
 
 bool tx_step(struct tx *tx, sqlite3_stmt *stmt)

@@ -3,13 +3,14 @@
 #include <sqlite3.h>
 #include <stdbool.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "store/store.h"
 
 #define STATEMENTS_MAX 256
 
 struct statement {
-    char *sql;
+    char *key;
     sqlite3_stmt *stmt;
 };
 
@@ -33,9 +34,15 @@ void connection_close(struct connection *c);
 int connection_exec(struct connection *c, const char *sql, struct err *e);
 
 /*
- * The statement for this text, reset and without bindings; NULL when the transaction has failed.
- * Valid until the same text is asked for again.
+ * The statement that is cached under this key, reset and without bindings; when there is none, it
+ * is prepared from what `sql` writes. NULL when the transaction has failed. So the text of a
+ * statement is put together once for each connection and not for each use. Valid until the same key
+ * is asked for again.
  */
+typedef void statement_text(struct buf *out, const void *ctx);
+sqlite3_stmt *tx_statement_made(struct tx *tx, const char *key, statement_text *sql,
+                                const void *ctx);
+/* The same for a text that is its own key. */
 sqlite3_stmt *tx_statement(struct tx *tx, const char *sql);
 /* True while there is a row; on an error the transaction is marked. Resets the statement at the
  * end. */

@@ -7,7 +7,16 @@
 #include "base/text.h"
 #include "store/connection.h"
 
-#define SQL_MAX 4096
+#define KEY_MAX 512
+
+enum verb { FIND, COUNT, INSERT, UPDATE, DELETE };
+
+/* What a statement is made from. */
+struct wanted {
+    enum verb verb;
+    const struct table *table;
+    const char *const *conditions;
+};
 
 static const struct column *column_find(const struct table *t, const char *name)
 {
@@ -36,14 +45,93 @@ static void add_conditions(struct buf *sql, const struct table *t, const char *c
     }
 }
 
-/*
- * The prepared statement for a text in `sql`. Values of INTEGER columns are bound as text, too:
- * column affinity converts them for the comparison.
- */
-static sqlite3_stmt *prepare(struct tx *tx, const struct buf *sql, const char *const *conditions)
+static void add_key_order(struct buf *sql, const struct table *t)
 {
-    CHECK(!sql->failed);
-    sqlite3_stmt *stmt = tx_statement(tx, buf_str(sql));
+    for (size_t i = 0; i < t->n_key; i++)
+        buf_printf(sql, "%s%s", i == 0 ? " ORDER BY " : ", ", t->columns[i].name);
+}
+
+static void add_insert(struct buf *sql, const struct table *t)
+{
+    buf_printf(sql, "INSERT INTO %s (", t->name);
+    add_columns(sql, t);
+    buf_add_str(sql, ") VALUES (");
+    for (size_t i = 0; i < t->n_columns; i++)
+        buf_printf(sql, "%s?%zu", i > 0 ? ", " : "", i + 1);
+    buf_add_char(sql, ')');
+}
+
+static void add_update(struct buf *sql, const struct table *t)
+{
+    buf_printf(sql, "UPDATE %s SET ", t->name);
+    for (size_t i = 0; i < t->n_columns; i++)
+        buf_printf(sql, "%s%s = ?%zu", i > 0 ? ", " : "", t->columns[i].name, i + 1);
+    for (size_t i = 0; i < t->n_key; i++)
+        buf_printf(sql, "%s%s = ?%zu", i == 0 ? " WHERE " : " AND ", t->columns[i].name, i + 1);
+}
+
+static void write_statement(struct buf *sql, const void *ctx)
+{
+    const struct wanted *w = ctx;
+    const struct table *t = w->table;
+    switch (w->verb) {
+    case FIND:
+        buf_add_str(sql, "SELECT ");
+        add_columns(sql, t);
+        buf_printf(sql, " FROM %s", t->name);
+        add_conditions(sql, t, w->conditions);
+        add_key_order(sql, t);
+        break;
+    case COUNT:
+        buf_printf(sql, "SELECT count(*) FROM %s", t->name);
+        add_conditions(sql, t, w->conditions);
+        break;
+    case INSERT:
+        add_insert(sql, t);
+        break;
+    case UPDATE:
+        add_update(sql, t);
+        break;
+    case DELETE:
+        buf_printf(sql, "DELETE FROM %s", t->name);
+        add_conditions(sql, t, w->conditions);
+        break;
+    }
+}
+
+static void append(char *key, size_t *len, const char *text)
+{
+    size_t n = strlen(text);
+    CHECK(*len + n + 2 < KEY_MAX);
+    memcpy(key + *len, text, n);
+    *len += n;
+}
+
+/* "0 instance vpc_id=state!": all that a statement's text depends on. */
+static void write_key(const struct wanted *w, char key[KEY_MAX])
+{
+    size_t len = 0;
+    key[len++] = (char)('0' + w->verb);
+    append(key, &len, w->table->name);
+    key[len++] = ' ';
+    for (size_t i = 0; w->conditions[i] != NULL; i += 2) {
+        append(key, &len, w->conditions[i]);
+        key[len++] = w->conditions[i + 1] == NULL ? '!' : '=';
+    }
+    key[len] = '\0';
+}
+
+/*
+ * Values of INTEGER columns are bound as text, too: column affinity converts them for the
+ * comparison.
+ */
+static sqlite3_stmt *prepare(struct tx *tx, enum verb verb, const struct table *t,
+                             const char *const *conditions)
+{
+    struct wanted w = {verb, t, conditions};
+    char key[KEY_MAX];
+    write_key(&w, key);
+    sqlite3_stmt *stmt = tx_statement_made(tx, key, write_statement, &w);
     for (size_t i = 0; stmt != NULL && conditions[i] != NULL; i += 2)
         if (conditions[i + 1] != NULL)
             tx_bind_text(stmt, (int)(i / 2 + 1), conditions[i + 1]);
@@ -121,18 +209,9 @@ static void write_row(sqlite3_stmt *stmt, const struct table *t, const void *row
 void table_find(struct tx *tx, const struct table *t, struct arena *a, void **ret_rows,
                 size_t *ret_n, const char *const *conditions)
 {
-    _cleanup_buf_ struct buf sql = BUF_INIT(SQL_MAX);
-    buf_add_str(&sql, "SELECT ");
-    add_columns(&sql, t);
-    buf_printf(&sql, " FROM %s", t->name);
-    add_conditions(&sql, t, conditions);
-    buf_printf(&sql, " ORDER BY %s", t->columns[0].name);
-    for (size_t i = 1; i < t->n_key; i++)
-        buf_printf(&sql, ", %s", t->columns[i].name);
-
     void *rows = NULL;
     size_t n = 0;
-    sqlite3_stmt *stmt = prepare(tx, &sql, conditions);
+    sqlite3_stmt *stmt = prepare(tx, FIND, t, conditions);
     while (tx_step(tx, stmt))
         read_row(stmt, t, a, arena_append_to(a, &rows, &n, t->row_size));
     *ret_rows = rows;
@@ -155,10 +234,7 @@ void *table_get(struct tx *tx, const struct table *t, struct arena *a, const cha
 
 size_t table_count(struct tx *tx, const struct table *t, const char *const *conditions)
 {
-    _cleanup_buf_ struct buf sql = BUF_INIT(SQL_MAX);
-    buf_printf(&sql, "SELECT count(*) FROM %s", t->name);
-    add_conditions(&sql, t, conditions);
-    sqlite3_stmt *stmt = prepare(tx, &sql, conditions);
+    sqlite3_stmt *stmt = prepare(tx, COUNT, t, conditions);
     size_t n = 0;
     if (tx_step(tx, stmt))
         n = (size_t)sqlite3_column_int64(stmt, 0);
@@ -171,14 +247,7 @@ static const char *const none[] = {NULL};
 void table_insert(struct tx *tx, const struct table *t, const void *row)
 {
     CHECK(tx->write);
-    _cleanup_buf_ struct buf sql = BUF_INIT(SQL_MAX);
-    buf_printf(&sql, "INSERT INTO %s (", t->name);
-    add_columns(&sql, t);
-    buf_add_str(&sql, ") VALUES (");
-    for (size_t i = 0; i < t->n_columns; i++)
-        buf_printf(&sql, "%s?%zu", i > 0 ? ", " : "", i + 1);
-    buf_add_char(&sql, ')');
-    sqlite3_stmt *stmt = prepare(tx, &sql, none);
+    sqlite3_stmt *stmt = prepare(tx, INSERT, t, none);
     if (stmt == NULL)
         return;
     write_row(stmt, t, row);
@@ -188,13 +257,7 @@ void table_insert(struct tx *tx, const struct table *t, const void *row)
 void table_update(struct tx *tx, const struct table *t, const void *row)
 {
     CHECK(tx->write);
-    _cleanup_buf_ struct buf sql = BUF_INIT(SQL_MAX);
-    buf_printf(&sql, "UPDATE %s SET ", t->name);
-    for (size_t i = 0; i < t->n_columns; i++)
-        buf_printf(&sql, "%s%s = ?%zu", i > 0 ? ", " : "", t->columns[i].name, i + 1);
-    for (size_t i = 0; i < t->n_key; i++)
-        buf_printf(&sql, "%s%s = ?%zu", i == 0 ? " WHERE " : " AND ", t->columns[i].name, i + 1);
-    sqlite3_stmt *stmt = prepare(tx, &sql, none);
+    sqlite3_stmt *stmt = prepare(tx, UPDATE, t, none);
     if (stmt == NULL)
         return;
     write_row(stmt, t, row);
@@ -205,8 +268,5 @@ void table_update(struct tx *tx, const struct table *t, const void *row)
 void table_delete(struct tx *tx, const struct table *t, const char *const *conditions)
 {
     CHECK(tx->write && conditions[0] != NULL);
-    _cleanup_buf_ struct buf sql = BUF_INIT(SQL_MAX);
-    buf_printf(&sql, "DELETE FROM %s", t->name);
-    add_conditions(&sql, t, conditions);
-    (void)tx_step(tx, prepare(tx, &sql, conditions));
+    (void)tx_step(tx, prepare(tx, DELETE, t, conditions));
 }
