@@ -133,7 +133,7 @@ static int forget_interfaces(struct jobs *j, struct arena *a, const struct insta
     for (size_t k = 0; k < interfaces.n; k++)
         let_go_interface(tx, &interfaces.v[k]);
     int r = tx_commit(tx, e);
-    return r < 0 ? r : vpc_converge(j, a, facts->instance->vpc_id, e);
+    return r < 0 ? r : vpc_converge(j, facts->instance->vpc_id, e);
 }
 
 int instance_terminate(struct jobs *j, struct arena *a, struct instance_facts *facts, struct err *e)

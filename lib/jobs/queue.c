@@ -37,8 +37,8 @@ struct jobs *jobs_new(const struct jobs_config *config)
     (void)pthread_mutex_init(&j->lock, NULL);
     (void)pthread_cond_init(&j->changed, &monotonic);
     (void)pthread_condattr_destroy(&monotonic);
-    for (size_t i = 0; i < VPC_LOCKS; i++)
-        (void)pthread_mutex_init(&j->vpc_locks[i], NULL);
+    for (size_t i = 0; i < VPC_SLOTS; i++)
+        (void)pthread_mutex_init(&j->vpcs[i].lock, NULL);
     return j;
 }
 
@@ -46,8 +46,10 @@ void jobs_free(struct jobs *j)
 {
     if (j == NULL)
         return;
-    for (size_t i = 0; i < VPC_LOCKS; i++)
-        (void)pthread_mutex_destroy(&j->vpc_locks[i]);
+    for (size_t i = 0; i < VPC_SLOTS; i++) {
+        arena_free(j->vpcs[i].arena);
+        (void)pthread_mutex_destroy(&j->vpcs[i].lock);
+    }
     (void)pthread_cond_destroy(&j->changed);
     (void)pthread_mutex_destroy(&j->lock);
     free(j);
@@ -120,7 +122,7 @@ static int run(struct jobs *j, struct arena *a, const struct job *job, struct ou
     if (streq(job->kind, "image"))
         return image_converge(j, a, job->object_id, e);
     if (streq(job->kind, "vpc"))
-        return vpc_converge(j, a, job->object_id, e);
+        return vpc_converge(j, job->object_id, e);
     return err_set(e, EINVAL, "there is no kind of job called %s", job->kind);
 }
 

@@ -6,12 +6,12 @@
 #include "base/text.h"
 #include "jobs/worker.h"
 
-static pthread_mutex_t *vpc_lock(struct jobs *j, const char *vpc_id)
+static struct vpc_slot *slot_of(struct jobs *j, const char *vpc_id)
 {
     size_t h = 5381;
     for (const char *p = vpc_id; *p != '\0'; p++)
         h = h * 33 + (unsigned char)*p;
-    return &j->vpc_locks[h % VPC_LOCKS];
+    return &j->vpcs[h % VPC_SLOTS];
 }
 
 /* ip-172-31-0-10 */
@@ -109,35 +109,45 @@ static int vpc_load(struct jobs *j, struct arena *a, const char *vpc_id, struct 
     return 0;
 }
 
-/*
- * Loading and applying are one step under the VPC's lock: what is applied last is what was read
- * last.
- */
-static int vpc_apply(struct jobs *j, struct arena *a, const char *vpc_id, const char *interface_id,
-                     struct err *e)
+/* Reads the intent and makes the machine follow; the slot is locked, and remembers it if that
+ * works. */
+static int slot_apply(struct jobs *j, struct vpc_slot *slot, const char *vpc_id, struct err *e)
 {
     struct network *n = j->config.network;
-    pthread_mutex_t *lock = vpc_lock(j, vpc_id);
-    (void)pthread_mutex_lock(lock);
-    struct net_vpc intent;
+    struct arena *a = arena_new();
+    struct net_vpc intent = {0};
+    uint64_t version = store_network_version(j->config.store);
     int r = vpc_load(j, a, vpc_id, &intent, e);
     if (r == 0)
         r = n->ops->apply(n, &intent, e);
-    if (r == 0 && interface_id != NULL)
-        r = n->ops->plug(n, &intent, interface_id, e);
-    (void)pthread_mutex_unlock(lock);
+    arena_free(slot->arena);
+    slot->arena = r == 0 ? a : NULL;
+    slot->intent = intent;
+    slot->version = version;
+    if (r < 0)
+        arena_free(a);
     return r;
 }
 
-int vpc_converge(struct jobs *j, struct arena *a, const char *vpc_id, struct err *e)
+int vpc_converge(struct jobs *j, const char *vpc_id, struct err *e)
 {
-    int r = vpc_apply(j, a, vpc_id, NULL, e);
+    struct vpc_slot *slot = slot_of(j, vpc_id);
+    (void)pthread_mutex_lock(&slot->lock);
+    int r = slot_apply(j, slot, vpc_id, e);
+    (void)pthread_mutex_unlock(&slot->lock);
     return r < 0 ? err_wrap(e, r, "network of %s", vpc_id) : 0;
 }
 
-int vpc_plug(struct jobs *j, struct arena *a, const char *vpc_id, const char *interface_id,
-             struct err *e)
+int vpc_plug(struct jobs *j, const char *vpc_id, const char *interface_id, struct err *e)
 {
-    int r = vpc_apply(j, a, vpc_id, interface_id, e);
+    struct network *n = j->config.network;
+    struct vpc_slot *slot = slot_of(j, vpc_id);
+    (void)pthread_mutex_lock(&slot->lock);
+    bool in_force = slot->arena != NULL && streq(slot->intent.vpc_id, vpc_id) &&
+                    slot->version == store_network_version(j->config.store);
+    int r = in_force ? 0 : slot_apply(j, slot, vpc_id, e);
+    if (r == 0)
+        r = n->ops->plug(n, &slot->intent, interface_id, e);
+    (void)pthread_mutex_unlock(&slot->lock);
     return r < 0 ? err_wrap(e, r, "interface %s", interface_id) : 0;
 }

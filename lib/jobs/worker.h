@@ -5,11 +5,23 @@
 #include "jobs/jobs.h"
 #include "store/queries.h"
 
-#define VPC_LOCKS 32
+#define VPC_SLOTS 32
 
 struct pending_event {
     enum domain_event what;
     char instance_id[40];
+};
+
+/*
+ * VPCs share slots by a hash of their ids. A slot serialises the work on its VPCs and remembers the
+ * intent that was applied last, so that a launch whose network is in force already need not read it
+ * all again.
+ */
+struct vpc_slot {
+    pthread_mutex_t lock;
+    struct arena *arena; /* of the intent; NULL: none remembered */
+    struct net_vpc intent;
+    uint64_t version; /* store_network_version() before it was read */
 };
 
 struct jobs {
@@ -29,7 +41,7 @@ struct jobs {
     bool stopping;
     int64_t next_audit; /* monotonic */
 
-    pthread_mutex_t vpc_locks[VPC_LOCKS]; /* by hash of the VPC's id */
+    struct vpc_slot vpcs[VPC_SLOTS];
 };
 
 /* What a run of a job comes to. */
@@ -44,10 +56,9 @@ int instance_converge(struct jobs *j, struct arena *a, const struct job *job,
                       struct outcome *ret_outcome, struct err *e);
 int image_converge(struct jobs *j, struct arena *a, const char *image_id, struct err *e);
 /* Makes the VPC's namespace, rules, names and addresses as the rows say. */
-int vpc_converge(struct jobs *j, struct arena *a, const char *vpc_id, struct err *e);
-/* The same, and moves the tap of an interface to its bridge. */
-int vpc_plug(struct jobs *j, struct arena *a, const char *vpc_id, const char *interface_id,
-             struct err *e);
+int vpc_converge(struct jobs *j, const char *vpc_id, struct err *e);
+/* The same if rows have changed since, and moves the tap of an interface to its bridge. */
+int vpc_plug(struct jobs *j, const char *vpc_id, const char *interface_id, struct err *e);
 
 /* Compares all rows with the machine and enqueues what differs; removes what belongs to no row. */
 int reconcile(struct jobs *j, struct arena *a, struct err *e);

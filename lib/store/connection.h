@@ -25,6 +25,7 @@ struct tx {
     struct connection *connection;
     bool write;
     bool failed;
+    bool network;     /* it has changed a row that a VPC is made from */
     struct err error; /* of the first statement that failed */
 };
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,7 @@ struct store {
     char *path;
     pthread_mutex_t write_lock;
     struct connection writer;
+    _Atomic uint64_t network_version;
     pthread_mutex_t read_lock;
     pthread_cond_t read_free;
     struct reader readers[READERS_MAX];
@@ -200,6 +202,8 @@ int tx_commit(struct tx *tx, struct err *e)
     if (!tx->failed)
         (void)tx_step(tx, tx_statement(tx, "COMMIT"));
     if (!tx->failed) {
+        if (tx->network)
+            tx->store->network_version++;
         tx_release(tx);
         return 0;
     }
@@ -216,6 +220,11 @@ bool tx_failed(const struct tx *tx)
 bool tx_is_write(const struct tx *tx)
 {
     return tx->write;
+}
+
+uint64_t store_network_version(struct store *s)
+{
+    return s->network_version;
 }
 
 const char *store_setting(struct tx *tx, struct arena *a, const char *name)

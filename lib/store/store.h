@@ -37,6 +37,12 @@ int tx_commit(struct tx *tx, struct err *e);
 bool tx_failed(const struct tx *tx);
 bool tx_is_write(const struct tx *tx);
 
+/*
+ * Grows with each commit that changes what a VPC is made from (interfaces, groups, rules, subnets).
+ * Equal numbers: nothing has changed between the two calls. Starts anew with the process.
+ */
+uint64_t store_network_version(struct store *s);
+
 /* Settings: small facts about this server. NULL when not set. */
 const char *store_setting(struct tx *tx, struct arena *a, const char *name);
 void store_set_setting(struct tx *tx, const char *name, const char *value);

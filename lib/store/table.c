@@ -251,6 +251,7 @@ void table_insert(struct tx *tx, const struct table *t, const void *row)
     if (stmt == NULL)
         return;
     write_row(stmt, t, row);
+    tx->network = tx->network || t->network;
     (void)tx_step(tx, stmt);
 }
 
@@ -261,6 +262,7 @@ void table_update(struct tx *tx, const struct table *t, const void *row)
     if (stmt == NULL)
         return;
     write_row(stmt, t, row);
+    tx->network = tx->network || t->network;
     (void)tx_step(tx, stmt);
     CHECK(tx->failed || sqlite3_changes(tx->connection->db) == 1);
 }
@@ -268,5 +270,6 @@ void table_update(struct tx *tx, const struct table *t, const void *row)
 void table_delete(struct tx *tx, const struct table *t, const char *const *conditions)
 {
     CHECK(tx->write && conditions[0] != NULL);
+    tx->network = tx->network || t->network;
     (void)tx_step(tx, prepare(tx, DELETE, t, conditions));
 }

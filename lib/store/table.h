@@ -28,6 +28,7 @@ struct table {
     const struct column *columns; /* the first n_key of them are the primary key */
     size_t n_columns;
     size_t n_key;
+    bool network; /* what a VPC looks like depends on it: see store_network_version() */
 };
 
 #define FIND_MAX 4 /* conditions in one find */

@@ -13,8 +13,12 @@
 #define STATE(type, name, list) {#name, COLUMN_STATE, offsetof(struct type, name), &(list)}
 // clang-format on
 #define TABLE(type, keys)                                                                          \
-    const struct table table_##type = {#type, sizeof(struct type), type##_columns,                 \
-                                       ARRAY_SIZE(type##_columns), keys}
+    const struct table table_##type = {                                                            \
+        #type, sizeof(struct type), type##_columns, ARRAY_SIZE(type##_columns), keys, false}
+/* What the network of a VPC is made from. */
+#define NETWORK_TABLE(type, keys)                                                                  \
+    const struct table table_##type = {                                                            \
+        #type, sizeof(struct type), type##_columns, ARRAY_SIZE(type##_columns), keys, true}
 
 static const struct column host_columns[] = {
     TEXT(host, id),
@@ -41,7 +45,7 @@ static const struct column vpc_columns[] = {
     INT(vpc, created_at),
     INT(vpc, number),
 };
-TABLE(vpc, 1);
+NETWORK_TABLE(vpc, 1);
 
 static const struct column subnet_columns[] = {
     TEXT(subnet, id),
@@ -54,7 +58,7 @@ static const struct column subnet_columns[] = {
     BOOL(subnet, map_public_ip_on_launch),
     INT(subnet, number),
 };
-TABLE(subnet, 1);
+NETWORK_TABLE(subnet, 1);
 
 static const struct column security_group_columns[] = {
     TEXT(security_group, id),        TEXT(security_group, account_id),
@@ -62,7 +66,7 @@ static const struct column security_group_columns[] = {
     TEXT(security_group, name),      TEXT(security_group, description),
     INT(security_group, created_at),
 };
-TABLE(security_group, 1);
+NETWORK_TABLE(security_group, 1);
 
 static const struct column security_group_rule_columns[] = {
     TEXT(security_group_rule, id),
@@ -79,7 +83,7 @@ static const struct column security_group_rule_columns[] = {
     TEXT(security_group_rule, referenced_group_id),
     TEXT(security_group_rule, description),
 };
-TABLE(security_group_rule, 1);
+NETWORK_TABLE(security_group_rule, 1);
 
 static const struct column key_pair_columns[] = {
     TEXT(key_pair, id),         TEXT(key_pair, account_id), TEXT(key_pair, region),
@@ -188,14 +192,14 @@ static const struct column network_interface_columns[] = {
     INT(network_interface, attached_at),
     TEXT(network_interface, tap),
 };
-TABLE(network_interface, 1);
+NETWORK_TABLE(network_interface, 1);
 
 static const struct column interface_group_columns[] = {
     TEXT(interface_group, interface_id),
     TEXT(interface_group, group_id),
     INT(interface_group, position),
 };
-TABLE(interface_group, 2);
+NETWORK_TABLE(interface_group, 2);
 
 static const struct column tag_columns[] = {
     TEXT(tag, resource_id), TEXT(tag, key),   TEXT(tag, resource_type),
