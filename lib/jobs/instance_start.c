@@ -125,6 +125,8 @@ static int create_domain(struct jobs *j, struct arena *a, const struct instance_
     struct hypervisor *h = j->hypervisor;
     struct storage *s = j->config.storage;
     const struct instance *i = facts->instance;
+    struct host_info host;
+    jobs_host(j, &host);
     struct domain_disk disks[DISKS_MAX];
     struct domain_nic nics[INTERFACES_MAX];
     size_t n_nics = 0;
@@ -138,7 +140,7 @@ static int create_domain(struct jobs *j, struct arena *a, const struct instance_
         .image_id = i->image_id,
         .name_tag = facts->name_tag,
         .architecture = i->architecture,
-        .driver = j->host.kvm && streq(i->architecture, "x86_64") ? "kvm" : "qemu",
+        .driver = host.kvm && streq(i->architecture, "x86_64") ? "kvm" : "qemu",
         .vcpus = (int)i->vcpus,
         .memory_mib = i->memory_mib,
         .disks = disks,
@@ -172,7 +174,7 @@ static int wake_domain(struct jobs *j, struct arena *a, const struct instance_fa
 
 static void note_running(struct tx *tx, struct arena *a, struct instance *i, void *ctx)
 {
-    const struct jobs *j = ctx;
+    const struct host_info *host = ctx;
     instance_set_reason(a, i, NULL);
     i->transition_reason = "";
     i->ever_ran = true;
@@ -180,7 +182,7 @@ static void note_running(struct tx *tx, struct arena *a, struct instance *i, voi
     i->reachable_at = 0;
     i->impaired_since = 0;
     store_enqueue(tx, "instance", i->id, 0); /* to see whether it answers */
-    i->hypervisor = j->host.kvm ? "kvm" : "qemu";
+    i->hypervisor = host->kvm ? "kvm" : "qemu";
     struct volume_list volumes = store_volumes(tx, a, "instance_id", i->id);
     for (size_t k = 0; k < volumes.n; k++) {
         struct volume *v = &volumes.v[k];
@@ -233,7 +235,9 @@ int instance_start(struct jobs *j, struct arena *a, const struct job *job,
     }
     if (r < 0)
         return give_up(j, a, facts->instance, &why, e);
+    struct host_info host;
+    jobs_host(j, &host);
     bool moved = false;
     return instance_record(j, a, facts->instance->id, INSTANCE_PENDING, INSTANCE_RUNNING,
-                           note_running, j, &moved, e);
+                           note_running, &host, &moved, e);
 }

@@ -82,10 +82,13 @@ void jobs_on_domain_event(void *ctx, enum domain_event what, const char *instanc
 void jobs_host(void *ctx, struct host_info *ret_info)
 {
     struct jobs *j = ctx;
-    *ret_info = j->host;
     struct host_info fresh;
-    if (j->hypervisor->ops->host_info(j->hypervisor, &fresh, NULL) == 0)
-        ret_info->memory_available_mib = fresh.memory_available_mib;
+    bool known = j->hypervisor->ops->host_info(j->hypervisor, &fresh, NULL) == 0;
+    (void)pthread_mutex_lock(&j->lock);
+    if (known)
+        j->host = fresh;
+    *ret_info = j->host;
+    (void)pthread_mutex_unlock(&j->lock);
 }
 
 static bool is_running(const struct jobs *j, const char *object_id)
@@ -256,11 +259,12 @@ static void *work(void *arg)
 int jobs_start(struct jobs *j, struct hypervisor *h, struct err *e)
 {
     j->hypervisor = h;
-    int r = h->ops->host_info(h, &j->host, e);
-    if (r < 0)
-        return err_wrap(e, r, "cannot learn about the server");
+    struct host_info host;
+    jobs_host(j, &host);
+    if (host.cpus == 0)
+        log_warning("hypervisor-away: serving without it; nothing starts until it is back");
     _cleanup_arena_ struct arena *a = arena_new();
-    r = j->config.storage->ops->sweep(j->config.storage, e);
+    int r = j->config.storage->ops->sweep(j->config.storage, e);
     if (r < 0)
         return err_wrap(e, r, "cannot clear up after an earlier run");
     r = reconcile(j, a, e);

@@ -27,9 +27,9 @@ struct vpc_slot {
 struct jobs {
     struct jobs_config config;
     struct hypervisor *hypervisor;
-    struct host_info host; /* what does not change */
 
-    pthread_mutex_t lock; /* for everything below */
+    pthread_mutex_t lock;  /* for everything below, but the slots */
+    struct host_info host; /* as seen last; all zero: not yet */
     pthread_cond_t changed;
     pthread_t threads[JOBS_WORKERS];
     size_t n_threads;
