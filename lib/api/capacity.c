@@ -24,11 +24,12 @@ int capacity_admit(struct call *c, const struct instance_type *type, int64_t nee
     room = least(room, host.memory_available_mib - c->config->reserve_memory_mib / 2);
     int64_t fits = room < 0 ? 0 : least(want, room / each);
     int64_t allowed = c->config->max_instances - used.instances;
+    int64_t wanted = used.instances + need;
     if (allowed < need)
         return fault(f, FAULT_INSTANCE_LIMIT_EXCEEDED,
                      "You have requested more instances (%lld) than your current instance limit of "
                      "%lld allows for the server",
-                     (long long)(used.instances + need), (long long)c->config->max_instances);
+                     (long long)wanted, (long long)c->config->max_instances);
     if (fits < need)
         return fault(
             f, FAULT_INSUFFICIENT_INSTANCE_CAPACITY,
@@ -50,7 +51,7 @@ static int compare(const void *a, const void *b)
 static void load(struct call *c, struct address_pool *p, const struct text_list *used)
 {
     /* Room for as many as one request may draw. */
-    p->used = arena_array(c->arena, used->n + 2 * WIRE_INSTANCES_MAX, uint32_t);
+    p->used = arena_array(c->arena, used->n + (size_t)2 * WIRE_INSTANCES_MAX, uint32_t);
     p->n_used = 0;
     for (size_t i = 0; i < used->n; i++) {
         uint32_t address = 0;

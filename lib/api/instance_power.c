@@ -106,7 +106,7 @@ static int start(struct call *c, struct instance *i, struct fault *f)
 int act_ec2_StartInstances(struct call *c, const ec2_StartInstances_in *in,
                            ec2_StartInstances_out *out, struct fault *f)
 {
-    struct instance_list l;
+    struct instance_list l = {0};
     if (named(c, &in->instance_ids, &l, f) < 0)
         return -1;
     for (size_t k = 0; k < l.n; k++)
@@ -151,7 +151,7 @@ static int stop(struct call *c, struct instance *i, bool force, struct fault *f)
 int act_ec2_StopInstances(struct call *c, const ec2_StopInstances_in *in,
                           ec2_StopInstances_out *out, struct fault *f)
 {
-    struct instance_list l;
+    struct instance_list l = {0};
     if (named(c, &in->instance_ids, &l, f) < 0)
         return -1;
     for (size_t k = 0; k < l.n; k++)
@@ -171,7 +171,7 @@ int act_ec2_RebootInstances(struct call *c, const ec2_RebootInstances_in *in,
                             ec2_RebootInstances_out *out, struct fault *f)
 {
     (void)out;
-    struct instance_list l;
+    struct instance_list l = {0};
     if (named(c, &in->instance_ids, &l, f) < 0)
         return -1;
     for (size_t k = 0; k < l.n; k++)
@@ -202,7 +202,7 @@ static int terminate(struct call *c, struct instance *i, struct fault *f)
 int act_ec2_TerminateInstances(struct call *c, const ec2_TerminateInstances_in *in,
                                ec2_TerminateInstances_out *out, struct fault *f)
 {
-    struct instance_list l;
+    struct instance_list l = {0};
     if (named(c, &in->instance_ids, &l, f) < 0)
         return -1;
     for (size_t k = 0; k < l.n; k++)

@@ -8,6 +8,7 @@
 #include "api/lookup.h"
 #include "api/tagging.h"
 #include "base/base64.h"
+#include "base/check.h"
 #include "base/id.h"
 #include "base/text.h"
 
@@ -56,6 +57,7 @@ static int resolve_image(struct call *c, const ec2_RunInstances_in *in, struct l
 static int resolve_type(struct call *c, const ec2_RunInstances_in *in, struct launch *l,
                         struct fault *f)
 {
+    CHECK(l->image != NULL);
     const char *name = in->instance_type == NULL ? DEFAULT_INSTANCE_TYPE : in->instance_type;
     l->type = instance_type_find(&c->config->instance_types, name);
     if (l->type == NULL)
@@ -143,8 +145,10 @@ static struct instance *make_instance(struct call *c, const struct launch *l, in
     struct instance *i = arena_new_of(c->arena, struct instance);
     char *uuid = arena_alloc(c->arena, UUID_SIZE);
     uuid_new(uuid);
-    memcpy(uuid, "ec2", 3); /* how cloud-init and others know EC2 (AWS: "Detect whether a host is an
-                               EC2 instance") */
+    /* How cloud-init and others know EC2 (AWS: "Detect whether a host is an EC2 instance"). */
+    uuid[0] = 'e';
+    uuid[1] = 'c';
+    uuid[2] = '2';
     *i = (struct instance){
         .id = new_id(c, "i"),
         .account_id = c->principal->account_id,

@@ -109,7 +109,7 @@ int act_ec2_DescribeKeyPairs(struct call *c, const ec2_DescribeKeyPairs_in *in,
                              ec2_DescribeKeyPairs_out *out, struct fault *f)
 {
     struct filters filters = FILTERS(in, key_filters, KeyPairInfo);
-    struct key_pair_list rows;
+    struct key_pair_list rows = {0};
     if (filters_check(&filters, f) < 0 || find_pairs(c, in, &rows, f) < 0)
         return -1;
     for (size_t i = 0; i < rows.n; i++) {

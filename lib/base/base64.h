@@ -1,7 +1,8 @@
 #pragma once
 /*
- * Base64 (RFC 4648, standard alphabet with padding). Decoding skips white space, because clients
- * send user data with line ends in it, and refuses everything else that is not base64.
+ * Base64 (RFC 4648, standard alphabet). Encoding pads. Decoding skips white space, because clients
+ * send user data with line ends in it, takes text whose padding is missing, and refuses everything
+ * else.
  */
 #include <stddef.h>
 

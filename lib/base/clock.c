@@ -78,7 +78,7 @@ int clock_parse_iso8601(const char *text, int64_t *ret_when)
         if (sscanf(rest + 1, "%2d:%2d%n", &hours, &minutes, &used) != 2 || hours > 14 ||
             minutes > 59)
             return -EINVAL;
-        offset = (hours * 60 + minutes) * (*rest == '+' ? 60 : -60);
+        offset = ((int64_t)hours * 60 + minutes) * (*rest == '+' ? 60 : -60);
         rest += 1 + used;
     }
     if (*rest != '\0')

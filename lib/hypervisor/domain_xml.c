@@ -135,8 +135,8 @@ static void sysinfo(struct writer *w, const struct domain_spec *spec)
 /*
  * The processor that emulation shows: x86-64-v2, which is what today's distributions ask for, and
  * no more. QEMU's "max" adds AVX, fast string moves, protection keys and nested virtualization, all
- * of which cost time in emulation, and with QEMU 7.2 guests of two processors lost data in it
- * (kernels stuck or programs aborted in three of five boots).
+ * of which cost time in emulation and are young there: with QEMU 7.2 a guest was seen whose first
+ * programs aborted.
  */
 static void emulated_cpu(struct writer *w)
 {

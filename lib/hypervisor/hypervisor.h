@@ -101,8 +101,9 @@ struct hypervisor_ops {
     int (*create_paused)(struct hypervisor *h, const struct domain_spec *spec, struct err *e);
     int (*resume)(struct hypervisor *h, const char *instance_id, struct err *e);
     /*
-     * Asks the guest to power off (ACPI button); returns at once. A guest that is still starting
-     * does not hear it, so ask again every few seconds; one that is on its way down does not mind.
+     * Asks the guest to power off (ACPI button, and its agent where it has one); returns within
+     * seconds, long before the guest is off. A guest that is still starting may not hear it, so ask
+     * again every few seconds; one that is on its way down does not mind.
      */
     int (*shutdown)(struct hypervisor *h, const char *instance_id, struct err *e);
     int (*reset)(struct hypervisor *h, const char *instance_id, struct err *e);
@@ -115,7 +116,8 @@ struct hypervisor_ops {
                  struct err *e);
     /* Every domain of ours (recognised by Croft's metadata, not by its name). */
     int (*list)(struct hypervisor *h, struct arena *a, struct domain_list *ret_list, struct err *e);
-    /* A connected socket to the serial console. */
+    /* A connected socket to the serial console. A client that does not read it misses text; the
+     * guest never waits for it. -ENOENT: no guest; -EBUSY: too many clients. */
     int (*console)(struct hypervisor *h, const char *instance_id, const char *console_socket,
                    int *ret_fd, struct err *e);
     void (*free)(struct hypervisor *h);

@@ -1,19 +1,19 @@
 #include "hypervisor/libvirt.h"
 
-#include <fcntl.h>
 #include <libvirt/virterror.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "hypervisor/connection.h"
+#include "hypervisor/console.h"
 #include "hypervisor/domain_xml.h"
 #include "hypervisor/host.h"
 
-#define DOMAINS_MAX 100000
+#define DOMAINS_MAX   100000
+#define AGENT_SECONDS 2
 
 struct libvirt_hypervisor {
     struct hypervisor base;
@@ -159,9 +159,18 @@ static int libvirt_shutdown(struct hypervisor *h, const char *instance_id, struc
     _cleanup_connect_ virConnectPtr conn = NULL;
     _cleanup_domain_ virDomainPtr domain = NULL;
     int r = look_up(h, instance_id, &conn, &domain, e);
-    if (r == 0 && virDomainShutdownFlags(domain, VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN) < 0)
-        r = domain_error(conn, domain, e, "shut down domain", instance_id);
-    return r;
+    if (r < 0)
+        return r;
+    if (virDomainShutdownFlags(domain, VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN) < 0)
+        return domain_error(conn, domain, e, "shut down domain", instance_id);
+    /*
+     * A guest may hear the button and do nothing (no logind, or one that is not that far yet), so
+     * its agent is asked as well. Without an agent libvirt knows that at once; one that hangs costs
+     * AGENT_SECONDS. Whether it worked shows when the domain ends.
+     */
+    (void)virDomainAgentSetResponseTimeout(domain, AGENT_SECONDS, 0);
+    (void)virDomainShutdownFlags(domain, VIR_DOMAIN_SHUTDOWN_GUEST_AGENT);
+    return 0;
 }
 
 static int libvirt_reset(struct hypervisor *h, const char *instance_id, struct err *e)
@@ -298,31 +307,10 @@ static int libvirt_list(struct hypervisor *h, struct arena *a, struct domain_lis
     return r;
 }
 
-/* QEMU talks to one client at a time; a second one waits in the queue of the socket, a third one is
- * told so (the queue has one place). */
 static int libvirt_console(struct hypervisor *h, const char *instance_id,
                            const char *console_socket, int *ret_fd, struct err *e)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    size_t len = strlen(console_socket);
-    if (len >= sizeof(address.sun_path))
-        return err_errno(e, ENAMETOOLONG, "cannot open the console of %s", instance_id);
-    memcpy(address.sun_path, console_socket, len + 1);
-    _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return err_errno(e, errno, "cannot open the console of %s", instance_id);
-    if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
-        if (errno == ENOENT || errno == ECONNREFUSED) /* no file, or one that a dead QEMU left */
-            return err_set(e, ENOENT, "the console of %s is not there", instance_id);
-        if (errno == EAGAIN)
-            return err_set(e, EBUSY, "the console of %s is in use", instance_id);
-        return err_errno(e, errno, "cannot open the console of %s", instance_id);
-    }
-    int flags = fcntl(fd, F_GETFL);
-    if (flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0)
-        return err_errno(e, errno, "cannot open the console of %s", instance_id);
-    *ret_fd = TAKE_FD(fd);
-    return 0;
+    return console_open(console_socket, instance_id, ret_fd, e);
 }
 
 static void libvirt_free(struct hypervisor *h)

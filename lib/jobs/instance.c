@@ -134,7 +134,7 @@ static int running_ended(struct jobs *j, struct arena *a, const struct instance 
 int instance_note_event(struct jobs *j, struct arena *a, const struct pending_event *event,
                         struct err *e)
 {
-    struct instance_facts facts;
+    struct instance_facts facts = {0};
     int r = instance_facts_load(j, a, event->instance_id, &facts, e);
     if (r < 0 || facts.instance == NULL)
         return r;
@@ -237,7 +237,7 @@ static int watch_running(struct jobs *j, struct arena *a, const struct instance_
 int instance_converge(struct jobs *j, struct arena *a, const struct job *job,
                       struct outcome *ret_outcome, struct err *e)
 {
-    struct instance_facts facts;
+    struct instance_facts facts = {0};
     int r = instance_facts_load(j, a, job->object_id, &facts, e);
     if (r < 0 || facts.instance == NULL)
         return r;

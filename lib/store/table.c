@@ -103,7 +103,7 @@ static void append(char *key, size_t *len, const char *text)
 {
     size_t n = strlen(text);
     CHECK(*len + n + 2 < KEY_MAX);
-    memcpy(key + *len, text, n);
+    memcpy(key + *len, text, n + 1);
     *len += n;
 }
 

@@ -1,0 +1,163 @@
+/* croft console: what an instance prints on its serial port, and a way to type on it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/base64.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "croft/instances.h"
+#include "croft/options.h"
+#include "croft/output.h"
+#include "croft/relay.h"
+#include "croft/screen.h"
+#include "croft/verbs.h"
+
+#define FOLLOW_INTERVAL_MS 1000
+#define OVERLAP_MAX        256 /* bytes by which two reads of the log are matched */
+
+struct log {
+    char *data;
+    size_t len;
+};
+
+static int read_log(struct cli *c, const char *id, struct arena *a, struct log *ret)
+{
+    _cleanup_json_ json_t *reply = NULL;
+    const char *text;
+    int status = cli_call(c, "GetConsoleOutput",
+                          json_pack("{s:s, s:b}", "InstanceId", id, "Latest", 1), NULL, &reply);
+
+    if (status != STATUS_OK)
+        return status;
+    *ret = (struct log){.data = arena_strdup(a, "")};
+    text = json_text(reply, "Output");
+    if (text != NULL && base64_decode(a, text, strlen(text), &ret->data, &ret->len) < 0) {
+        complain("the answer's Output is no base64");
+        return STATUS_UNREACHED;
+    }
+    return STATUS_OK;
+}
+
+/* On a terminal without escape sequences: a guest has no business with it. */
+static void print(struct arena *a, struct text_filter *filter, const char *data, size_t len)
+{
+    if (screen_is_terminal(stdout)) {
+        char *harmless = arena_alloc(a, len + 1);
+        len = text_filter(filter, data, len, harmless);
+        data = harmless;
+    }
+    output_text(data, len);
+    (void)fflush(stdout);
+}
+
+/* Where the new part of `now` begins: the log is a window that moves on over what was printed. */
+static size_t new_part(const struct log *before, const struct log *now)
+{
+    size_t overlap = before->len < OVERLAP_MAX ? before->len : OVERLAP_MAX;
+    const char *end = before->data + before->len - overlap, *at = now->data;
+    size_t found = 0;
+
+    if (now->len >= before->len && memcmp(now->data, before->data, before->len) == 0)
+        return before->len;
+    while (overlap > 0) {
+        at = memmem(at, now->len - (size_t)(at - now->data), end, overlap);
+        if (at == NULL)
+            break;
+        found = (size_t)(at - now->data) + overlap;
+        at++;
+    }
+    return found;
+}
+
+static int follow(struct cli *c, const char *id)
+{
+    _cleanup_arena_ struct arena *one = arena_new(), *two = arena_new();
+    struct arena *arenas[2] = {one, two};
+    struct text_filter filter = {0};
+    struct log before = {.data = arena_strdup(one, "")}, now;
+
+    for (int i = 1;; i = !i) {
+        int status;
+        size_t from;
+
+        arena_reset(arenas[i]);
+        status = read_log(c, id, arenas[i], &now);
+        if (status != STATUS_OK)
+            return status;
+        from = new_part(&before, &now);
+        print(arenas[i], &filter, now.data + from, now.len - from);
+        if (ferror(stdout))
+            return STATUS_OK;
+        before = now;
+        clock_sleep(FOLLOW_INTERVAL_MS);
+    }
+}
+
+static int interact(struct cli *c, const struct guest *guest)
+{
+    _cleanup_client_reply_ struct client_reply reply = CLIENT_REPLY_INIT;
+    _cleanup_close_ int fd = -1, signals = -1;
+    struct escape escape = {.kind = ESCAPE_BRACKET};
+    struct err e = {0};
+    int r, status = STATUS_OK;
+    struct client *client = cli_client(c, "ec2", &status);
+
+    if (client == NULL)
+        return status;
+    r = client_upgrade(client, arena_printf(c->arena, "/v1/console/%s", guest->id), &fd, &reply,
+                       &e);
+    if (r == -EREMOTEIO) {
+        complain("%s", e.message);
+        return STATUS_REFUSED;
+    }
+    if (r < 0)
+        return cli_no_answer(c, r, &e);
+    note("Serial console of %s. Leave with ^]", guest_label(c, guest));
+    signals = terminal_signals();
+    if (screen_is_terminal(stdin))
+        (void)terminal_raw();
+    r = relay_run(fd, screen_is_terminal(stdin) ? &escape : NULL, signals, &e);
+    terminal_restore();
+    if (r < 0) {
+        complain("%s", e.message);
+        return STATUS_UNREACHED;
+    }
+    fputc('\n', stderr);
+    return STATUS_OK;
+}
+
+static int run_console(struct cli *c, int argc, char **argv)
+{
+    bool following = false, interactive = false;
+    const struct option_row rows[] = {{"--follow", "-f", .on = &following},
+                                      {"--interactive", NULL, .on = &interactive}};
+    struct text_filter filter = {0};
+    struct words words;
+    struct guest guest;
+    struct log log;
+    int status = options_parse(c, "console", rows, ARRAY_SIZE(rows), 0, argc, argv, &words);
+
+    if (status != STATUS_OK)
+        return status;
+    if (words.n != 1 || (following && interactive))
+        return usage_error("console", "croft console [-f | --interactive] NAME|ID");
+    status = guest_find(c, words.v[0], &guest);
+    if (status != STATUS_OK)
+        return status;
+    if (interactive)
+        return interact(c, &guest);
+    if (following)
+        return follow(c, guest.id);
+    status = read_log(c, guest.id, c->arena, &log);
+    if (status == STATUS_OK)
+        print(c->arena, &filter, log.data, log.len);
+    return status;
+}
+
+const struct verb console_verbs[] = {
+    {"console", run_console, "[-f | --interactive] NAME|ID",
+     "Prints the console of an instance, follows it, or attaches to it",
+     "-f goes on printing until it is interrupted. --interactive is the serial port itself; ^]\n"
+     "leads out of it."},
+    {NULL, NULL, NULL, NULL, NULL},
+};

@@ -1,0 +1,12 @@
+#pragma once
+/* Carries bytes between stdin/stdout and a tunnel, both ways at once. */
+#include "base/err.h"
+#include "croft/terminal.h"
+
+/*
+ * Until the far end has closed, stdout takes no more, or (with `escape`) the user asked to leave.
+ * The end of stdin is passed on. `signals` is of terminal_signals(), or -1. 0 or -errno.
+ */
+int relay_run(int remote, struct escape *escape, int signals, struct err *e);
+/* All of it, to a descriptor that may block or not. 0 or -errno. */
+int write_all(int fd, const void *data, size_t len);
