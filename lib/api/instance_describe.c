@@ -5,6 +5,8 @@
 #include "base/clock.h"
 #include "base/text.h"
 
+#define ONE_BY_ONE 8 /* so many instances are looked up each for itself */
+
 /* AWS: DescribeInstances, "Filters": those with a meaning here. */
 static const struct filter_path instance_filters[] = {
     {"affinity", "Placement.Affinity"},
@@ -100,10 +102,16 @@ int act_ec2_DescribeInstances(struct call *c, const ec2_DescribeInstances_in *in
     if (filters_check(&filters, f) < 0 || lookup_instances(c, &in->instance_ids, &rows, f) < 0 ||
         page_begin(c, in->max_results, in->next_token, in->instance_ids.n > 0, &page, f) < 0)
         return -1;
+    struct instance_relations all = {0};
+    if (rows.n > ONE_BY_ONE)
+        relations_of_region(c, &all);
     for (size_t i = 0; i < rows.n; i++) {
         const struct instance *row = &rows.v[i];
         struct ec2_Instance view = {0};
-        instance_view(c, row, &view);
+        if (rows.n > ONE_BY_ONE)
+            instance_view_with(c, &all, row, &view);
+        else
+            instance_view(c, row, &view);
         struct ec2_Reservation around = {.reservation_id = row->reservation_id,
                                          .owner_id = row->account_id};
         if (filters_match(&filters, &view, &around) && page_admit(&page, row->id))

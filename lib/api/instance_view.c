@@ -1,6 +1,5 @@
 #include "api/instance_view.h"
 
-#include "api/tagging.h"
 #include "base/text.h"
 
 /* Names made of addresses have dashes for dots. */
@@ -32,9 +31,10 @@ struct ec2_InstanceState *instance_state_view(struct arena *a, int state)
     return s;
 }
 
-static void view_volumes(struct call *c, const struct instance *i, struct ec2_Instance *out)
+static void view_volumes(struct call *c, const struct instance_relations *r,
+                         const struct instance *i, struct ec2_Instance *out)
 {
-    struct volume_list volumes = store_volumes(c->tx, c->arena, "instance_id", i->id);
+    struct volume_list volumes = relations_volumes(r, i->id);
     wire_list_empty(&out->block_device_mappings);
     for (size_t k = 0; k < volumes.n; k++) {
         const struct volume *v = &volumes.v[k];
@@ -49,20 +49,18 @@ static void view_volumes(struct call *c, const struct instance *i, struct ec2_In
     }
 }
 
-static void view_groups(struct call *c, const char *interface_id,
-                        struct ec2_GroupIdentifierList *out)
+static void view_groups(struct call *c, const struct instance_relations *r,
+                        const char *interface_id, struct ec2_GroupIdentifierList *out)
 {
-    struct interface_group_list groups =
-        store_interface_groups(c->tx, c->arena, "interface_id", interface_id);
+    struct interface_group_list groups = relations_groups(r, interface_id);
     wire_list_empty(out);
     for (int64_t position = 0; position < (int64_t)groups.n; position++)
         for (size_t k = 0; k < groups.n; k++) {
             if (groups.v[k].position != position)
                 continue;
-            struct security_group *g = store_security_group(c->tx, c->arena, groups.v[k].group_id);
             struct ec2_GroupIdentifier *id = arena_append(c->arena, out);
             id->group_id = groups.v[k].group_id;
-            id->group_name = g == NULL ? NULL : g->name;
+            id->group_name = relations_group_name(r, groups.v[k].group_id);
         }
 }
 
@@ -79,8 +77,8 @@ view_association(struct call *c, const struct network_interface *n)
     return a;
 }
 
-static void view_interface(struct call *c, const struct instance *i,
-                           const struct network_interface *n,
+static void view_interface(struct call *c, const struct instance_relations *r,
+                           const struct instance *i, const struct network_interface *n,
                            struct ec2_InstanceNetworkInterface *out)
 {
     out->network_interface_id = n->id;
@@ -96,7 +94,7 @@ static void view_interface(struct call *c, const struct instance *i,
     out->interface_type = "interface";
     out->association = view_association(c, n);
     wire_list_empty(&out->ipv6_addresses);
-    view_groups(c, n->id, &out->groups);
+    view_groups(c, r, n->id, &out->groups);
     out->attachment = arena_new_of(c->arena, struct ec2_InstanceNetworkInterfaceAttachment);
     out->attachment->attachment_id = n->attachment_id;
     out->attachment->attach_time = wire_time(n->attached_at);
@@ -114,10 +112,10 @@ static void view_interface(struct call *c, const struct instance *i,
 }
 
 /* The primary interface also shows in the instance itself. */
-static void view_network(struct call *c, const struct instance *i, struct ec2_Instance *out)
+static void view_network(struct call *c, const struct instance_relations *r,
+                         const struct instance *i, struct ec2_Instance *out)
 {
-    struct network_interface_list interfaces =
-        store_network_interfaces(c->tx, c->arena, "instance_id", i->id);
+    struct network_interface_list interfaces = relations_interfaces(r, i->id);
     wire_list_empty(&out->network_interfaces);
     wire_list_empty(&out->security_groups);
     out->private_dns_name = "";
@@ -126,7 +124,7 @@ static void view_network(struct call *c, const struct instance *i, struct ec2_In
         const struct network_interface *n = &interfaces.v[k];
         struct ec2_InstanceNetworkInterface *view =
             arena_append(c->arena, &out->network_interfaces);
-        view_interface(c, i, n, view);
+        view_interface(c, r, i, n, view);
         if (n->device_index != 0)
             continue;
         out->private_ip_address = n->private_ip;
@@ -177,7 +175,24 @@ static void view_options(struct call *c, const struct instance *i, struct ec2_In
     out->maintenance_options->auto_recovery = "default";
 }
 
+static void view_tags(struct call *c, const struct instance_relations *r, const struct instance *i,
+                      struct ec2_Instance *out)
+{
+    struct tag_list tags = relations_tags(r, i->id);
+    for (size_t k = 0; k < tags.n; k++)
+        *arena_append(c->arena, &out->tags) =
+            (struct ec2_Tag){.key = tags.v[k].key, .value = tags.v[k].value};
+}
+
 void instance_view(struct call *c, const struct instance *i, struct ec2_Instance *out)
+{
+    struct instance_relations r;
+    relations_of_one(c, i->id, &r);
+    instance_view_with(c, &r, i, out);
+}
+
+void instance_view_with(struct call *c, const struct instance_relations *r,
+                        const struct instance *i, struct ec2_Instance *out)
 {
     struct arena *a = c->arena;
     out->instance_id = i->id;
@@ -212,9 +227,9 @@ void instance_view(struct call *c, const struct instance *i, struct ec2_Instance
         out->subnet_id = i->subnet_id;
     }
     view_options(c, i, out);
-    view_volumes(c, i, out);
-    view_network(c, i, out);
-    tags_of(c, i->id, &out->tags);
+    view_volumes(c, r, i, out);
+    view_network(c, r, i, out);
+    view_tags(c, r, i, out);
 }
 
 void reservation_append(struct call *c, struct ec2_ReservationList *list, const struct instance *i,

@@ -1,8 +1,12 @@
 #pragma once
 /* An instance as EC2 shows it: the row and what belongs to it, in the shape of the reply. */
 #include "api/call.h"
+#include "api/instance_relations.h"
 
 void instance_view(struct call *c, const struct instance *i, struct ec2_Instance *out);
+/* The same from relations that are there already. */
+void instance_view_with(struct call *c, const struct instance_relations *r,
+                        const struct instance *i, struct ec2_Instance *out);
 struct ec2_InstanceState *instance_state_view(struct arena *a, int state);
 /* Appends an instance to the reservation it belongs to, which is made when it is not there. */
 void reservation_append(struct call *c, struct ec2_ReservationList *list, const struct instance *i,
