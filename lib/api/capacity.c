@@ -18,8 +18,9 @@ int capacity_admit(struct call *c, const struct instance_type *type, int64_t nee
     struct host_info host;
     c->config->host(c->config->ctx, &host);
     struct capacity_used used = store_capacity_used(c->tx, c->config->host_id);
-    int64_t each = type->memory_mib + GUEST_OVERHEAD_MIB;
-    int64_t promised = used.memory_mib + used.instances * GUEST_OVERHEAD_MIB;
+    int64_t overhead = GUEST_OVERHEAD_MIB + (host.kvm ? 0 : EMULATION_OVERHEAD_MIB);
+    int64_t each = type->memory_mib + overhead;
+    int64_t promised = used.memory_mib + used.instances * overhead;
     int64_t room = host.memory_mib - c->config->reserve_memory_mib - promised;
     room = least(room, host.memory_available_mib - c->config->reserve_memory_mib / 2);
     int64_t fits = room < 0 ? 0 : least(want, room / each);

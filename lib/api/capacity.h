@@ -8,9 +8,11 @@
  */
 #include "api/call.h"
 
-/* QEMU's own memory for a guest: its heap, video-less devices, and the cache of translated code. */
-#define GUEST_OVERHEAD_MIB 160
-#define WIRE_INSTANCES_MAX 1000 /* in one request: RunInstances.MaxCount in ec2.model */
+/* QEMU's own memory for a guest; under emulation also its cache of translated code (domain_xml.c).
+ */
+#define GUEST_OVERHEAD_MIB     128
+#define EMULATION_OVERHEAD_MIB 256
+#define WIRE_INSTANCES_MAX     1000 /* in one request: RunInstances.MaxCount in ec2.model */
 
 /*
  * How many more instances of this size the server takes, at most `want`. Below `need`: a fault

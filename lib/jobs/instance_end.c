@@ -4,7 +4,8 @@
 #include "base/log.h"
 #include "jobs/instance.h"
 
-#define STOP_POLL_MS 2000 /* an event usually comes first; this is for those that were missed */
+#define STOP_ASK_MS 5000 /* between two questions; the event that it has stopped comes in between  \
+                          */
 
 static void note_stopped(struct tx *tx, struct arena *a, struct instance *i, void *ctx)
 {
@@ -28,17 +29,22 @@ static void note_deadline(struct tx *tx, struct arena *a, struct instance *i, vo
     i->stop_deadline = *(const int64_t *)ctx;
 }
 
-/* Asks the guest to power off, and looks again; true when it is time to pull the plug. */
+/*
+ * Asks the guest to power off, again and again: one that is still booting does not hear the first
+ * time. True in *ret_pull when it has had its time.
+ */
 static int ask_guest(struct jobs *j, struct arena *a, const struct instance *i, bool *ret_pull,
                      struct err *e)
 {
     int64_t now = clock_now();
     *ret_pull = i->stop_deadline > 0 && now >= i->stop_deadline;
-    if (*ret_pull || i->stop_deadline > 0)
+    if (*ret_pull)
         return 0;
     int r = j->hypervisor->ops->shutdown(j->hypervisor, i->id, e);
     if (r < 0 && r != -ENOENT)
         return r;
+    if (i->stop_deadline > 0)
+        return 0;
     int64_t deadline = now + JOBS_STOP_TIMEOUT_MS;
     bool moved = false;
     return instance_record(j, a, i->id, INSTANCE_STOPPING, INSTANCE_STOPPING, note_deadline,
@@ -61,7 +67,7 @@ int instance_stop(struct jobs *j, struct arena *a, struct instance_facts *facts,
         if (r < 0)
             return r;
         if (!pull) {
-            *ret_outcome = (struct outcome){.again = true, .when = clock_now() + STOP_POLL_MS};
+            *ret_outcome = (struct outcome){.again = true, .when = clock_now() + STOP_ASK_MS};
             return 0;
         }
         log_warning("instance-stop-forced instance=%s: the guest did not power off", i->id);

@@ -60,6 +60,7 @@ static int make_seed(struct jobs *j, struct arena *a, const struct instance_fact
     struct seed_facts seed = {
         .instance_id = i->id,
         .hostname = hostname,
+        .private_ip = n->private_ip,
         .domain = region->domain,
         .public_key = i->public_key,
         .key_name = i->key_name,
@@ -101,6 +102,7 @@ static size_t list_disks(struct jobs *j, struct arena *a, const struct instance_
             const char *digits = strchr(v->id, '-');
             disks[n] = (struct domain_disk){
                 .path = s->ops->volume_path(s, a, v->id),
+                .layer = v->image_id == NULL ? NULL : s->ops->image_path(s, a, v->image_id),
                 .format = "qcow2",
                 .target = disk_target(a, n),
                 /* as EBS shows itself: the id without its dash, 20 characters */
