@@ -1,0 +1,554 @@
+#!/usr/bin/python3 -B
+# area: front-door
+"""Every row of lib/api/actions.def succeeds once and is refused once, with replies read strictly.
+
+A new row without a scenario here fails. What each scenario brings back is looked at, not only that
+it came.
+"""
+import os
+import re
+import unittest
+
+from client import (REGION, SEEN, TREE, call, encoded, launch, client, refusal,
+                    register_image, remove, tap, until, upload, wait_state)
+
+MISSING = {"i": "i-00000000000000001", "sg": "sg-00000000000000001", "ami": "ami-00000000000000001",
+           "sgr": "sgr-00000000000000001", "vpc": "vpc-00000000000000001",
+           "subnet": "subnet-00000000000000001"}
+# ssh-keygen -t ed25519 made this one for this file; its private half was never kept.
+PUBLIC_KEY = ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl "
+              "someone@example.com")
+ANY = "0.0.0.0/0"
+
+
+def rows():
+    path = os.path.join(TREE, "lib", "api", "actions.def")
+    with open(path, encoding="utf-8") as file:
+        found = re.findall(r"^ACTION\((\w+), (\w+), (READ|WRITE), ([^)]*)\)$", file.read(), re.M)
+        return {name: (service, kind, flags) for service, name, kind, flags in found}
+
+
+def setUpModule():
+    global ec2, image, one, group, vpc
+    ec2 = client()
+    image = register_image("actions")
+    one = launch(ec2, image)["InstanceId"]
+    vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+    group = ec2.create_security_group(GroupName="actions", Description="d")["GroupId"]
+
+
+def ports(number, **more):
+    return [{"IpProtocol": "tcp", "FromPort": number, "ToPort": number,
+             "IpRanges": [{"CidrIp": ANY, **more}]}]
+
+
+def rule_of(port, egress=False):
+    """The id of a new rule of the group."""
+    step = "AuthorizeSecurityGroupEgress" if egress else "AuthorizeSecurityGroupIngress"
+    made = call("post", step, {"GroupId": group, "IpPermissions": ports(port)})
+    return made["SecurityGroupRules"][0]["SecurityGroupRuleId"]
+
+
+def group_now():
+    return ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]
+
+
+class Succeeds(unittest.TestCase):
+    """One method for each action, named as it is."""
+
+    def AuthorizeSecurityGroupEgress(self):
+        made = call("post", "AuthorizeSecurityGroupEgress",
+                    {"GroupId": group, "IpPermissions": ports(53)})
+        rule = made["SecurityGroupRules"][0]
+        self.assertTrue(made["Return"])
+        self.assertEqual((rule["IsEgress"], rule["FromPort"], rule["ToPort"], rule["GroupId"]),
+                         (True, 53, 53, group))
+
+    def AuthorizeSecurityGroupIngress(self):
+        made = call("post", "AuthorizeSecurityGroupIngress",
+                    {"GroupId": group, "IpProtocol": "icmp", "FromPort": 8, "ToPort": -1,
+                     "CidrIp": "10.1.2.3/8"})
+        rule = made["SecurityGroupRules"][0]
+        self.assertEqual((rule["IsEgress"], rule["CidrIpv4"]), (False, "10.0.0.0/8"))
+        self.assertTrue(rule["SecurityGroupRuleId"].startswith("sgr-"))
+
+    def CreateKeyPair(self):
+        for kind, form, begins, fingerprint in (
+                ("rsa", "pem", "-----BEGIN RSA PRIVATE KEY-----", r"^([0-9a-f]{2}:){19}[0-9a-f]{2}$"),
+                ("ed25519", "pem", "-----BEGIN OPENSSH PRIVATE KEY-----", r"^[A-Za-z0-9+/]{43}=?$"),
+                ("ed25519", "ppk", "PuTTY-User-Key-File-", r"^[A-Za-z0-9+/]{43}=?$")):
+            name = f"k-{kind}-{form}"
+            made = call("post", "CreateKeyPair", {"KeyName": name, "KeyType": kind,
+                                                  "KeyFormat": form})
+            self.assertTrue(made["KeyMaterial"].startswith(begins), made["KeyMaterial"][:40])
+            self.assertRegex(made["KeyFingerprint"], fingerprint)
+            self.assertRegex(made["KeyPairId"], r"^key-[0-9a-f]{17}$")
+            self.assertEqual(made["KeyName"], name)
+
+    def CreateSecurityGroup(self):
+        made = call("post", "CreateSecurityGroup", {
+            "GroupName": "c", "Description": "d", "VpcId": vpc, "TagSpecifications": [
+                {"ResourceType": "security-group", "Tags": [{"Key": "k", "Value": "v"}]}]})
+        self.assertEqual(made["Tags"], [{"Key": "k", "Value": "v"}])
+        found = ec2.describe_security_groups(GroupIds=[made["GroupId"]])["SecurityGroups"][0]
+        self.assertEqual(found["VpcId"], vpc)
+        self.assertEqual(found["IpPermissions"], [])
+        self.assertEqual(found["IpPermissionsEgress"][0]["IpProtocol"], "-1")
+
+    def CreateTags(self):
+        call("post", "CreateTags", {"Resources": [one, group], "Tags": [{"Key": "t", "Value": "1"}]})
+        call("post", "CreateTags", {"Resources": [one], "Tags": [{"Key": "t", "Value": "2"}]})
+        found = ec2.describe_tags(Filters=[{"Name": "key", "Values": ["t"]}])["Tags"]
+        self.assertEqual({tag["ResourceId"]: tag["Value"] for tag in found}, {one: "2", group: "1"})
+
+    def DeleteKeyPair(self):
+        made = call("post", "CreateKeyPair", {"KeyName": "gone", "KeyType": "ed25519"})
+        call("post", "DeleteKeyPair", {"KeyPairId": made["KeyPairId"]})
+        # Of what is not there as well: EC2 says so.
+        call("post", "DeleteKeyPair", {"KeyName": "gone"})
+        self.assertEqual(refusal(ec2.describe_key_pairs, KeyNames=["gone"]).code,
+                         "InvalidKeyPair.NotFound")
+
+    def DeleteSecurityGroup(self):
+        made = call("post", "CreateSecurityGroup", {"GroupName": "gone", "Description": "d"})
+        call("post", "DeleteSecurityGroup", {"GroupName": "gone"})
+        self.assertEqual(refusal(ec2.describe_security_groups, GroupIds=[made["GroupId"]]).code,
+                         "InvalidGroup.NotFound")
+
+    def DeleteTags(self):
+        tags = [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": ""}, {"Key": "c", "Value": "3"}]
+        call("post", "CreateTags", {"Resources": [vpc], "Tags": tags})
+
+        def left():
+            found = ec2.describe_tags(Filters=[{"Name": "resource-id", "Values": [vpc]}])
+            return {tag["Key"] for tag in found["Tags"]}
+        # An empty value deletes the empty one alone, no value deletes any.
+        call("post", "DeleteTags", {"Resources": [vpc], "Tags": [{"Key": "a", "Value": ""}]})
+        self.assertEqual(left(), {"a", "b", "c"})
+        call("post", "DeleteTags", {"Resources": [vpc], "Tags": [{"Key": "b", "Value": ""}]})
+        self.assertEqual(left(), {"a", "c"})
+        call("post", "DeleteTags", {"Resources": [vpc], "Tags": [{"Key": "a"}]})
+        self.assertEqual(left(), {"c"})
+        call("post", "DeleteTags", {"Resources": [vpc]})
+        self.assertEqual(left(), set())
+
+    def DeregisterImage(self):
+        made = register_image("gone")
+        call("post", "DeregisterImage", {"ImageId": made})
+        self.assertNotIn(made, [i["ImageId"] for i in ec2.describe_images()["Images"]])
+        self.assertEqual(refusal(ec2.run_instances, ImageId=made, MinCount=1, MaxCount=1).code[:12],
+                         "InvalidAMIID")
+
+    def DescribeAccountAttributes(self):
+        found = call("post", "DescribeAccountAttributes", {"AttributeNames": ["default-vpc"]})
+        self.assertEqual(found["AccountAttributes"], [
+            {"AttributeName": "default-vpc", "AttributeValues": [{"AttributeValue": vpc}]}])
+
+    def DescribeAvailabilityZones(self):
+        found = call("post", "DescribeAvailabilityZones", {})["AvailabilityZones"]
+        self.assertIn(f"{REGION}a", [zone["ZoneName"] for zone in found])
+        self.assertEqual({zone["State"] for zone in found}, {"available"})
+
+    def DescribeImages(self):
+        found = call("post", "DescribeImages", {"ImageIds": [image], "Owners": ["self"]})["Images"]
+        self.assertEqual((found[0]["Name"], found[0]["State"], found[0]["RootDeviceName"],
+                          found[0]["Architecture"]),
+                         ("actions", "available", "/dev/xvda", "x86_64"))
+        self.assertTrue(found[0]["ImageLocation"])
+        none = call("post", "DescribeImages", {"ImageIds": [image], "Owners": ["amazon"]})
+        self.assertEqual(none["Images"], [])
+
+    def DescribeInstanceAttribute(self):
+        # The enumeration of botocore, each value of it.
+        names = client().meta.service_model.shape_for("InstanceAttributeName").enum
+        for name in names:
+            found = call("post", "DescribeInstanceAttribute", {"InstanceId": one, "Attribute": name})
+            self.assertEqual(found["InstanceId"], one, name)
+        self.assertEqual(call("post", "DescribeInstanceAttribute", {
+            "InstanceId": one, "Attribute": "rootDeviceName"})["RootDeviceName"],
+            {"Value": "/dev/xvda"})
+
+    def DescribeInstanceStatus(self):
+        found = call("post", "DescribeInstanceStatus", {"InstanceIds": [one]})["InstanceStatuses"]
+        self.assertEqual(found[0]["InstanceState"], {"Code": 16, "Name": "running"})
+        self.assertEqual(found[0]["SystemStatus"]["Status"], "ok")
+
+    def DescribeInstanceTypeOfferings(self):
+        found = call("post", "DescribeInstanceTypeOfferings", {
+            "LocationType": "availability-zone",
+            "Filters": [{"Name": "instance-type", "Values": ["t3.micro"]}]})
+        self.assertIn({"InstanceType": "t3.micro", "LocationType": "availability-zone",
+                       "Location": f"{REGION}a"}, found["InstanceTypeOfferings"])
+
+    def DescribeInstanceTypes(self):
+        found = call("post", "DescribeInstanceTypes", {"InstanceTypes": ["t3.micro"]})
+        kind = found["InstanceTypes"][0]
+        self.assertEqual((kind["VCpuInfo"]["DefaultVCpus"], kind["MemoryInfo"]["SizeInMiB"]),
+                         (2, 1024))
+        # Every family that was asked for, all pages of it.
+        pages = ec2.get_paginator("describe_instance_types").paginate(
+            PaginationConfig={"PageSize": 20})
+        names = [kind["InstanceType"] for page in pages for kind in page["InstanceTypes"]]
+        self.assertEqual(len(names), len(set(names)))
+        families = {name.partition(".")[0] for name in names}
+        wanted = set("t2 t3 t3a t4g m5 m6i m6g c5 c6i c6g r5 r6g x1 i3 d2".split())
+        self.assertEqual(wanted - families, set())
+        self.assertTrue(any(family.startswith("x2") for family in families))
+
+    def DescribeInstances(self):
+        found = call("post", "DescribeInstances", {"InstanceIds": [one]})["Reservations"][0]
+        self.assertEqual(found["Instances"][0]["InstanceId"], one)
+        self.assertRegex(found["ReservationId"], r"^r-[0-9a-f]{17}$")
+        self.assertEqual(found["Groups"], [])
+
+    def DescribeKeyPairs(self):
+        made = call("post", "CreateKeyPair", {"KeyName": "d", "KeyType": "ed25519"})
+        found = call("post", "DescribeKeyPairs", {"KeyNames": ["d"], "IncludePublicKey": True})
+        pair = found["KeyPairs"][0]
+        self.assertEqual((pair["KeyPairId"], pair["KeyFingerprint"], pair["KeyType"]),
+                         (made["KeyPairId"], made["KeyFingerprint"], "ed25519"))
+        self.assertTrue(pair["PublicKey"].startswith("ssh-ed25519 "))
+        self.assertNotIn("PublicKey", call("post", "DescribeKeyPairs", {})["KeyPairs"][0])
+
+    def DescribeRegions(self):
+        found = call("post", "DescribeRegions", {})["Regions"]
+        self.assertEqual([region["RegionName"] for region in found], [REGION])
+        everywhere = call("post", "DescribeRegions", {"AllRegions": True})["Regions"]
+        self.assertGreater(len(everywhere), 15)
+
+    def DescribeSecurityGroupRules(self):
+        rule = rule_of(8001)
+        found = call("post", "DescribeSecurityGroupRules", {"SecurityGroupRuleIds": [rule]})
+        self.assertEqual(found["SecurityGroupRules"][0]["FromPort"], 8001)
+        found = call("post", "DescribeSecurityGroupRules", {
+            "Filters": [{"Name": "group-id", "Values": [group]}]})
+        self.assertIn(rule, [r["SecurityGroupRuleId"] for r in found["SecurityGroupRules"]])
+
+    def DescribeSecurityGroups(self):
+        found = call("post", "DescribeSecurityGroups", {"GroupNames": ["default"]})
+        default = found["SecurityGroups"][0]
+        self.assertEqual(default["IpPermissions"][0]["UserIdGroupPairs"][0]["GroupId"],
+                         default["GroupId"])
+        self.assertEqual(default["IpPermissionsEgress"][0]["IpRanges"], [{"CidrIp": ANY}])
+
+    def DescribeSubnets(self):
+        found = call("post", "DescribeSubnets", {"Filters": [
+            {"Name": "default-for-az", "Values": ["true"]}]})["Subnets"]
+        self.assertGreaterEqual(len(found), 2)
+        for subnet in found:
+            self.assertTrue(subnet["CidrBlock"].startswith("172.31."))
+            self.assertEqual(subnet["VpcId"], vpc)
+            self.assertTrue(subnet["MapPublicIpOnLaunch"])
+        self.assertEqual(sum(4096 - 5 - subnet["AvailableIpAddressCount"] for subnet in found), 1)
+
+    def DescribeTags(self):
+        call("post", "CreateTags", {"Resources": [image], "Tags": [{"Key": "z", "Value": "é*?"}]})
+        found = call("post", "DescribeTags", {"Filters": [
+            {"Name": "resource-type", "Values": ["image"]}]})["Tags"]
+        self.assertEqual(found, [{"Key": "z", "Value": "é*?", "ResourceId": image,
+                                  "ResourceType": "image"}])
+
+    def DescribeVpcs(self):
+        found = call("post", "DescribeVpcs", {"VpcIds": [vpc]})["Vpcs"][0]
+        self.assertEqual((found["CidrBlock"], found["IsDefault"], found["State"]),
+                         ("172.31.0.0/16", True, "available"))
+
+    def GetConsoleOutput(self):
+        found = call("post", "GetConsoleOutput", {"InstanceId": one})
+        self.assertIn(encoded(f"{one} login:")[:16], found["Output"])
+
+    def ImportKeyPair(self):
+        made = call("post", "ImportKeyPair", {"KeyName": "imported",
+                                              "PublicKeyMaterial": PUBLIC_KEY.encode()})
+        self.assertRegex(made["KeyFingerprint"], r"^[A-Za-z0-9+/]{43}=?$")
+        found = call("post", "DescribeKeyPairs", {"KeyPairIds": [made["KeyPairId"]],
+                                                  "IncludePublicKey": True})["KeyPairs"][0]
+        self.assertEqual(found["PublicKey"].split()[:2], PUBLIC_KEY.split()[:2])
+
+    def ModifyInstanceAttribute(self):
+        call("post", "ModifyInstanceAttribute", {"InstanceId": one,
+                                                 "DisableApiTermination": {"Value": True}})
+        self.assertEqual(refusal(ec2.terminate_instances, InstanceIds=[one]).code,
+                         "OperationNotPermitted")
+        call("post", "ModifyInstanceAttribute", {"InstanceId": one, "Value": "false",
+                                                 "Attribute": "disableApiTermination"})
+
+    def ModifySecurityGroupRules(self):
+        rule = rule_of(8002)
+        done = call("post", "ModifySecurityGroupRules", {
+            "GroupId": group, "SecurityGroupRules": [{
+                "SecurityGroupRuleId": rule, "SecurityGroupRule": {
+                    "IpProtocol": "udp", "FromPort": 1, "ToPort": 2, "CidrIpv4": "10.0.0.0/8",
+                    "Description": "changed"}}]})
+        self.assertTrue(done["Return"])
+        found = ec2.describe_security_group_rules(SecurityGroupRuleIds=[rule])
+        found = found["SecurityGroupRules"][0]
+        self.assertEqual((found["IpProtocol"], found["ToPort"], found["Description"]),
+                         ("udp", 2, "changed"))
+
+    def RebootInstances(self):
+        call("post", "RebootInstances", {"InstanceIds": [one]})
+
+    def RegisterImage(self):
+        made = call("post", "RegisterImage", {"Name": "registered", "Description": "é",
+                                              "ImageLocation": "upload:" + upload()})
+        until(lambda: ec2.describe_images(ImageIds=[made["ImageId"]])["Images"][0]["State"]
+              == "available")
+        # What is no disk image fails, and says why.
+        bad = call("post", "RegisterImage", {"Name": "a text",
+                                             "ImageLocation": "upload:" + upload(b"hello " * 200)})
+        found = until(lambda: [i for i in ec2.describe_images(ImageIds=[bad["ImageId"]])["Images"]
+                               if i["State"] != "pending"])
+        self.assertEqual(found[0]["State"], "failed")
+        self.assertIn("no disk image", found[0]["StateReason"]["Message"])
+        self.assertEqual(refusal(ec2.run_instances, ImageId=bad["ImageId"], MinCount=1, MaxCount=1)
+                         .code, "InvalidAMIID.Unavailable")
+
+    def RevokeSecurityGroupEgress(self):
+        rule_of(8003, egress=True)
+        done = call("post", "RevokeSecurityGroupEgress", {"GroupId": group,
+                                                          "IpPermissions": ports(8003)})
+        self.assertTrue(done["Return"])
+        self.assertNotIn(8003, [p.get("FromPort") for p in group_now()["IpPermissionsEgress"]])
+
+    def RevokeSecurityGroupIngress(self):
+        rule = rule_of(8004)
+        call("post", "RevokeSecurityGroupIngress", {"GroupId": group,
+                                                    "SecurityGroupRuleIds": [rule]})
+        self.assertNotIn(8004, [p.get("FromPort") for p in group_now()["IpPermissions"]])
+        # In a default VPC a rule that is not there is named in the reply.
+        done = call("post", "RevokeSecurityGroupIngress", {"GroupId": group,
+                                                           "IpPermissions": ports(8004)})
+        self.assertEqual(done["UnknownIpPermissions"][0]["FromPort"], 8004)
+
+    def RunInstances(self):
+        made = call("post", "RunInstances", {"ImageId": image, "MinCount": 1, "MaxCount": 2})
+        self.assertEqual(len(made["Instances"]), 2)
+        self.assertEqual(made["Groups"], [])
+        remove(ec2, *[i["InstanceId"] for i in made["Instances"]])
+
+    def StartInstances(self):
+        made = call("post", "StartInstances", {"InstanceIds": [one]})["StartingInstances"]
+        self.assertEqual(made[0]["InstanceId"], one)
+
+    def StopInstances(self):
+        i = launch(ec2, image)["InstanceId"]
+        done = call("post", "StopInstances", {"InstanceIds": [i]})["StoppingInstances"]
+        self.assertEqual((done[0]["PreviousState"]["Name"], done[0]["CurrentState"]["Name"]),
+                         ("running", "stopping"))
+        wait_state(ec2, i, "stopped")
+        remove(ec2, i)
+
+    def TerminateInstances(self):
+        i = launch(ec2, image)["InstanceId"]
+        done = call("post", "TerminateInstances", {"InstanceIds": [i]})["TerminatingInstances"]
+        self.assertEqual(done[0]["CurrentState"], {"Code": 32, "Name": "shutting-down"})
+        wait_state(ec2, i, "terminated")
+
+    def UpdateSecurityGroupRuleDescriptionsEgress(self):
+        rule = rule_of(8005, egress=True)
+        done = call("post", "UpdateSecurityGroupRuleDescriptionsEgress", {
+            "GroupId": group, "IpPermissions": ports(8005, Description="out")})
+        self.assertTrue(done["Return"])
+        self.described(rule, "out")
+
+    def UpdateSecurityGroupRuleDescriptionsIngress(self):
+        rule = rule_of(8006)
+        call("post", "UpdateSecurityGroupRuleDescriptionsIngress", {
+            "GroupId": group, "SecurityGroupRuleDescriptions": [
+                {"SecurityGroupRuleId": rule, "Description": "in"}]})
+        self.described(rule, "in")
+
+    def described(self, rule, text):
+        found = ec2.describe_security_group_rules(SecurityGroupRuleIds=[rule])
+        self.assertEqual(found["SecurityGroupRules"][0]["Description"], text)
+
+    def GetCallerIdentity(self):
+        found = call("post", "GetCallerIdentity", {})
+        self.assertRegex(found["Account"], r"^\d{12}$")
+        self.assertEqual(found["Arn"], f"arn:aws:iam::{found['Account']}:root")
+        self.assertEqual(set(found), {"Account", "Arn", "UserId"})
+
+
+ONE_RULE = {"GroupId": "%group", "IpPermissions": [{"IpProtocol": "tcp", "FromPort": 1, "ToPort": 1}]}
+# Each with what is wrong and EC2's code for it; %group and the like stand for ids that exist.
+REFUSED = {
+    "AuthorizeSecurityGroupEgress": [
+        ({"GroupId": MISSING["sg"], "IpPermissions": ports(1)}, "InvalidGroup.NotFound"),
+        ({"GroupId": "%group", "IpPermissions": [{"IpProtocol": "-1", "IpRanges": [
+            {"CidrIp": ANY}]}]}, "InvalidPermission.Duplicate")],
+    "AuthorizeSecurityGroupIngress": [
+        (ONE_RULE, "MissingParameter"),
+        ({"GroupId": "%group", "IpPermissions": ports(70000)}, "InvalidParameterValue"),
+        ({"GroupId": "%group", "CidrIp": "10.0.0.0/33", "IpProtocol": "tcp", "FromPort": 1,
+          "ToPort": 1}, "InvalidParameterValue"),
+        ({"GroupName": "nobody", "IpPermissions": ports(1)}, "InvalidGroup.NotFound"),
+        ({"GroupId": "sg-xyz", "IpPermissions": ports(1)}, "InvalidGroupId.Malformed")],
+    "CreateKeyPair": [({}, "MissingParameter"),
+                      ({"KeyName": "x", "KeyType": "dsa"}, "InvalidParameterValue"),
+                      ({"KeyName": " x"}, "InvalidParameterValue")],
+    "CreateSecurityGroup": [
+        ({"GroupName": "actions", "Description": "d"}, "InvalidGroup.Duplicate"),
+        ({"GroupName": "default", "Description": "d"}, "InvalidGroup.Reserved"),
+        ({"GroupName": "sg-x", "Description": "d"}, "InvalidParameterValue"),
+        ({"GroupName": "x"}, "MissingParameter"),
+        ({"GroupName": "x", "Description": "d", "VpcId": MISSING["vpc"]}, "InvalidVpcID.NotFound")],
+    "CreateTags": [
+        ({"Resources": ["%one"], "Tags": [{"Key": "aws:x", "Value": "1"}]}, "InvalidParameterValue"),
+        ({"Resources": ["nonsense"], "Tags": [{"Key": "x", "Value": "1"}]}, "InvalidID"),
+        ({"Resources": [MISSING["i"]], "Tags": [{"Key": "x", "Value": "1"}]},
+         "InvalidInstanceID.NotFound"),
+        ({"Tags": [{"Key": "x", "Value": "1"}]}, "MissingParameter")],
+    "DeleteKeyPair": [({}, "MissingParameter"),
+                      ({"KeyName": "a", "KeyPairId": "key-00000001"},
+                       "InvalidParameterCombination")],
+    "DeleteSecurityGroup": [({"GroupId": MISSING["sg"]}, "InvalidGroup.NotFound"),
+                            ({"GroupName": "default"}, "CannotDelete"),
+                            ({}, "MissingParameter")],
+    "DeleteTags": [({"Resources": [MISSING["vpc"]]}, "InvalidVpcID.NotFound"),
+                   ({}, "MissingParameter")],
+    "DeregisterImage": [({"ImageId": MISSING["ami"]}, "InvalidAMIID.NotFound"),
+                        ({"ImageId": "ami-?"}, "InvalidAMIID.Malformed")],
+    "DescribeAccountAttributes": [({"AttributeNames": ["height"]}, "InvalidParameterValue")],
+    "DescribeAvailabilityZones": [({"ZoneNames": ["mars-1a"]}, "InvalidParameterValue")],
+    "DescribeImages": [({"ImageIds": [MISSING["ami"]]}, "InvalidAMIID.NotFound"),
+                       ({"ImageIds": ["i-1"]}, "InvalidAMIID.Malformed")],
+    "DescribeInstanceAttribute": [
+        ({"InstanceId": "%one", "Attribute": "height"}, "InvalidParameterValue"),
+        ({"InstanceId": MISSING["i"], "Attribute": "kernel"}, "InvalidInstanceID.NotFound")],
+    "DescribeInstanceStatus": [({"InstanceIds": ["i-x"]}, "InvalidInstanceID.Malformed"),
+                               ({"MaxResults": 5, "NextToken": "x"}, "InvalidPaginationToken")],
+    "DescribeInstanceTypeOfferings": [({"LocationType": "planet"}, "InvalidParameterValue")],
+    "DescribeInstanceTypes": [({"InstanceTypes": ["t9.huge"]}, "InvalidInstanceType"),
+                              ({"MaxResults": 101}, "InvalidParameterValue")],
+    "DescribeInstances": [({"InstanceIds": [MISSING["i"]]}, "InvalidInstanceID.NotFound"),
+                          ({"InstanceIds": ["%one"], "MaxResults": 5},
+                           "InvalidParameterCombination"),
+                          ({"MaxResults": 1001}, "InvalidParameterValue")],
+    "DescribeKeyPairs": [({"KeyNames": ["nobody"]}, "InvalidKeyPair.NotFound"),
+                         ({"Filters": [{"Name": "Key-Name", "Values": ["x"]}]},
+                          "InvalidParameterValue")],
+    "DescribeRegions": [({"RegionNames": ["mars-1"]}, "InvalidParameterValue")],
+    "DescribeSecurityGroupRules": [
+        ({"SecurityGroupRuleIds": [MISSING["sgr"]]}, "InvalidSecurityGroupRuleId.NotFound"),
+        ({"SecurityGroupRuleIds": ["sg-1"]}, "InvalidSecurityGroupRuleId.Malformed")],
+    "DescribeSecurityGroups": [({"GroupNames": ["nobody"]}, "InvalidGroup.NotFound")],
+    "DescribeSubnets": [({"SubnetIds": [MISSING["subnet"]]}, "InvalidSubnetID.NotFound"),
+                        ({"SubnetIds": ["subnet"]}, "InvalidSubnetID.Malformed")],
+    "DescribeTags": [({"Filters": [{"Name": "colour", "Values": ["x"]}]}, "InvalidParameterValue")],
+    "DescribeVpcs": [({"VpcIds": [MISSING["vpc"]]}, "InvalidVpcID.NotFound"),
+                     ({"VpcIds": ["vpc-"]}, "InvalidVpcID.Malformed")],
+    "GetCallerIdentity": [({"secret": "x" * 40}, "SignatureDoesNotMatch AuthFailure")],
+    "GetConsoleOutput": [({"InstanceId": MISSING["i"]}, "InvalidInstanceID.NotFound")],
+    "ImportKeyPair": [({"KeyName": "x", "PublicKeyMaterial": b"hello"}, "InvalidKey.Format"),
+                      ({"KeyName": "x"}, "MissingParameter")],
+    "ModifyInstanceAttribute": [
+        ({"InstanceId": "%one", "Groups": [MISSING["sg"]]}, "InvalidGroup.NotFound"),
+        ({"InstanceId": "%one"}, "MissingParameter"),
+        ({"InstanceId": "%one", "EbsOptimized": {"Value": True}, "EnaSupport": {"Value": True}},
+         "InvalidParameterCombination")],
+    "ModifySecurityGroupRules": [
+        ({"GroupId": "%group", "SecurityGroupRules": [
+            {"SecurityGroupRuleId": MISSING["sgr"], "SecurityGroupRule": {}}]},
+         "InvalidSecurityGroupRuleId.NotFound"),
+        ({"GroupId": "%group"}, "MissingParameter")],
+    "RebootInstances": [({"InstanceIds": [MISSING["i"]]}, "InvalidInstanceID.NotFound")],
+    "RegisterImage": [
+        ({"Name": "actions", "ImageLocation": "upload:" + "0" * 8 + "-0000-0000-0000-" + "0" * 12},
+         "InvalidAMIName.Duplicate"),
+        ({"Name": "x<y>", "ImageLocation": "upload:x"}, "InvalidAMIName.Malformed"),
+        ({"Name": "fine", "ImageLocation": "bucket/manifest.xml"}, "InvalidParameterValue"),
+        ({"Name": "fine"}, "MissingParameter")],
+    "RevokeSecurityGroupEgress": [
+        ({"GroupId": "%group", "SecurityGroupRuleIds": [MISSING["sgr"]]},
+         "InvalidSecurityGroupRuleId.NotFound")],
+    "RevokeSecurityGroupIngress": [
+        ({"GroupId": "%group", "SecurityGroupRuleIds": [MISSING["sgr"]],
+          "IpPermissions": ports(1)}, "InvalidParameterCombination")],
+    "RunInstances": [
+        ({"ImageId": MISSING["ami"], "MinCount": 1, "MaxCount": 1}, "InvalidAMIID.NotFound"),
+        ({"ImageId": "%image", "MinCount": 0, "MaxCount": 1}, "InvalidParameterValue"),
+        ({"ImageId": "%image", "MinCount": 1}, "MissingParameter"),
+        ({"ImageId": "%image", "MinCount": 1, "MaxCount": 1, "SubnetId": MISSING["subnet"]},
+         "InvalidSubnetID.NotFound"),
+        ({"ImageId": "%image", "MinCount": 1, "MaxCount": 1, "KernelId": "aki-12345678"},
+         "UnsupportedOperation")],
+    "StartInstances": [({"InstanceIds": [MISSING["i"]]}, "InvalidInstanceID.NotFound")],
+    "StopInstances": [({}, "MissingParameter")],
+    "TerminateInstances": [({"InstanceIds": ["i-zz"]}, "InvalidInstanceID.Malformed")],
+    "UpdateSecurityGroupRuleDescriptionsEgress": [
+        ({"GroupId": MISSING["sg"], "IpPermissions": ports(1)}, "InvalidGroup.NotFound"),
+        ({"GroupId": "%group"}, "MissingParameter")],
+    "UpdateSecurityGroupRuleDescriptionsIngress": [
+        ({"GroupId": "%group", "IpPermissions": ports(9)}, "InvalidPermission.NotFound")],
+}
+
+
+def filled_in(value):
+    if isinstance(value, dict):
+        return {name: filled_in(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [filled_in(item) for item in value]
+    if isinstance(value, str) and value.startswith("%"):
+        return {"%one": one, "%group": group, "%image": image}[value]
+    return value
+
+
+class IsRefused(unittest.TestCase):
+    def refused(self, action):
+        for params, code in REFUSED[action]:
+            with self.subTest(f"{action} {params}"):
+                # STS knows no parameter that could be wrong, but the signature may be.
+                fault = refusal(call, "post", action, {}, **params) if "secret" in params else \
+                    refusal(call, "post", action, filled_in(params))
+                self.assertIn(fault.code, code.split())
+                self.assertGreater(len(fault.message), 10)
+                self.assertLess(fault.status, 500)
+
+
+class TheTable(unittest.TestCase):
+    def test_every_row_has_succeeded_and_was_refused(self):
+        self.assertGreater(len(rows()), 30)
+        for action in rows():
+            with self.subTest(action):
+                seen = SEEN.get(action, set())
+                self.assertIn("ok", seen, "there is no test in which it succeeds")
+                self.assertTrue(seen - {"ok"}, "there is no test in which it is refused")
+
+    def test_every_flag_is_true(self):
+        for action, (service, _, flags) in rows().items():
+            if service != "ec2":
+                continue
+            members = client().meta.service_model.operation_model(action).input_shape.members
+            with self.subTest(action):
+                self.assertEqual("DRYRUN" in flags, "DryRun" in members)
+                if action != "DescribeImages":  # it got its pages after botocore 1.29
+                    self.assertEqual("PAGED" in flags, "NextToken" in members)
+                self.assertEqual("TOKEN" in flags, "ClientToken" in members)
+
+    def test_a_dry_run_of_each_says_so(self):
+        for action, (service, _, flags) in rows().items():
+            if "DRYRUN" in flags and action.startswith("Describe") and "Attribute" not in action:
+                with self.subTest(action):
+                    fault = refusal(call, "post", action, {"DryRun": True})
+                    self.assertEqual((fault.code, fault.status), ("DryRunOperation", 412))
+
+
+def add_tests():
+    for action in rows():
+        scenario = getattr(Succeeds, action, None)
+        if scenario:
+            setattr(Succeeds, f"test_{action}", scenario)
+        if action in REFUSED:
+            setattr(IsRefused, f"test_{action}",
+                    lambda self, action=action: self.refused(action))
+    # unittest takes classes by name: the table is to be looked at last.
+    globals()["ZTheTable"] = TheTable
+
+
+add_tests()
+del TheTable
+
+
+if __name__ == "__main__":
+    tap.main()
