@@ -151,6 +151,17 @@ static gid_t group_id(const char *name)
     return g == NULL ? (gid_t)-1 : g->gr_gid;
 }
 
+static struct http_listener handed_in(const struct config *c, int fd)
+{
+    bool is_unix = sd_is_socket(fd, AF_UNIX, SOCK_STREAM, /* listening= */ 1) > 0;
+    return (struct http_listener){
+        .fd = fd,
+        .unix_gid = (gid_t)-1,
+        .tls_cert = is_unix ? NULL : c->tls_cert,
+        .tls_key = is_unix ? NULL : c->tls_key,
+    };
+}
+
 /* Sockets handed in, and those that the options ask for; without either, the defaults. */
 static int listen_everywhere(struct daemon *d, struct err *e)
 {
@@ -161,8 +172,7 @@ static int listen_everywhere(struct daemon *d, struct err *e)
     if (handed < 0)
         return err_errno(e, -handed, "cannot take the sockets that were handed in");
     for (int i = 0; i < handed && n < HTTP_LISTENERS_MAX - 2; i++)
-        listeners[n++] = (struct http_listener){
-            .fd = SD_LISTEN_FDS_START + i, .unix_gid = (gid_t)-1, .tls_cert = NULL};
+        listeners[n++] = handed_in(c, SD_LISTEN_FDS_START + i);
     const char *tcp = c->listen != NULL ? c->listen : handed == 0 ? DEFAULT_LISTEN : "none";
     if (!streq(tcp, "none"))
         listeners[n++] = (struct http_listener){
