@@ -68,9 +68,7 @@ static struct network_interface *running_interface(struct api *api, const struct
     }
     struct tx *tx = store_read(api->config.store);
     struct instance *i = store_instance(tx, a, instance_id);
-    struct network_interface_list l = {0};
-    if (i != NULL)
-        l = store_network_interfaces(tx, a, "instance_id", i->id, "region", caller->region->name);
+    struct network_interface *n = i == NULL ? NULL : store_primary_interface(tx, a, i->id);
     tx_end(tx);
     if (i == NULL || !streq(i->account_id, caller->principal.account_id) ||
         !streq(i->region, caller->region->name)) {
@@ -78,9 +76,8 @@ static struct network_interface *running_interface(struct api *api, const struct
                     instance_id);
         return NULL;
     }
-    for (size_t k = 0; k < l.n; k++)
-        if (l.v[k].device_index == 0 && i->state == INSTANCE_RUNNING)
-            return &l.v[k];
+    if (n != NULL && i->state == INSTANCE_RUNNING)
+        return n;
     (void)fault(f, FAULT_INCORRECT_INSTANCE_STATE, "The instance '%s' is %s, not running",
                 instance_id, instance_state_name((enum instance_state)i->state));
     return NULL;

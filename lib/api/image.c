@@ -183,13 +183,6 @@ static int check_new_image(struct call *c, const ec2_RegisterImage_in *in, struc
     return 0;
 }
 
-static const char *new_id(struct call *c, const char *prefix)
-{
-    char id[ID_SIZE];
-    id_new(prefix, id);
-    return arena_strdup(c->arena, id);
-}
-
 int act_ec2_RegisterImage(struct call *c, const ec2_RegisterImage_in *in,
                           ec2_RegisterImage_out *out, struct fault *f)
 {
@@ -198,7 +191,7 @@ int act_ec2_RegisterImage(struct call *c, const ec2_RegisterImage_in *in,
         tags_from_specifications(c, &in->tag_specifications, tagged, f) < 0)
         return -1;
     struct image i = {
-        .id = new_id(c, "ami"),
+        .id = id_make(c->arena, "ami"),
         .account_id = c->principal->account_id,
         .region = c->region->name,
         .state = IMAGE_PENDING,
@@ -210,7 +203,7 @@ int act_ec2_RegisterImage(struct call *c, const ec2_RegisterImage_in *in,
             in->root_device_name == NULL ? DEFAULT_ROOT_DEVICE_NAME : in->root_device_name,
         .location = arena_printf(c->arena, "%s/%s", c->principal->account_id, in->name),
         .upload_id = in->image_location + strlen(UPLOAD_PREFIX),
-        .snapshot_id = new_id(c, "snap"),
+        .snapshot_id = id_make(c->arena, "snap"),
         .created_at = c->now,
         .ena_support = true,
         .boot_mode = "legacy-bios",

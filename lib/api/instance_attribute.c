@@ -4,9 +4,7 @@
 #include "api/lookup.h"
 #include "base/base64.h"
 #include "base/text.h"
-
-#define USER_DATA_MAX 16384
-#define GROUPS_MAX    5
+#include "core/limits.h"
 
 static struct ec2_AttributeValue *text_value(struct call *c, const char *value)
 {
@@ -207,14 +205,11 @@ static int change_shutdown_behavior(struct instance *i, const char *text, struct
 static struct network_interface *primary_interface(struct call *c, const struct instance *i,
                                                    struct fault *f)
 {
-    struct network_interface_list l =
-        store_network_interfaces(c->tx, c->arena, "instance_id", i->id);
-    for (size_t k = 0; k < l.n; k++)
-        if (l.v[k].device_index == 0)
-            return &l.v[k];
-    (void)fault(f, FAULT_INCORRECT_INSTANCE_STATE, "The instance '%s' has no network interface",
-                i->id);
-    return NULL;
+    struct network_interface *n = store_primary_interface(c->tx, c->arena, i->id);
+    if (n == NULL)
+        (void)fault(f, FAULT_INCORRECT_INSTANCE_STATE, "The instance '%s' has no network interface",
+                    i->id);
+    return n;
 }
 
 static int change_groups(struct call *c, const struct instance *i, const struct wire_strings *ids,
@@ -224,9 +219,10 @@ static int change_groups(struct call *c, const struct instance *i, const struct 
     struct security_group_list groups;
     if (n == NULL || lookup_security_groups(c, ids, &groups, f) < 0)
         return -1;
-    if (groups.n > GROUPS_MAX)
+    if (groups.n > GROUPS_PER_INTERFACE)
         return fault(f, FAULT_SECURITY_GROUPS_PER_INSTANCE_LIMIT_EXCEEDED,
-                     "The maximum number of security groups per interface is %d", GROUPS_MAX);
+                     "The maximum number of security groups per interface is %d",
+                     GROUPS_PER_INTERFACE);
     for (size_t k = 0; k < groups.n; k++)
         if (!streq(groups.v[k].vpc_id, n->vpc_id))
             return fault(f, FAULT_INVALID_GROUP_NOT_FOUND,

@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/id.h"
 #include "base/text.h"
+#include "core/limits.h"
 
 /*
  * RunInstances: everything is checked and every row is made in one transaction; the workers do the
@@ -18,7 +19,6 @@
  * of rows is written for each.
  */
 
-#define USER_DATA_MAX         16384 /* decoded (AWS: "Run commands when you launch an EC2 instance") */
 #define DEFAULT_INSTANCE_TYPE "t3.micro"
 
 struct launch {
@@ -31,13 +31,6 @@ struct launch {
     const char *reservation_id;
     int64_t count;
 };
-
-static const char *new_id(struct call *c, const char *prefix)
-{
-    char id[ID_SIZE];
-    id_new(prefix, id);
-    return arena_strdup(c->arena, id);
-}
 
 static int resolve_image(struct call *c, const ec2_RunInstances_in *in, struct launch *l,
                          struct fault *f)
@@ -150,7 +143,7 @@ static struct instance *make_instance(struct call *c, const struct launch *l, in
     uuid[1] = 'c';
     uuid[2] = '2';
     *i = (struct instance){
-        .id = new_id(c, "i"),
+        .id = id_make(c->arena, "i"),
         .account_id = c->principal->account_id,
         .region = c->region->name,
         .host_id = c->config->host_id,
@@ -206,7 +199,7 @@ int act_ec2_RunInstances(struct call *c, const ec2_RunInstances_in *in, ec2_RunI
     struct launch l = {.in = in};
     if (settle(c, in, &l, f) < 0)
         return -1;
-    l.reservation_id = new_id(c, "r");
+    l.reservation_id = id_make(c->arena, "r");
     out->reservation_id = l.reservation_id;
     out->owner_id = c->principal->account_id;
     for (int64_t index = 0; index < l.count; index++) {

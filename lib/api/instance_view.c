@@ -1,26 +1,18 @@
 #include "api/instance_view.h"
 
 #include "base/text.h"
-
-/* Names made of addresses have dashes for dots. */
-static const char *dashed(struct arena *a, const char *prefix, const char *address,
-                          const char *domain)
-{
-    char *name = arena_printf(a, "%s-%s", prefix, address);
-    for (char *p = name; *p != '\0'; p++)
-        if (*p == '.')
-            *p = '-';
-    return arena_printf(a, "%s.%s", name, domain);
-}
+#include "core/hostname.h"
 
 const char *private_dns_name(struct call *c, const char *private_ip)
 {
-    return dashed(c->arena, "ip", private_ip, c->region->domain);
+    return arena_printf(c->arena, "%s.%s", hostname_of(c->arena, "ip", private_ip),
+                        c->region->domain);
 }
 
 const char *public_dns_name(struct call *c, const char *public_ip)
 {
-    return dashed(c->arena, "ec2", public_ip, c->region->public_domain);
+    return arena_printf(c->arena, "%s.%s", hostname_of(c->arena, "ec2", public_ip),
+                        c->region->public_domain);
 }
 
 struct ec2_InstanceState *instance_state_view(struct arena *a, int state)

@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/id.h"
 #include "base/text.h"
+#include "core/limits.h"
 
 /* The two forms of the request, made one. */
 struct wishes {
@@ -205,13 +206,6 @@ int launch_network_reserve(struct call *c, struct launch_network *n, int64_t nee
     return 0;
 }
 
-static const char *new_id(struct call *c, const char *prefix)
-{
-    char id[ID_SIZE];
-    id_new(prefix, id);
-    return arena_strdup(c->arena, id);
-}
-
 /* 02: locally administered, one station. */
 static const char *new_mac(struct call *c)
 {
@@ -223,7 +217,7 @@ static const char *new_mac(struct call *c)
 void launch_network_write(struct call *c, const ec2_RunInstances_in *in, struct launch_network *n,
                           const struct instance *i)
 {
-    const char *id = new_id(c, "eni");
+    const char *id = id_make(c->arena, "eni");
     struct network_interface row = {
         .id = id,
         .account_id = i->account_id,
@@ -239,7 +233,7 @@ void launch_network_write(struct call *c, const ec2_RunInstances_in *in, struct 
         .source_dest_check = true,
         .wants_public_ip = n->wants_public_ip,
         .instance_id = i->id,
-        .attachment_id = new_id(c, "eni-attach"),
+        .attachment_id = id_make(c->arena, "eni-attach"),
         .device_index = 0,
         .delete_on_termination = n->delete_on_termination,
         .attached_at = c->now,

@@ -5,8 +5,6 @@
  */
 #include "api/capacity.h"
 
-#define GROUPS_PER_INTERFACE 5 /* AWS: "Amazon VPC quotas" */
-
 struct launch_network {
     const struct subnet *subnet;
     struct security_group_list groups;

@@ -126,10 +126,8 @@ void launch_volumes_write(struct call *c, const ec2_RunInstances_in *in,
 {
     for (size_t k = 0; k < volumes->n; k++) {
         const struct launch_volume *v = &volumes->v[k];
-        char id[ID_SIZE];
-        id_new("vol", id);
         struct volume row = {
-            .id = arena_strdup(c->arena, id),
+            .id = id_make(c->arena, "vol"),
             .account_id = i->account_id,
             .region = i->region,
             .zone = i->zone,

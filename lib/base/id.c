@@ -40,6 +40,13 @@ void id_new(const char *prefix, char out[ID_SIZE])
     CHECK(n > 0 && n < ID_SIZE);
 }
 
+const char *id_make(struct arena *a, const char *prefix)
+{
+    char id[ID_SIZE];
+    id_new(prefix, id);
+    return arena_strdup(a, id);
+}
+
 bool id_is_wellformed(const char *id, const char *prefix)
 {
     size_t len = strlen(prefix);

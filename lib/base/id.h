@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/arena.h"
+
 #define ID_SIZE   40 /* longest prefix we use, the dash, 17 digits, NUL */
 #define UUID_SIZE 37
 
@@ -13,6 +15,8 @@
 void random_bytes(void *data, size_t len);
 /* id_new("i", id) writes "i-0123456789abcdef0". */
 void id_new(const char *prefix, char out[ID_SIZE]);
+/* The same in an arena. */
+const char *id_make(struct arena *a, const char *prefix);
 /* Is `id` well-formed for the prefix: "i-" and 8 or 17 lower-case hex digits? */
 bool id_is_wellformed(const char *id, const char *prefix);
 void uuid_new(char out[UUID_SIZE]);

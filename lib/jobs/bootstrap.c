@@ -8,13 +8,6 @@
 
 #define DEFAULT_VPC_CIDR "172.31.0.0/16"
 
-static const char *new_id(struct arena *a, const char *prefix)
-{
-    char id[ID_SIZE];
-    id_new(prefix, id);
-    return arena_strdup(a, id);
-}
-
 /* `n` characters of an alphabet whose size divides 256, so that none is likelier than another. */
 static char *random_text(struct arena *a, size_t n, const char *alphabet, size_t size)
 {
@@ -83,7 +76,7 @@ static void ensure_root_key(struct tx *tx, struct arena *a, struct bootstrap_res
 static void make_default_group(struct tx *tx, struct arena *a, const struct vpc *vpc)
 {
     struct security_group group = {
-        .id = new_id(a, "sg"),
+        .id = id_make(a, "sg"),
         .account_id = vpc->account_id,
         .region = vpc->region,
         .vpc_id = vpc->id,
@@ -94,7 +87,7 @@ static void make_default_group(struct tx *tx, struct arena *a, const struct vpc 
     store_insert_security_group(tx, &group);
     /* Members talk to each other, and to everybody outside (AWS: "Default security groups"). */
     struct security_group_rule rule = {
-        .id = new_id(a, "sgr"),
+        .id = id_make(a, "sgr"),
         .account_id = vpc->account_id,
         .region = vpc->region,
         .group_id = group.id,
@@ -104,7 +97,7 @@ static void make_default_group(struct tx *tx, struct arena *a, const struct vpc 
         .referenced_group_id = group.id,
     };
     store_insert_security_group_rule(tx, &rule);
-    rule.id = new_id(a, "sgr");
+    rule.id = id_make(a, "sgr");
     rule.is_egress = true;
     rule.referenced_group_id = NULL;
     rule.cidr_ipv4 = "0.0.0.0/0";
@@ -115,20 +108,20 @@ static void make_default_vpc(struct tx *tx, struct arena *a, const struct region
                              const char *account_id, int64_t now)
 {
     struct vpc vpc = {
-        .id = new_id(a, "vpc"),
+        .id = id_make(a, "vpc"),
         .account_id = account_id,
         .region = region->name,
         .cidr_block = DEFAULT_VPC_CIDR,
-        .cidr_association_id = new_id(a, "vpc-cidr-assoc"),
+        .cidr_association_id = id_make(a, "vpc-cidr-assoc"),
         .is_default = true,
-        .dhcp_options_id = new_id(a, "dopt"),
+        .dhcp_options_id = id_make(a, "dopt"),
         .created_at = now,
         .number = store_next_vpc_number(tx),
     };
     store_insert_vpc(tx, &vpc);
     for (int64_t i = 0; i < ZONES_PER_REGION; i++) {
         struct subnet subnet = {
-            .id = new_id(a, "subnet"),
+            .id = id_make(a, "subnet"),
             .account_id = account_id,
             .region = region->name,
             .vpc_id = vpc.id,
@@ -154,7 +147,7 @@ int bootstrap(struct store *s, const struct region_list *regions, const char *ur
     ensure_root_key(tx, a, &result, now);
     struct host_list hosts = store_hosts(tx, a);
     if (hosts.n == 0) {
-        struct host host = {.id = new_id(a, "h"), .uri = uri, .created_at = now};
+        struct host host = {.id = id_make(a, "h"), .uri = uri, .created_at = now};
         store_insert_host(tx, &host);
         hosts = store_hosts(tx, a);
     }

@@ -52,6 +52,14 @@ int instance_facts_load(struct jobs *j, struct arena *a, const char *instance_id
     return r;
 }
 
+const struct network_interface *instance_primary_interface(const struct instance_facts *facts)
+{
+    for (size_t k = 0; k < facts->interfaces.n; k++)
+        if (facts->interfaces.v[k].device_index == 0)
+            return &facts->interfaces.v[k];
+    return NULL;
+}
+
 int instance_domain(struct jobs *j, const char *instance_id, enum domain_state *ret_state,
                     struct err *e)
 {
@@ -155,17 +163,14 @@ int instance_note_event(struct jobs *j, struct arena *a, const struct pending_ev
 static bool answers(struct jobs *j, const struct instance_facts *facts, bool patient)
 {
     struct network *n = j->config.network;
-    for (size_t k = 0; k < facts->interfaces.n; k++) {
-        const struct network_interface *nic = &facts->interfaces.v[k];
-        if (nic->device_index != 0)
-            continue;
-        int fd = -1;
-        int r = n->ops->connect(n, nic->vpc_id, nic->private_ip, PROBE_PORT,
-                                patient ? PROBE_PATIENT_MS : PROBE_BRIEF_MS, &fd, NULL);
-        cleanup_close(&fd);
-        return r == 0 || r == -ECONNREFUSED || r == -EOPNOTSUPP || (patient && r == -ETIMEDOUT);
-    }
-    return false;
+    const struct network_interface *nic = instance_primary_interface(facts);
+    if (nic == NULL)
+        return false;
+    int fd = -1;
+    int r = n->ops->connect(n, nic->vpc_id, nic->private_ip, PROBE_PORT,
+                            patient ? PROBE_PATIENT_MS : PROBE_BRIEF_MS, &fd, NULL);
+    cleanup_close(&fd);
+    return r == 0 || r == -ECONNREFUSED || r == -EOPNOTSUPP || (patient && r == -ETIMEDOUT);
 }
 
 struct reachability {

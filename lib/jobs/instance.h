@@ -13,6 +13,9 @@ struct instance_facts {
 int instance_facts_load(struct jobs *j, struct arena *a, const char *instance_id,
                         struct instance_facts *ret_facts, struct err *e);
 
+/* The one with device index 0, or NULL. */
+const struct network_interface *instance_primary_interface(const struct instance_facts *facts);
+
 /*
  * Records a state, unless the instance has left `from` meanwhile (somebody stops or terminates it
  * while it is being started): then nothing is written and *ret_moved is false, and the job, whose

@@ -4,8 +4,9 @@
 #include "base/log.h"
 #include "jobs/instance.h"
 
-#define STOP_ASK_MS 5000 /* between two questions; the event that it has stopped comes in between  \
-                          */
+#define STOP_ASK_MS                                                                                \
+    5000 /* between two questions; the event that it has stopped comes in between                  \
+          */
 
 static void note_stopped(struct tx *tx, struct arena *a, struct instance *i, void *ctx)
 {

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "core/hostname.h"
 #include "jobs/instance.h"
 #include "seed/seed.h"
 
@@ -32,26 +33,13 @@ static int make_disks(struct jobs *j, const struct instance_facts *facts, struct
     return r;
 }
 
-static const struct network_interface *primary_interface(const struct instance_facts *facts)
-{
-    for (size_t i = 0; i < facts->interfaces.n; i++)
-        if (facts->interfaces.v[i].device_index == 0)
-            return &facts->interfaces.v[i];
-    return NULL;
-}
-
 static int make_seed(struct jobs *j, struct arena *a, const struct instance_facts *facts,
                      struct err *e)
 {
     const struct instance *i = facts->instance;
-    const struct network_interface *n = primary_interface(facts);
+    const struct network_interface *n = instance_primary_interface(facts);
     const struct region *region = region_find(i->region);
     CHECK(n != NULL && region != NULL);
-    char *hostname = arena_printf(a, "ip-%s", n->private_ip);
-    for (char *p = hostname; *p != '\0'; p++)
-        if (*p == '.')
-            *p = '-';
-
     char *user_data = NULL;
     size_t user_data_len = 0;
     if (i->user_data != NULL &&
@@ -59,7 +47,7 @@ static int make_seed(struct jobs *j, struct arena *a, const struct instance_fact
         return err_set(e, EINVAL, "the user data is not base64");
     struct seed_facts seed = {
         .instance_id = i->id,
-        .hostname = hostname,
+        .hostname = hostname_of(a, "ip", n->private_ip),
         .private_ip = n->private_ip,
         .domain = region->domain,
         .public_key = i->public_key,

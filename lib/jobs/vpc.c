@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "core/hostname.h"
 #include "jobs/worker.h"
 
 static struct vpc_slot *slot_of(struct jobs *j, const char *vpc_id)
@@ -12,16 +13,6 @@ static struct vpc_slot *slot_of(struct jobs *j, const char *vpc_id)
     for (const char *p = vpc_id; *p != '\0'; p++)
         h = h * 33 + (unsigned char)*p;
     return &j->vpcs[h % VPC_SLOTS];
-}
-
-/* ip-172-31-0-10 */
-static const char *private_hostname(struct arena *a, const char *private_ip)
-{
-    char *name = arena_printf(a, "ip-%s", private_ip);
-    for (char *p = name; *p != '\0'; p++)
-        if (*p == '.')
-            *p = '-';
-    return name;
 }
 
 static void load_subnets(struct tx *tx, struct arena *a, const char *vpc_id, struct net_vpc *v)
@@ -56,7 +47,7 @@ static void load_ports(struct tx *tx, struct arena *a, const char *vpc_id, struc
             .subnet_id = n->subnet_id,
             .private_ip = n->private_ip,
             .public_ip = n->public_ip,
-            .hostname = private_hostname(a, n->private_ip),
+            .hostname = hostname_of(a, "ip", n->private_ip),
             .source_dest_check = n->source_dest_check,
             .group_ids = ids,
             .n_group_ids = groups.n,

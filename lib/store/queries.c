@@ -83,6 +83,14 @@ void store_delete_client_tokens_before(struct tx *tx, int64_t when)
     (void)tx_step(tx, stmt);
 }
 
+struct network_interface *store_primary_interface(struct tx *tx, struct arena *a,
+                                                  const char *instance_id)
+{
+    struct network_interface_list l =
+        store_network_interfaces(tx, a, "instance_id", instance_id, "device_index", "0");
+    return l.n == 0 ? NULL : l.v;
+}
+
 struct key_pair *store_key_pair_named(struct tx *tx, struct arena *a, const char *account_id,
                                       const char *region, const char *name)
 {

@@ -25,6 +25,9 @@ struct text_list store_terminated_before(struct tx *tx, struct arena *a, int64_t
 void store_forget_instance(struct tx *tx, const char *instance_id);
 void store_delete_client_tokens_before(struct tx *tx, int64_t when);
 
+/* The interface with device index 0, or NULL. */
+struct network_interface *store_primary_interface(struct tx *tx, struct arena *a,
+                                                  const char *instance_id);
 /* The key pair of this name, or NULL. */
 struct key_pair *store_key_pair_named(struct tx *tx, struct arena *a, const char *account_id,
                                       const char *region, const char *name);
