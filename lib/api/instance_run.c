@@ -180,10 +180,19 @@ static struct instance *make_instance(struct call *c, const struct launch *l, in
     return i;
 }
 
-/* What the same client token has brought about, as it is now. */
+static int by_launch_index(const void *a, const void *b)
+{
+    int64_t x = ((const struct instance *)a)->launch_index;
+    int64_t y = ((const struct instance *)b)->launch_index;
+    return x < y ? -1 : x > y;
+}
+
+/* What the same client token has brought about, as it is now, in the order of the first answer. */
 static int replay(struct call *c, ec2_RunInstances_out *out)
 {
     struct instance_list rows = store_instances(c->tx, c->arena, "reservation_id", c->replay);
+    if (rows.n > 1)
+        qsort(rows.v, rows.n, sizeof(*rows.v), by_launch_index);
     out->reservation_id = c->replay;
     out->owner_id = c->principal->account_id;
     for (size_t i = 0; i < rows.n; i++)
