@@ -1,0 +1,246 @@
+#!/usr/bin/python3 -B
+# area: launch
+# lab: own
+# timeout: 1200
+"""What guests and rows come to when croftd, libvirtd or QEMU are killed.
+
+In a lab of its own: it kills the lab's libvirtd, which tests/lab rightly takes for a failure.
+"""
+import os
+import signal
+import subprocess
+import threading
+import time
+
+from clients import Boto3
+from guests import (Checks, Key, Traces, base_image, croft_ssh, describe, ec2_client, enter_own_lab,
+                    log_in, output, qemu_pid, reaches, run, ssh_argv, until, wait_state)
+
+enter_own_lab("--config", "instance_type=lab.tiny 1 128")
+
+BOOT_ID = "cat /proc/sys/kernel/random/boot_id"
+TEN = 10
+checks = Checks()
+ec2 = ec2_client()
+
+
+def daemon(verb):
+    return output(os.path.join(os.environ["CROFT_LAB"], "croftd"), verb).strip()
+
+
+class Session:
+    """An ssh session that stays open. It goes by the guest's public address, not through croftd."""
+
+    def __init__(self, key, address):
+        self.process = subprocess.Popen([*ssh_argv(key, address), "exec cat"],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def answers(self, word):
+        """An echo by the guest, within 20 s."""
+        timer = threading.Timer(20, self.process.kill)
+        timer.start()
+        try:
+            self.process.stdin.write(word + "\n")
+            self.process.stdin.flush()
+            return self.process.stdout.readline().strip() == word
+        except BrokenPipeError:
+            return False
+        finally:
+            timer.cancel()
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()
+
+
+class Guest:
+    def __init__(self, image, key, group):
+        self.key = key
+        self.id = ec2.run_instances(ImageId=image, InstanceType="t2.nano", MinCount=1, MaxCount=1,
+                                    KeyName=key.name, SecurityGroupIds=[group]
+                                    )["Instances"][0]["InstanceId"]
+        self.boot = self.before = None
+
+    def boots(self):
+        self.before = wait_state(ec2, self.id, "running")
+        self.boot = log_in(self.key, self.before["PublicIpAddress"], BOOT_ID).strip()
+        checks.note(f"{self.id}: first login")
+
+    def is_as_before(self, what):
+        now = describe(ec2, self.id)
+        checks.same(f"{what}: {self.id[:6]}… is running, with the same addresses",
+                    [now["State"]["Name"], now["PrivateIpAddress"], now.get("PublicIpAddress")],
+                    ["running", self.before["PrivateIpAddress"], self.before["PublicIpAddress"]])
+        found = log_in(self.key, self.before["PublicIpAddress"], BOOT_ID, limit=90).strip()
+        checks.same(f"{what}: it has not been rebooted", found, self.boot)
+
+
+def kill_daemon(guests, group):
+    """SIGKILL while two guests run and a session is open."""
+    session = Session(guests[0].key, guests[0].before["PublicIpAddress"])
+    checks.ok("a session is open", session.answers("before"))
+    daemon("kill")
+    checks.ok("croftd killed: the session answers", session.answers("while it is dead"))
+    checks.ok("croftd killed: new logins work, rules hold",
+              reaches(guests[1].before["PublicIpAddress"], 22)
+              and not reaches(guests[1].before["PublicIpAddress"], 8000))
+    began = time.monotonic()
+    daemon("start")
+    checks.note(f"croftd serves again after {time.monotonic() - began:.1f} s")
+    for guest in guests:
+        guest.is_as_before("croftd killed and started")
+    checks.ok("croftd started: the session still answers", session.answers("after"))
+    session.close()
+    checks.same("croftd started: its own tunnel leads into the guest again",
+                croft_ssh(guests[0].key, guests[0].id, BOOT_ID).strip(), guests[0].boot)
+    # Rules: as they were, and still changeable.
+    address = guests[0].before["PublicIpAddress"]
+    ec2.revoke_security_group_ingress(GroupId=group, IpProtocol="tcp", FromPort=22, ToPort=22,
+                                      CidrIp="0.0.0.0/0")
+    until("port 22 closes", lambda: not reaches(address, 22), 15)
+    ec2.authorize_security_group_ingress(GroupId=group, IpProtocol="tcp", FromPort=22, ToPort=22,
+                                         CidrIp="0.0.0.0/0")
+    until("port 22 opens", lambda: reaches(address, 22), 15)
+    checks.ok("croftd started: rules still follow changes", True)
+
+
+def pid_of_libvirtd():
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                with open(f"/proc/{entry}/comm", encoding="ascii") as file:
+                    if file.read().strip() == "libvirtd":
+                        return int(entry)
+            except OSError:
+                pass
+    return None
+
+
+def kill_libvirtd(guests):
+    """Its guests outlive it, too; croftd sees it go and come back."""
+    os.kill(pid_of_libvirtd(), signal.SIGKILL)
+    until("libvirtd has gone", lambda: pid_of_libvirtd() is None, 10)
+    answer = describe(ec2, guests[0].id)["State"]["Name"]
+    checks.same("libvirtd killed: croftd answers, the instance is running", answer, "running")
+    checks.ok("libvirtd killed: the guest answers",
+              reaches(guests[0].before["PublicIpAddress"], 22))
+    with open(os.path.join(os.environ["CROFT_LAB"], "log", "libvirtd.log"), "ab") as log:
+        subprocess.Popen(["libvirtd"], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                         start_new_session=True)
+    until("libvirtd answers", lambda: run("virsh", "list").returncode == 0, 60)
+    for guest in guests:
+        guest.is_as_before("libvirtd killed and started")
+    # That croftd drives it again, too: a forced stop of one guest, at the end of kill_qemu().
+
+
+def kill_qemu(guests):
+    first, second = guests
+    os.kill(qemu_pid(first.id), signal.SIGKILL)
+    began = time.monotonic()
+    found = wait_state(ec2, first.id, "stopped", limit=60)
+    checks.note(f"stopped {time.monotonic() - began:.1f} s after QEMU was killed")
+    reason = found.get("StateReason", {})
+    checks.ok("QEMU killed: stopped, with a state reason",
+              reason.get("Code", "").startswith("Server.") and reason.get("Message"), reason)
+    checks.same("QEMU killed: the other guest runs", describe(ec2, second.id)["State"]["Name"],
+                "running")
+    ec2.start_instances(InstanceIds=[first.id])
+    found = wait_state(ec2, first.id, "running")
+    checks.same("QEMU killed: it can be started again, with its private address",
+                found["PrivateIpAddress"], first.before["PrivateIpAddress"])
+    ec2.stop_instances(InstanceIds=[second.id], Force=True)
+    found = wait_state(ec2, second.id, "stopped", limit=60)
+    checks.same("libvirtd killed and started: a forced stop ends the process",
+                (qemu_pid(second.id), found.get("PublicIpAddress")), (None, None))
+
+
+def kill_in_the_middle(image):
+    """Ten launches, and croftd dies when some of them are on their way."""
+    ids = [each["InstanceId"] for each in
+           ec2.run_instances(ImageId=image, InstanceType="lab.tiny", MinCount=TEN, MaxCount=TEN
+                             )["Instances"]]
+    until("the first of ten is running", lambda: states(ids).count("running") >= 1, every=0.05)
+    daemon("kill")
+    log = os.path.join(os.environ["CROFT_LAB"], "state", "volumes")
+    checks.note(f"killed with {len(os.listdir(log))} files in volumes/, "
+                f"{len(output('virsh', 'list', '--all', '--name').split())} domains")
+    daemon("start")
+    caught = states(ids)
+    checks.note(f"states when it serves again: {sorted(caught)}")
+    checks.ok("ten launches: it died in the middle", "pending" in caught, caught)
+    until("no launch is on its way any more",
+          lambda: not {"pending", "shutting-down"} & set(states(ids)), 240)
+    found = states(ids)
+    checks.ok("ten launches: each is running or terminated",
+              set(found) <= {"running", "terminated"} and len(found) == TEN, found)
+    alive = [each for each, state in zip(ids, found) if state == "running"]
+    checks.note(f"{len(alive)} of {TEN} run")
+    wanted = sorted(alive)
+    present = sorted(each for each in output("virsh", "list", "--name").split() if each in ids)
+    checks.same("ten launches: what runs has a process, what does not has none", present, wanted)
+    awake = {each for each in alive
+             if "paused" not in output("virsh", "domstate", each)}
+    checks.same("ten launches: none is left paused", awake, set(alive))
+    traces = []
+    for each in alive:
+        traces.append(Traces(describe(ec2, each)))
+    if traces:
+        traces[0].check_there(checks, "ten launches")
+    ec2.terminate_instances(InstanceIds=ids)
+    until("all ten are terminated", lambda: set(states(ids)) == {"terminated"}, 120)
+    for each in traces:
+        each.check_gone(checks, f"ten launches: {each.instance_id[:6]}…")
+
+
+def states(ids):
+    found = {}
+    for reservation in ec2.describe_instances(InstanceIds=ids)["Reservations"]:
+        for instance in reservation["Instances"]:
+            found[instance["InstanceId"]] = instance["State"]["Name"]
+    return [found[each] for each in ids]
+
+
+def state_files():
+    folder = os.path.join(os.environ["CROFT_LAB"], "state")
+    return sorted(os.path.join(name, each) for name in ("volumes", "instances", "uploads")
+                  for each in os.listdir(os.path.join(folder, name)))
+
+
+def main():
+    image = base_image()
+    client = Boto3()
+    key = Key("vm-crash", client.key("vm-crash"))
+    group = client.group("vm-crash")
+    guests = [Guest(image, key, group) for _ in range(2)]
+    threads = [threading.Thread(target=guest.boots) for guest in guests]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if any(guest.boot is None for guest in guests):
+        checks.ok("both guests boot", False)
+        return
+    with checks.part("croftd killed"):
+        kill_daemon(guests, group)
+    with checks.part("libvirtd killed"):
+        kill_libvirtd(guests)
+    with checks.part("QEMU killed"):
+        kill_qemu(guests)
+    with checks.part("terminate"):
+        # One of them stopped, one just started: both are terminated from there.
+        ids = [guest.id for guest in guests]
+        ec2.terminate_instances(InstanceIds=ids)
+        until("both are terminated", lambda: set(states(ids)) == {"terminated"}, 90)
+    with checks.part("ten launches"):
+        kill_in_the_middle(image)
+    with checks.part("afterwards"):
+        checks.same("no domain is left", output("virsh", "list", "--all", "--name").split(), [])
+        checks.same("no file is left", state_files(), [])
+        client.remove("vm-crash", group)
+    key.remove()
+
+
+main()
+checks.finish()
