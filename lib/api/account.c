@@ -1,7 +1,7 @@
 /* DescribeAccountAttributes: what old clients ask to learn whether an account has a default VPC. */
 #include "api/lookup.h"
 #include "base/text.h"
-#include "core/limits.h"
+#include "core/quota.h"
 
 static void add_value(struct call *c, struct ec2_AccountAttribute *attribute, const char *value)
 {

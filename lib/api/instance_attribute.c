@@ -4,7 +4,7 @@
 #include "api/lookup.h"
 #include "base/base64.h"
 #include "base/text.h"
-#include "core/limits.h"
+#include "core/quota.h"
 
 static struct ec2_AttributeValue *text_value(struct call *c, const char *value)
 {

@@ -11,7 +11,7 @@
 #include "base/check.h"
 #include "base/id.h"
 #include "base/text.h"
-#include "core/limits.h"
+#include "core/quota.h"
 
 /*
  * RunInstances: everything is checked and every row is made in one transaction; the workers do the

@@ -8,7 +8,7 @@
 #include "base/check.h"
 #include "base/id.h"
 #include "base/text.h"
-#include "core/limits.h"
+#include "core/quota.h"
 
 /* The two forms of the request, made one. */
 struct wishes {
