@@ -7,11 +7,10 @@ import os
 import socket
 import struct
 import sys
-import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import world  # noqa: E402
-from world import (Driver, Guest, Vpc, everything_out, mac_bytes, ping, reaches, rule,  # noqa: E402
+from world import (Driver, Vpc, everything_out, mac_bytes, ping, reaches, rule,  # noqa: E402
                    run, udp_frame, who_reaches)
 from ipaddress import ip_address  # noqa: E402
 
@@ -24,24 +23,7 @@ def heard(sock, limit=world.DROPPED):
         return None
 
 
-class Edge(unittest.TestCase):
-    def setUp(self):
-        self.driver, self.guests, self.vpcs = Driver(), [], []
-
-    def tearDown(self):
-        for guest in self.guests:
-            guest.end()
-        for vpc in self.vpcs:
-            self.driver.remove(vpc)
-        self.driver.end()
-
-    def start(self, vpc, *ports):
-        self.vpcs.append(vpc)
-        self.driver.apply(vpc)
-        guests = [Guest(self.driver, vpc, port) for port in ports]
-        self.guests += guests
-        return guests
-
+class Edge(world.Case):
     def test_public_addresses_answer_from_the_server(self):
         vpc = Vpc()
         group = vpc.group(rule("tcp", 22), everything_out())

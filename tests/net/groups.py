@@ -6,12 +6,11 @@
 import os
 import random
 import sys
-import unittest
 from ipaddress import ip_address, ip_network
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import world  # noqa: E402
-from world import Driver, Guest, Vpc, attempts, everything_out, reaches, rule, run  # noqa: E402
+from world import Driver, Vpc, attempts, everything_out, reaches, rule, run  # noqa: E402
 
 SEED = int(os.environ.get("SEED", random.randrange(1 << 32)))
 PORTS = (22, 80, 443, 5000, 65000)
@@ -26,24 +25,7 @@ def talk(sock, connection):
         return False
 
 
-class Groups(unittest.TestCase):
-    def setUp(self):
-        self.driver, self.guests, self.vpcs = Driver(), [], []
-
-    def tearDown(self):
-        for guest in self.guests:
-            guest.end()
-        for vpc in self.vpcs:
-            self.driver.remove(vpc)
-        self.driver.end()
-
-    def start(self, vpc, *ports):
-        self.vpcs.append(vpc)
-        self.driver.apply(vpc)
-        guests = [Guest(self.driver, vpc, port) for port in ports]
-        self.guests += guests
-        return guests
-
+class Groups(world.Case):
     def test_ingress_is_denied_unless_a_rule_lets_it_in(self):
         vpc = Vpc()
         group = vpc.group(rule("tcp", 22), rule("tcp", 5000, 5010), everything_out())

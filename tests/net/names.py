@@ -7,11 +7,10 @@ import os
 import signal
 import sys
 import time
-import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import world  # noqa: E402
-from world import Driver, Guest, Vpc, dhcp, dns, everything_out, reaches, rule, run  # noqa: E402
+from world import Driver, Vpc, dhcp, dns, everything_out, reaches, rule, run  # noqa: E402
 
 
 def eventually(what, limit=5.0):
@@ -35,25 +34,7 @@ def is_alive(pid):
         return False
 
 
-class Names(unittest.TestCase):
-    def setUp(self):
-        self.driver, self.guests, self.vpcs = Driver(), [], []
-
-    def tearDown(self):
-        for guest in self.guests:
-            guest.end()
-        for vpc in self.vpcs:
-            self.driver.remove(vpc)
-        self.driver.end()
-
-    def start(self, vpc, *ports, configured=True):
-        if vpc not in self.vpcs:
-            self.vpcs.append(vpc)
-        self.driver.apply(vpc)
-        guests = [Guest(self.driver, vpc, port, configured) for port in ports]
-        self.guests += guests
-        return guests
-
+class Names(world.Case):
     def test_a_guest_gets_its_own_address_at_once(self):
         vpc = Vpc(cidr="172.31.0.0/16", subnets=("172.31.0.0/20", "172.31.16.0/20"))
         group = vpc.group()

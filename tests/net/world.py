@@ -14,6 +14,7 @@ import struct
 import subprocess
 import sys
 import time
+import unittest
 from ipaddress import ip_address, ip_network
 
 HERE = os.path.dirname(os.path.realpath(__file__))
@@ -428,3 +429,27 @@ def ruleset(name):
         if kind == "rule":
             chains.setdefault((value["family"], value["chain"]), []).append(value)
     return others, chains
+
+
+# --- a test ---------------------------------------------------------------------------------
+
+class Case(unittest.TestCase):
+    """A driver of its own for each test; guests and VPCs that it started end with it."""
+
+    def setUp(self):
+        self.driver, self.guests, self.vpcs = Driver(), [], []
+
+    def tearDown(self):
+        for guest in self.guests:
+            guest.end()
+        for vpc in self.vpcs:
+            self.driver.remove(vpc)
+        self.driver.end()
+
+    def start(self, vpc, *ports, configured=True):
+        if vpc not in self.vpcs:
+            self.vpcs.append(vpc)
+        self.driver.apply(vpc)
+        guests = [Guest(self.driver, vpc, port, configured) for port in ports]
+        self.guests += guests
+        return guests
