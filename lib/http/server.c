@@ -25,7 +25,7 @@
 #define TLS_PRIORITIES  "SECURE256:SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
 /* libmicrohttpd's complaints are about what clients do. */
-static void on_log(void *cls, const char *format, va_list ap)
+__attribute__((format(printf, 2, 0))) static void on_log(void *cls, const char *format, va_list ap)
 {
     char text[512];
     (void)cls;
