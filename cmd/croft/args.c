@@ -104,6 +104,7 @@ int args_read_word(struct arena *a, const char *word, const char **ret_data, siz
                    struct err *e)
 {
     _cleanup_buf_ struct buf content = BUF_INIT(ARGS_FILE_MAX);
+    CHECK(word != NULL);
     const char *path = word;
     int r;
 

@@ -158,7 +158,7 @@ static int wait_available(struct cli *c, const char *id)
             (void)remove_image(c, id);
             return STATUS_FAILED;
         }
-        if (clock_monotonic() - began > IMPORT_WAIT_S * 1000) {
+        if (clock_monotonic() - began > (int64_t)IMPORT_WAIT_S * 1000) {
             complain("%s is still pending after %d s", id, IMPORT_WAIT_S);
             return STATUS_FAILED;
         }

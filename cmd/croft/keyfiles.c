@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/check.h"
 #include "base/file.h"
 #include "base/id.h"
 #include "base/text.h"
@@ -123,13 +124,14 @@ int key_file_save(struct arena *a, const char *key_name, const char *material,
                   const char **ret_path, struct err *e)
 {
     _cleanup_close_ int fd = -1;
-    const char *path;
+    const char *path = NULL;
     int r = key_file_path(a, key_name, &path, e);
 
     if (r == 0)
         r = data_make(a, path, e);
     if (r < 0)
         return r;
+    CHECK(path != NULL);
     fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return err_errno(e, errno, "cannot make %s", path);

@@ -21,8 +21,8 @@
  * sshd may answer before cloud-init has put the key in place, and pam_nologin keeps everybody out
  * until the boot is over: a refusal of a guest that has just been started is not final at once.
  */
-#define YOUNG_MS         (5 * 60 * 1000)
-#define REFUSED_LIMIT_MS (90 * 1000)
+#define YOUNG_MS         INT64_C(300000)
+#define REFUSED_LIMIT_MS INT64_C(90000)
 
 struct login {
     struct cli *cli;
@@ -147,7 +147,7 @@ static const char *key_of(struct login *l)
 
     if (l->key != NULL || kept != NULL)
         return l->key != NULL ? l->key : kept;
-    if (str_empty(name) || str_empty(home) || strchr(name, '/') != NULL)
+    if (name == NULL || *name == '\0' || str_empty(home) || strchr(name, '/') != NULL)
         return NULL;
     for (int i = 0; i < 2; i++) {
         const char *path = arena_printf(a, "%s/.ssh/%s%s", home, name, i == 0 ? ".pem" : "");

@@ -14,9 +14,9 @@ static json_int_t number(const json_t *object, const char *member)
 
 static const char *span_of(struct cli *c, json_int_t seconds)
 {
-    if (seconds >= 2 * 86400)
+    if (seconds >= 172800)
         return arena_printf(c->arena, "%lld days", (long long)(seconds / 86400));
-    if (seconds >= 2 * 3600)
+    if (seconds >= 7200)
         return arena_printf(c->arena, "%lld h", (long long)(seconds / 3600));
     if (seconds >= 120)
         return arena_printf(c->arena, "%lld min", (long long)(seconds / 60));

@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "auth/sigv4_internal.h"
+#include "base/check.h"
 #include "base/clock.h"
 #include "base/text.h"
 
@@ -269,6 +270,7 @@ static const char *join(const char *const *list, struct arena *a)
 static int check_scope(const struct sigv4_config *config, const struct signature *sig,
                        struct arena *a, struct fault *f)
 {
+    CHECK(sig->scope.date != NULL && sig->time != NULL); /* parsed before */
     if (strncmp(sig->scope.date, sig->time, 8) != 0 || strlen(sig->scope.date) != 8)
         return fault(f, FAULT_AUTH_FAILURE,
                      "The credential's date (%.16s) is not the day of the request (%.8s)",

@@ -15,6 +15,7 @@
 #include <openssl/params.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,10 +114,8 @@ static void derive(const struct sigv4 *s, const char *secret, const struct sigv4
                    unsigned char key[SIGV4_HASH_LEN])
 {
     size_t len = strlen(secret) + 4;
-    char *first = malloc(len + 1);
-    CHECK(first != NULL);
-    memcpy(first, "AWS4", 4);
-    memcpy(first + 4, secret, len - 3);
+    char *first = NULL;
+    CHECK(asprintf(&first, "AWS4%s", secret) == (int)len);
     hmac(s, first, len, scope->date, strlen(scope->date), key);
     OPENSSL_cleanse(first, len);
     free(first);

@@ -4,18 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool streq(const char *a, const char *b)
-{
-    if (a == NULL || b == NULL)
-        return a == b;
-    return strcmp(a, b) == 0;
-}
-
-bool str_empty(const char *s)
-{
-    return s == NULL || *s == '\0';
-}
-
 bool has_prefix(const char *s, const char *prefix)
 {
     return strncmp(s, prefix, strlen(prefix)) == 0;

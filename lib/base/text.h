@@ -3,10 +3,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* NULL equals only NULL. */
-bool streq(const char *a, const char *b);
-bool str_empty(const char *s); /* NULL or "" */
+static inline bool streq(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+/* NULL or "" */
+static inline bool str_empty(const char *s)
+{
+    return s == NULL || *s == '\0';
+}
+
 bool has_prefix(const char *s, const char *prefix);
 /* Decimal, optional sign, nothing before or behind: 0, -EINVAL or -ERANGE. */
 int parse_int64(const char *s, int64_t *ret_value);

@@ -109,7 +109,7 @@ const char *fingerprint_colons(struct arena *a, const EVP_MD *md, const void *da
     int r = EVP_Digest(data, len, digest, &n, md, NULL);
     CHECK(r == 1);
     char *text = arena_alloc(a, (size_t)n * 3);
-    for (unsigned int i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++) {
         text[i * 3] = "0123456789abcdef"[digest[i] >> 4];
         text[i * 3 + 1] = "0123456789abcdef"[digest[i] & 15];
         text[i * 3 + 2] = i + 1 < n ? ':' : '\0';

@@ -139,7 +139,7 @@ static int bind_unix(const struct http_listener *l, int *ret_fd, struct err *e)
 /* What a socket that was handed in is. */
 static int adopt(struct http_daemon *d, bool has_tls, struct err *e)
 {
-    union address a;
+    union address a = {0};
     socklen_t len = sizeof(a);
     int listening = 0;
     socklen_t listening_len = sizeof(listening);

@@ -13,8 +13,9 @@
  *
  * The client's socket belongs to libmicrohttpd: it is closed by MHD_upgrade_action(). With TLS it
  * is one half of a socket pair that libmicrohttpd fills from the connection, and 0.9.75 does not
- * pass the end of the connection on; there the connection itself is watched, too, and the tunnel
- * ends shortly after it.
+ * pass the end of the connection on, in neither direction: now and then its worker goes to sleep
+ * without having closed anything. So the connection itself is watched, too, and the tunnel ends
+ * shortly after it; and when the guest has ended, the connection is shut down after the same while.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -160,11 +161,24 @@ static void tunnel_watch(struct http_tunnels *ts, struct tunnel *t)
     }
 }
 
+static void linger(struct http_tunnels *ts, struct tunnel *t)
+{
+    if (t->ends_at != 0)
+        return;
+    t->ends_at = clock_monotonic() + LINGER_MS;
+    ts->lingering++;
+}
+
 static void tunnel_move(struct http_tunnels *ts, struct tunnel *t)
 {
     if (t->dead)
         return;
-    t->dead = !flow_move(t, 0) || !flow_move(t, 1) || (t->flows[0].done && t->flows[1].done);
+    t->dead = !flow_move(t, 0) || !flow_move(t, 1);
+    bool done = t->flows[0].done && t->flows[1].done;
+    if (done && t->wire.fd >= 0)
+        linger(ts, t); /* its last bytes are still in libmicrohttpd */
+    else
+        t->dead |= done;
     if (!t->dead)
         tunnel_watch(ts, t);
 }
@@ -180,6 +194,8 @@ static void tunnel_free(struct http_tunnels *ts, struct tunnel *t)
     if (t->ends_at != 0)
         ts->lingering--;
     (void)shutdown(t->sides[0].fd, SHUT_RDWR);
+    if (t->wire.fd >= 0) /* while it is certainly ours: the next call may close it */
+        (void)shutdown(t->wire.fd, SHUT_RDWR);
     (void)MHD_upgrade_action(t->urh, MHD_UPGRADE_ACTION_CLOSE);
     (void)close(t->sides[1].fd);
     free(t);
@@ -213,8 +229,7 @@ static bool on_event(struct http_tunnels *ts, struct side *s, uint32_t events)
     struct tunnel *t = s->tunnel;
     if (s == &t->wire) {
         watch_side(ts, s, 0);
-        t->ends_at = clock_monotonic() + LINGER_MS;
-        ts->lingering++;
+        linger(ts, t);
         return t->dead;
     }
     if ((events & (EPOLLHUP | EPOLLERR)) != 0)
