@@ -20,7 +20,7 @@ packages() {
     run)
         echo qemu-system-x86 qemu-utils libvirt-daemon libvirt-daemon-system libvirt-daemon-driver-qemu
         echo libvirt-clients dnsmasq-base nftables iproute2 util-linux procps passwd python3 openssh-client
-        echo genisoimage mtools curl
+        echo xz-utils curl
         # Debian 13 has taken virtlogd out of libvirt-daemon.
         case $(release) in
         debian:13) echo libvirt-daemon-log ;;
@@ -32,10 +32,10 @@ packages() {
         echo libxml2-dev libssl-dev libnftables-dev libsystemd-dev
         ;;
     image)
-        echo mmdebstrap debian-archive-keyring extlinux syslinux-common e2fsprogs fdisk qemu-utils mtools
+        echo mmdebstrap debian-archive-keyring extlinux syslinux-common e2fsprogs fdisk qemu-utils mtools genisoimage
         ;;
     test)
-        echo clang clang-tidy clang-format shellcheck python3 python3-boto3 curl openssh-client putty-tools wrk
+        echo clang clang-tidy clang-format shellcheck python3 python3-boto3 curl openssh-client openssl putty-tools wrk
         # Ubuntu 24.04 ships no AWS CLI; its tests are skipped there unless one is on the PATH.
         case $(release) in
         debian:*) echo awscli ;;

@@ -1,6 +1,6 @@
 #pragma once
 /*
- * Child processes: qemu-img, ip, dnsmasq, genisoimage. Always an argv array, never a shell. The
+ * Child processes: qemu-img, ip, dnsmasq, xz. Always an argv array, never a shell. The
  * child gets /dev/null or `input` on stdin, no descriptor of ours beyond 0-2, a default signal
  * mask, and a time limit after which it is killed. Any thread may call.
  */
