@@ -60,11 +60,6 @@ void arena_free(struct arena *a)
     free(a);
 }
 
-size_t arena_used(const struct arena *a)
-{
-    return a->used;
-}
-
 void *arena_alloc(struct arena *a, size_t size)
 {
     CHECK(size <= ARENA_BUDGET);

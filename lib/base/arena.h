@@ -21,8 +21,6 @@ struct arena *arena_new(void);
 void arena_free(struct arena *a);
 /* Forgets everything but keeps one block, for the next request on the same thread. */
 void arena_reset(struct arena *a);
-/* Bytes handed out since the last reset. */
-size_t arena_used(const struct arena *a);
 
 void *arena_alloc(struct arena *a, size_t size) __attribute__((malloc, returns_nonnull));
 void *arena_array_of(struct arena *a, size_t n, size_t size) __attribute__((returns_nonnull));

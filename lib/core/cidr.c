@@ -77,11 +77,6 @@ bool cidr_contains(const struct cidr *c, uint32_t address)
     return ((address ^ c->address) & cidr_mask(c)) == 0;
 }
 
-bool cidr_overlaps(const struct cidr *a, const struct cidr *b)
-{
-    return cidr_contains(a, b->address) || cidr_contains(b, a->address);
-}
-
 uint64_t cidr_size(const struct cidr *c)
 {
     return UINT64_C(1) << (32 - c->length);

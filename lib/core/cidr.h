@@ -18,7 +18,6 @@ bool cidr_normalize(struct cidr *c);
 void cidr_format(const struct cidr *c, char out[CIDR_TEXT_SIZE]);
 uint32_t cidr_mask(const struct cidr *c);
 bool cidr_contains(const struct cidr *c, uint32_t address);
-bool cidr_overlaps(const struct cidr *a, const struct cidr *b);
 uint64_t cidr_size(const struct cidr *c);
 int ipv4_parse(const char *text, uint32_t *ret_address);
 void ipv4_format(uint32_t address, char out[IPV4_TEXT_SIZE]);
