@@ -23,9 +23,10 @@
 #define READERS_MAX 16
 
 extern const char schema_sql[];
+extern const char schema_2_sql[];
 
-/* Step i brings a database of version i to version i + 1. */
-static const char *const migrations[] = {schema_sql};
+/* Step i brings a database of version i to i + 1. A step that people have run never changes. */
+static const char *const migrations[] = {schema_sql, schema_2_sql};
 
 struct reader {
     struct connection connection;

@@ -157,5 +157,42 @@ START_TEST(a_row_comes_back_as_it_was_put)
 }
 END_TEST
 
+extern const char schema_sql[];
+
+START_TEST(a_database_of_the_first_schema_is_brought_up_to_date)
+{
+    char directory[] = "/tmp/croft-records-XXXXXX";
+    char path[64];
+    sqlite3 *db = NULL;
+    ck_assert_ptr_nonnull(mkdtemp(directory));
+    (void)snprintf(path, sizeof(path), "%s/croft.db", directory);
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, schema_sql, NULL, NULL, NULL), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db,
+                                  "INSERT INTO vpc VALUES ('vpc-1', '1', 'r', '10.0.0.0/16', 'a', "
+                                  "1, 'd', 5, 0); PRAGMA user_version = 1",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    sqlite3_close(db);
+
+    struct store *store = NULL;
+    struct err e = {0};
+    ck_assert_msg(store_open(path, &store, &e) == 0, "%s", e.message);
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
+        compare(db, tables[i]);
+    sqlite3_close(db);
+    struct arena *a = arena_new();
+    struct tx *tx = store_read(store);
+    struct vpc *vpc = store_vpc(tx, a, "vpc-1");
+    ck_assert_ptr_nonnull(vpc);
+    ck_assert_int_eq(vpc->created_at, 5);
+    tx_end(tx);
+    arena_free(a);
+    store_close(store);
+    ck_assert_int_eq(dir_remove(directory, NULL), 0);
+}
+END_TEST
+
 UNIT_MAIN(columns_are_those_of_the_schema, every_member_of_a_row_is_a_column,
-          a_row_comes_back_as_it_was_put)
+          a_row_comes_back_as_it_was_put, a_database_of_the_first_schema_is_brought_up_to_date)

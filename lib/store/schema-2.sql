@@ -1,0 +1,2 @@
+-- What schema 2 adds to a database of schema 1: see store.c. New columns have a default, for the rows
+-- that are there.
