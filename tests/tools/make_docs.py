@@ -1,0 +1,366 @@
+#!/usr/bin/env python3
+"""Writes docs/api.md and docs/errors.md from what the daemon is made of.
+
+    make_docs.py [--check]
+
+Actions and parameters come from lib/api/actions.def and lib/wire/*.model; errors, filters and the rows and
+states that a call changes are found by following the calls of each action's function through lib/api and
+lib/core. With --check nothing is written, and a difference is an error.
+"""
+import os
+import re
+import sys
+
+sys.dont_write_bytecode = True
+HERE = os.path.dirname(os.path.abspath(__file__))
+TREE = os.path.join(HERE, "..", "..")
+sys.path[:0] = [HERE, os.path.join(TREE, "lib", "wire")]
+from c_source import Source  # noqa: E402
+from model_text import read_model  # noqa: E402
+
+API_HEAD = """\
+# Actions and parameters
+
+Made by `tests/tools/make_docs.py` from `lib/api/actions.def`, `lib/wire/*.model` and the code of each action. Names are
+those of the query protocol; `N` counts the elements of a list from 1. The JSON doors use the members' names, as
+`aws ec2 --cli-input-json` does. Each parameter that EC2 has is one of:
+
+- **yes**: honoured as in EC2.
+- **ignored**: taken, and without effect here, because Croft behaves as if it were given or needs no such thing.
+- **not supported**: given at all, the call is refused with `UnsupportedOperation`; listed at the end of each action, with the
+  values that ask for no more than Croft does anyway and pass.
+
+*Changes* names the rows that a call may write and the states that it may bring about; "then" is what the workers do
+afterwards. *Errors* leaves out those that any call may bring, which are in [errors.md](errors.md).
+"""
+ERRORS_HEAD = """\
+# Errors
+
+Made by `tests/tools/make_docs.py` from `lib/core/faults.def` and the sentences in the code. `…` stands for what a sentence quotes.
+Codes are EC2's own. A call that is refused has changed nothing. `tests/api` provokes each of them.
+
+The query protocol answers `<Response><Errors><Error><Code/><Message/></Error></Errors><RequestID/></Response>`, the JSON
+doors `{"__type": CODE, "message": MESSAGE}`, both with the status below and the request's id in the header `x-amzn-RequestId`.
+"""
+ROOMS = ("api", "core", "wire", "auth", "http", "jobs")  # that may raise a fault
+# Rows that are written along the way and say nothing about what a call is for.
+BOOKKEEPING = {"client_token", "job", "setting"}
+# Its tables name every kind of resource; what an action looks up is in the action.
+LOOKUPS = "lib/api/lookup.c"
+
+
+def read(*parts):
+    with open(os.path.join(TREE, *parts), encoding="utf-8") as file:
+        return file.read()
+
+
+def fault_rows():
+    """id: (code, status, when)"""
+    rows = re.findall(r'^FAULT\((\w+),\s*"([^"]+)",\s*(\d+),\s*"([^"]+)"\)', read("lib", "core", "faults.def"), re.M)
+    return {name: (code, int(status), when) for name, code, status, when in rows}
+
+
+def resource_rows():
+    """By the prefix of ids, and by the kind (RESOURCE_…): (not found, malformed)"""
+    rows = re.findall(r'^RESOURCE\((\w+),\s*"([^"]+)",.*?,\s*([A-Z_0-9]+),\s*([A-Z_0-9]+)\)$',
+                      read("lib", "core", "resources.def"), re.M)
+    return ({prefix: (missing, malformed) for _, prefix, missing, malformed in rows},
+            {"RESOURCE_" + name: (missing, malformed) for name, _, missing, malformed in rows})
+
+
+def action_rows():
+    rows = re.findall(r"^ACTION\((\w+), (\w+), (READ|WRITE), ([^)]*)\)$", read("lib", "api", "actions.def"), re.M)
+    return {(service, name): (kind, {flag.strip() for flag in flags.split("|")})
+            for service, name, kind, flags in rows}
+
+
+def state_names(core):
+    """INSTANCE_PENDING: ("instance", "pending"), from the tables of states."""
+    found = {}
+    for text in core.files.values():
+        tables = dict(re.findall(r'struct state_table \w+ = \{"([\w -]+)", (\w+)', text))
+        for what, table in tables.items():
+            body = re.search(r"struct state " + table + r"\[\] = \{(.*?)^\};", text, re.M | re.S)
+            for name, word in re.findall(r'\[(\w+)\] =\s*\{\s*"([\w-]+)"', body[1] if body else ""):
+                found[name] = (what, word)
+    return found
+
+
+# --- following an action ------------------------------------------------------------------------
+
+FAULT = re.compile(r"\bFAULT_([A-Z][A-Z0-9_]*)\b")
+# store_delete_volumes() names its table in the plural.
+WRITES = re.compile(r"\bstore_(?:insert|update|put)_(\w+)\(|\bstore_delete_(\w+)s\(")
+ENTERS = re.compile(r"(?<![=!]= )(?<!case )(?<!\[)\b({})\b(?! *[:\]])")
+LOOKUP = re.compile(r"^LOOKUP_(?:MANY|ONE)\((\w+), (?:(\w+), )?(RESOURCE_\w+)\)", re.M)
+
+
+class Follower:
+    def __init__(self):
+        self.source = Source("api", "core")
+        self.faults = fault_rows()
+        self.ids, self.kinds = resource_rows()
+        self.states = state_names(self.source)
+        self.enters = re.compile(ENTERS.pattern.format("|".join(sorted(self.states, key=len, reverse=True))))
+        self.lookups = {}
+        for text in self.source.files.values():
+            for one, many, kind in LOOKUP.findall(text):
+                self.lookups["lookup_" + (many or one)] = kind
+
+    def reached(self, service, name):
+        return self.source.reached_from(f"act_{service}_{name}")
+
+    def errors(self, reached, fields, flags):
+        found = set()
+        for definition in reached:
+            found |= {name for name in FAULT.findall(definition.body) if name in self.faults}
+            for word in definition.words:
+                kind = self.lookups.get(word, word)
+                if kind in self.kinds and definition.path.startswith("lib/api") and definition.path != LOOKUPS:
+                    found.add(self.kinds[kind][0])
+        for field in fields:
+            if field.id in self.ids:
+                found.add(self.ids[field.id][1])
+            if field.malformed:
+                found |= {name for name, row in self.faults.items() if row[0] == field.malformed}
+        if "TOKEN" in flags:
+            found.add("IDEMPOTENT_PARAMETER_MISMATCH")
+        return found - COMMON
+
+    def changes(self, reached):
+        rows, states = set(), {}
+        for definition in reached:
+            for written, deleted in WRITES.findall(definition.body):
+                table = written or deleted
+                if table not in BOOKKEEPING:
+                    rows.add(table)
+            if definition.path.startswith("lib/api"):
+                text = re.sub(r"STATE_BIT\(\w+\)", "", definition.body)
+                for name in self.enters.findall(text):
+                    what, word = self.states[name]
+                    states.setdefault(what, set()).add(word)
+        return rows, states
+
+    def jobs(self, reached):
+        return {kind for definition in reached
+                for kind in re.findall(r'store_enqueue\(c->tx, "([\w-]+)"', definition.body)}
+
+    def filters(self, reached):
+        found = set()
+        for definition in reached:
+            text = self.source.files[definition.path]
+            for word in definition.words:
+                table = re.search(r"struct filter_path " + re.escape(word) + r"\[\] = \{(.*?)\n\};", text, re.S)
+                if table:
+                    found |= set(re.findall(r'\{\s*"([^"]+)",', table[1]))
+        return sorted(found)
+
+
+# Any call may bring these: they are raised before the action's own function, or by the server itself.
+COMMON = {
+    "AUTH_FAILURE", "DRY_RUN_OPERATION", "INCOMPLETE_SIGNATURE", "INTERNAL_ERROR", "INVALID_ACTION",
+    "INVALID_PARAMETER_VALUE", "MALFORMED_QUERY_STRING", "MISSING_ACTION", "MISSING_AUTHENTICATION_TOKEN",
+    "MISSING_PARAMETER", "NO_SUCH_VERSION", "REQUEST_ENTITY_TOO_LARGE", "REQUEST_EXPIRED", "REQUEST_LIMIT_EXCEEDED",
+    "RESOURCE_COUNT_EXCEEDED", "UNKNOWN_PARAMETER", "UNSUPPORTED_OPERATION",
+}
+
+
+# --- api.md -------------------------------------------------------------------------------------
+
+def parameters(model, struct, prefix=""):
+    """(name, field) of each scalar below a structure; a refused structure is one row."""
+    for field in model.structs[struct].values():
+        if field.status is None:
+            continue
+        name = prefix + field.wire_in + (".N" if field.is_list else "")
+        if field.element in model.structs and field.status != "refuse":
+            yield from parameters(model, field.element, name + ".")
+        else:
+            yield name, field
+
+
+def limits(field):
+    if field.limit:
+        return field.limit
+    if field.min is None and field.max is None:
+        return ""
+    return "..".join("" if value is None else str(value) for value in (field.min, field.max))
+
+
+def kind(model, field):
+    names = {"str": "string", "int": "integer", "long": "integer", "bool": "boolean", "time": "timestamp",
+             "blob": "base64", "double": "number"}
+    if field.element.startswith("enum:"):
+        values = model.enums[field.element[5:]]
+        return ", ".join(f"`{value}`" for value in values) if len(values) <= 8 else "an enumeration of EC2"
+    if field.id:
+        return f"id `{field.id}-…`"
+    return names.get(field.element, "structure")
+
+
+def words(table):
+    return table.replace("_", " ")
+
+
+def changed(follower, reached):
+    rows, states = follower.changes(reached)
+    said = []
+    for row in sorted(rows):
+        reaches = sorted(states.get(words(row), ()))
+        said.append(words(row) + (f" ({', '.join(reaches)})" if reaches else ""))
+    jobs = follower.jobs(reached)
+    then = f"; then the workers see to the {', '.join(sorted(jobs))}" if jobs else ""
+    return ", ".join(said) + then
+
+
+def parameter_table(model, given):
+    rows = sorted(parameters(model, given), key=lambda row: row[0]) if given else []
+    taken = [row for row in rows if not row[1].status.startswith("refuse")]
+    refused = [row for row in rows if row[1].status.startswith("refuse")]
+    out = []
+    if taken:
+        out += ["| parameter | type | limits | |", "|---|---|---|---|"]
+        for name, field in taken:
+            status = ["ignored" if field.status == "ignore" else "yes"]
+            status += [word for word, on in (("required", field.required), ("Croft's own", field.ext)) if on]
+            out.append(f"| {name} | {kind(model, field)} | {limits(field)} | {', '.join(status)} |")
+        out.append("")
+    else:
+        out.append("No parameters.\n")
+    if refused:
+        names = []
+        for name, field in refused:
+            passes = "false" if field.status == "refuse-true" else field.passes
+            names.append(name + (f" (but for {passes.replace(',', ', ')})" if passes else ""))
+        out.append("Not supported: " + ", ".join(names) + ".\n")
+    return out
+
+
+def describe_action(follower, model, name, given, row):
+    kind_of, flags = row
+    reached = follower.reached(model.service, name)
+    fields = [field for _, field in parameters(model, given)] if given else []
+    out = [f"### {name}\n"]
+    if kind_of == "WRITE":
+        out.append(f"Changes: {changed(follower, reached)}.\n")
+    errors = sorted(follower.faults[error][0] for error in follower.errors(reached, fields, flags))
+    if errors:
+        out.append("Errors: " + ", ".join(f"`{code}`" for code in errors) + ".\n")
+    filters = follower.filters(reached)
+    if filters:
+        out.append("Filters: " + ", ".join(f"`{each}`" for each in filters) + ".\n")
+    return out + parameter_table(model, given)
+
+
+def api_md(follower):
+    rows = action_rows()
+    out = [API_HEAD]
+    for service in sorted({service for service, _ in rows}):
+        model = read_model(os.path.join(TREE, "lib", "wire", service + ".model"))
+        actions = sorted(model.actions.items())
+        out.append(f"## {service} {model.versions[0]}\n")
+        out.append(f"{len(actions)} of {len(model.operations)} operations; the others answer `UnsupportedOperation`.\n")
+        out.append(", ".join(f"[{name}](#{name.lower()})" for name, _ in actions) + "\n")
+        for name, (given, _) in actions:
+            out += describe_action(follower, model, name, given, rows[service, name])
+    return "\n".join(out)
+
+
+# --- errors.md ----------------------------------------------------------------------------------
+
+# The sentence after a code: texts side by side, macros among them.
+RAISED = re.compile(r'\bFAULT_([A-Z][A-Z0-9_]*),\s*((?:"(?:\\.|[^"\\])*"\s*|[A-Z][A-Za-z0-9_]*\s+(?="))*"(?:\\.|[^"\\])*"'
+                    r'(?:\s+[A-Z][A-Za-z0-9_]*)?)')
+PIECE = re.compile(r'"((?:\\.|[^"\\])*)"|([A-Z]\w*)')
+MACRO = re.compile(r'^#define (\w+)\s+"((?:\\.|[^"\\])*)"$', re.M)
+CONVERSION = re.compile(r"%[-+ #0]*[\d*]*(?:\.[\d*]+)?(?:hh|h|ll|l|z|j|t)?[a-zA-Z]")
+
+
+def sentences():
+    """fault id: the sentences that it is raised with."""
+    found = {}
+    source = Source(*ROOMS)
+    for _, text in sorted(source.files.items()):
+        macros = dict(MACRO.findall(text))
+        for name, literal in RAISED.findall(text):
+            whole = "".join("d" if macro.startswith("PRI") else macros.get(macro, "…") if macro else piece
+                            for piece, macro in PIECE.findall(literal))
+            whole = re.sub(r"\\(.)", r"\1", CONVERSION.sub("…", whole).replace("%%", "%"))
+            found.setdefault(name, []).append(whole)
+    return found
+
+
+def users(follower):
+    """fault id: the actions that may raise it."""
+    found = {}
+    models = {}
+    for (service, name), (_, flags) in action_rows().items():
+        if service not in models:
+            models[service] = read_model(os.path.join(TREE, "lib", "wire", service + ".model"))
+        given = models[service].actions[name][0]
+        fields = [field for _, field in parameters(models[service], given)] if given else []
+        for error in follower.errors(follower.reached(service, name), fields, flags):
+            found.setdefault(error, set()).add(name)
+    return found
+
+
+def missing_sentences(faults):
+    """Those of ids, which one function makes for every kind of resource."""
+    found = {}
+    for name, prefix, one, missing, malformed in re.findall(
+            r'^RESOURCE\((\w+),\s*"([^"]+)",\s*(?:"[^"]*"|NULL),\s*"([^"]+)",.*?,\s*([A-Z_0-9]+),\s*([A-Z_0-9]+)\)$',
+            read("lib", "core", "resources.def"), re.M):
+        found.setdefault(missing, []).append(f"The {one} '…' does not exist")
+        if malformed != missing:
+            found.setdefault(malformed, []).append('Invalid id: "…"')
+    return found
+
+
+def cell(text):
+    return text.replace("|", "\\|").replace("<", "&lt;")
+
+
+def errors_md(follower):
+    said, of_ids, by = sentences(), missing_sentences(follower.faults), users(follower)
+    out = [ERRORS_HEAD]
+    for title, chosen in (("Any call", COMMON), ("Single actions", set(follower.faults) - COMMON)):
+        out += [f"## {title}\n", "| code | status | when | messages |" , "|---|---|---|---|"]
+        for name, (code, status, when) in sorted(follower.faults.items(), key=lambda row: row[1][0]):
+            if name not in chosen:
+                continue
+            lines = list(dict.fromkeys(of_ids.get(name, []) + said.get(name, [])))
+            actions = sorted(by.get(name, ()))
+            who = "" if title == "Any call" or not actions or len(actions) > 6 else f" ({', '.join(actions)})"
+            out.append(f"| `{code}` | {status} | {cell(when)}{who} | {'<br>'.join(cell(line) for line in lines)} |")
+        out.append("")
+    return "\n".join(out)
+
+
+def unused(faults):
+    """Rows of faults.def that nothing raises: neither code nor a table that names them."""
+    text = "".join(Source(*ROOMS).files.values()) + read("lib", "core", "resources.def")
+    models = "".join(read("lib", "wire", service + ".model") for service in {row[0] for row in action_rows()})
+    return [name for name in faults
+            if not re.search(r"\b(?:FAULT_)?" + name + r"\b", text) and f"malformed={faults[name][0]} " not in models]
+
+
+def main():
+    follower = Follower()
+    if unused(follower.faults):
+        sys.exit("lib/core/faults.def: nothing raises " + ", ".join(unused(follower.faults)))
+    wanted = {"api.md": api_md(follower), "errors.md": errors_md(follower)}
+    stale = []
+    for name, text in wanted.items():
+        path = os.path.join(TREE, "docs", name)
+        if os.path.exists(path) and read("docs", name) == text:
+            continue
+        stale.append(name)
+        if "--check" not in sys.argv[1:]:
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+    if "--check" in sys.argv[1:] and stale:
+        sys.exit(f"docs/{', docs/'.join(stale)}: not what tests/tools/make_docs.py makes; run it and commit")
+
+
+if __name__ == "__main__":
+    main()
