@@ -1,3 +1,5 @@
+#include "api/instance_run.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -200,11 +202,9 @@ static int replay(struct call *c, ec2_RunInstances_out *out)
     return 0;
 }
 
-int act_ec2_RunInstances(struct call *c, const ec2_RunInstances_in *in, ec2_RunInstances_out *out,
-                         struct fault *f)
+int instance_launch(struct call *c, const ec2_RunInstances_in *in, ec2_RunInstances_out *out,
+                    struct fault *f)
 {
-    if (c->replay != NULL)
-        return replay(c, out);
     struct launch l = {.in = in};
     if (settle(c, in, &l, f) < 0)
         return -1;
@@ -220,6 +220,16 @@ int act_ec2_RunInstances(struct call *c, const ec2_RunInstances_in *in, ec2_RunI
         store_enqueue(c->tx, "instance", i->id, c->now);
         instance_view(c, i, arena_append(c->arena, &out->instances));
     }
-    c->result = l.reservation_id;
+    return 0;
+}
+
+int act_ec2_RunInstances(struct call *c, const ec2_RunInstances_in *in, ec2_RunInstances_out *out,
+                         struct fault *f)
+{
+    if (c->replay != NULL)
+        return replay(c, out);
+    if (instance_launch(c, in, out, f) < 0)
+        return -1;
+    c->result = out->reservation_id;
     return 0;
 }

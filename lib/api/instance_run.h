@@ -1,0 +1,14 @@
+#pragma once
+/*
+ * Launching, for whoever does it: RunInstances, and what fulfils a request made earlier. The
+ * request is complete (nothing is looked up elsewhere for it) and the caller's principal owns the
+ * instances.
+ */
+#include "api/call.h"
+
+/*
+ * Checks everything, then writes the rows and jobs of between MinCount and MaxCount instances into
+ * the call's transaction. 0 with the reservation in *out, or the fault, and nothing is written.
+ */
+int instance_launch(struct call *c, const ec2_RunInstances_in *in, ec2_RunInstances_out *out,
+                    struct fault *f);
