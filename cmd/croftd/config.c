@@ -43,6 +43,7 @@ static const struct key {
      "regions that are served, the default one first"},
     KEY(reserve_memory, false, "512", "MiB of memory that guests never get"),
     KEY(max_instances, false, "10000", "most instances at a time"),
+    KEY(signature_v2, false, "no", "yes: also serve old clients that sign with version 2"),
 #undef KEY
 };
 
@@ -232,6 +233,14 @@ static int read_number(const char *name, const char *text, int64_t *ret, struct 
     return 0;
 }
 
+static int read_switch(const char *name, const char *text, bool *ret, struct err *e)
+{
+    if (!streq(text, "yes") && !streq(text, "no"))
+        return err_set(e, EINVAL, "%s must be yes or no, not '%s'", name, text);
+    *ret = streq(text, "yes");
+    return 0;
+}
+
 static int work_out(struct arena *a, struct config *c, struct err *e)
 {
     int r = read_regions(a, c, e);
@@ -243,6 +252,8 @@ static int work_out(struct arena *a, struct config *c, struct err *e)
         r = read_number("reserve_memory", c->reserve_memory, &c->reserve_memory_mib, e);
     if (r == 0)
         r = read_number("max_instances", c->max_instances, &c->max_instance_count, e);
+    if (r == 0)
+        r = read_switch("signature_v2", c->signature_v2, &c->take_signature_v2, e);
     if (r == 0 && !streq(c->hypervisor, "libvirt") && !streq(c->hypervisor, "fake"))
         r = err_set(e, EINVAL, "hypervisor must be libvirt or fake, not '%s'", c->hypervisor);
     if (r == 0 && (c->tls_cert == NULL) != (c->tls_key == NULL))

@@ -33,6 +33,7 @@ struct config {
     const char *region_names;
     const char *reserve_memory;
     const char *max_instances;
+    const char *signature_v2;
 
     /* Worked out of the above */
     struct region_list regions;
@@ -40,6 +41,7 @@ struct config {
     int64_t reserve_memory_mib;
     int64_t max_instance_count;
     struct instance_type_table instance_types; /* the owner's among AWS's */
+    bool take_signature_v2;
     bool show_help;
     bool show_version;
 };

@@ -139,6 +139,7 @@ static void start_api(struct daemon *d)
         .reserve_memory_mib = c->reserve_memory_mib,
         .max_instances = c->max_instance_count,
         .peers = d->peers,
+        .signature_v2 = c->take_signature_v2,
         .host = jobs_host,
         .wake = jobs_wake,
         .ctx = d->jobs,

@@ -41,6 +41,7 @@ struct api_config {
     int64_t reserve_memory_mib; /* never given to guests */
     int64_t max_instances;
     struct peer_gate *peers;
+    bool signature_v2; /* also take signatures of version 2 */
     /* Facts about the server; must not block. */
     void (*host)(void *ctx, struct host_info *ret_info);
     /* Called after each commit: there may be jobs. */

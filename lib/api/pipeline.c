@@ -225,6 +225,7 @@ struct api *api_new(const struct api_config *config)
         .services = services,
         .find = authenticate_find_key,
         .ctx = api,
+        .version_2 = config->signature_v2,
     });
     return api;
 }

@@ -14,14 +14,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "auth/sigv2.h"
 #include "auth/sigv4_internal.h"
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/text.h"
-
-#define NOT_VALID                                                                                  \
-    "Croft was not able to validate the provided access credentials: the access key is unknown "   \
-    "or the signature does not match it"
 
 /* A signature, taken apart; strings are in the arena. */
 struct signature {
@@ -51,7 +48,7 @@ bool sigv4_is_signed(const struct sigv4_request *r)
 {
     return headers_get(r->headers, "authorization") != NULL ||
            has_param(r->query, "X-Amz-Signature") || has_param(r->query, "X-Amz-Algorithm") ||
-           has_param(r->query, "Signature");
+           sigv2_is_signed(r);
 }
 
 /* "20260102T030405Z" */
@@ -203,23 +200,22 @@ static int parse_header_form(const struct sigv4_request *r, const char *authoriz
     return parse_parts(parts[0].value, parts[1].value, parts[2].value, sig, a, f);
 }
 
-/* The decoded value of a parameter that must be there once. */
-static char *take_param(const struct sigv4_query *q, const char *name, struct arena *a,
-                        struct fault *f)
+char *sigv4_take_param(const struct sigv4_query *q, const char *name, struct arena *a,
+                       struct fault *f)
 {
     const char *found = NULL;
     for (size_t i = 0; i < q->n; i++) {
         if (!streq(q->v[i].name, name))
             continue;
         if (found != NULL) {
-            fault(f, FAULT_INCOMPLETE_SIGNATURE, "The query string has '%s' twice", name);
+            fault(f, FAULT_INCOMPLETE_SIGNATURE, "The request has '%s' twice", name);
             return NULL;
         }
         found = q->v[i].value;
     }
     const char *value = found == NULL ? NULL : sigv4_unescape(found, a);
     if (value == NULL)
-        fault(f, FAULT_INCOMPLETE_SIGNATURE, "The presigned query string lacks '%s'", name);
+        fault(f, FAULT_INCOMPLETE_SIGNATURE, "The signed parameters lack '%s'", name);
     return (char *)value;
 }
 
@@ -229,12 +225,12 @@ static int parse_presigned_form(const struct sigv4_request *r, const struct sigv
     sig->presigned = true;
     if (!streq(r->method, "GET"))
         return fault(f, FAULT_INCOMPLETE_SIGNATURE, "Only a GET can be presigned");
-    char *algorithm = take_param(q, "X-Amz-Algorithm", a, f);
-    char *credential = take_param(q, "X-Amz-Credential", a, f);
-    char *date = take_param(q, "X-Amz-Date", a, f);
-    char *expires = take_param(q, "X-Amz-Expires", a, f);
-    char *names = take_param(q, "X-Amz-SignedHeaders", a, f);
-    char *value = take_param(q, "X-Amz-Signature", a, f);
+    char *algorithm = sigv4_take_param(q, "X-Amz-Algorithm", a, f);
+    char *credential = sigv4_take_param(q, "X-Amz-Credential", a, f);
+    char *date = sigv4_take_param(q, "X-Amz-Date", a, f);
+    char *expires = sigv4_take_param(q, "X-Amz-Expires", a, f);
+    char *names = sigv4_take_param(q, "X-Amz-SignedHeaders", a, f);
+    char *value = sigv4_take_param(q, "X-Amz-Signature", a, f);
     if (fault_is_set(f))
         return -1;
     if (!streq(algorithm, SIGV4_ALGORITHM))
@@ -286,22 +282,30 @@ static int check_scope(const struct sigv4_config *config, const struct signature
     return 0;
 }
 
-static int check_time(const struct signature *sig, int64_t now, struct fault *f)
+int sigv4_check_window(int64_t from, int64_t until, int64_t now, struct fault *f)
 {
     char server[CLOCK_ISO8601_SIZE];
-    char made[CLOCK_ISO8601_SIZE];
+    char other[CLOCK_ISO8601_SIZE];
     clock_format_iso8601(now, server);
-    clock_format_iso8601(sig->when, made);
-    if (sig->when > now + SIGV4_CLOCK_WINDOW)
+    if (from > now + SIGV4_CLOCK_WINDOW) {
+        clock_format_iso8601(from, other);
         return fault(f, FAULT_REQUEST_EXPIRED,
                      "Request is not yet valid: it was signed for %s and the server's time is %s",
-                     made, server);
-    if (sig->presigned ? now > sig->when + sig->expires * 1000
-                       : now > sig->when + SIGV4_CLOCK_WINDOW)
+                     other, server);
+    }
+    if (now > until) {
+        clock_format_iso8601(until, other);
         return fault(f, FAULT_REQUEST_EXPIRED,
-                     "Request has expired: it was signed at %s and the server's time is %s", made,
-                     server);
+                     "Request has expired: it was valid until %s and the server's time is %s",
+                     other, server);
+    }
     return 0;
+}
+
+static int check_time(const struct signature *sig, int64_t now, struct fault *f)
+{
+    int64_t valid_for = sig->presigned ? sig->expires * 1000 : SIGV4_CLOCK_WINDOW;
+    return sigv4_check_window(sig->when, sig->when + valid_for, now, f);
 }
 
 static bool is_signed(const struct signature *sig, const char *name)
@@ -386,8 +390,8 @@ static bool matches_either(struct sigv4 *s, const struct sigv4_request *r,
                            const struct sigv4_query *q, const struct signature *sig,
                            const char *secret, const char *hash, struct arena *a)
 {
-    const char *encoded = sigv4_canonical_query(q, false, a);
-    const char *sent = sigv4_canonical_query(q, true, a);
+    const char *encoded = sigv4_canonical_query(q, false, SIGV4_PRESIGNED, a);
+    const char *sent = sigv4_canonical_query(q, true, SIGV4_PRESIGNED, a);
     bool ok = encoded != NULL && matches(s, r, sig, secret, encoded, hash, a);
     if (!ok && !streq(encoded, sent))
         ok = matches(s, r, sig, secret, sent, hash, a);
@@ -396,16 +400,9 @@ static bool matches_either(struct sigv4 *s, const struct sigv4_request *r,
     return ok;
 }
 
-static int check_token(const struct sigv4_request *r, const struct sigv4_query *q,
-                       const struct signature *sig, const struct credential *credential,
-                       int64_t now, struct arena *a, struct fault *f)
+int sigv4_check_token(const struct credential *credential, const char *token, int64_t now,
+                      struct fault *f)
 {
-    const char *token = headers_get(r->headers, "x-amz-security-token");
-    if (sig->presigned && token == NULL && has_param(r->query, "X-Amz-Security-Token")) {
-        token = take_param(q, "X-Amz-Security-Token", a, f);
-        if (token == NULL)
-            return -1;
-    }
     const char *want = credential->session_token;
     bool same = want == NULL || token == NULL ? want == token
                                               : strlen(want) == strlen(token) &&
@@ -422,6 +419,19 @@ static int check_token(const struct sigv4_request *r, const struct sigv4_query *
     return 0;
 }
 
+static int check_token(const struct sigv4_request *r, const struct sigv4_query *q,
+                       const struct signature *sig, const struct credential *credential,
+                       int64_t now, struct arena *a, struct fault *f)
+{
+    const char *token = headers_get(r->headers, "x-amz-security-token");
+    if (sig->presigned && token == NULL && has_param(r->query, "X-Amz-Security-Token")) {
+        token = sigv4_take_param(q, "X-Amz-Security-Token", a, f);
+        if (token == NULL)
+            return -1;
+    }
+    return sigv4_check_token(credential, token, now, f);
+}
+
 int sigv4_verify(struct sigv4 *s, const struct sigv4_request *r, int64_t now, struct arena *a,
                  struct sigv4_caller *ret_caller, struct fault *f)
 {
@@ -429,6 +439,8 @@ int sigv4_verify(struct sigv4 *s, const struct sigv4_request *r, int64_t now, st
     const char *authorization = headers_get(r->headers, "authorization");
     bool presigned =
         has_param(r->query, "X-Amz-Signature") || has_param(r->query, "X-Amz-Algorithm");
+    if (authorization == NULL && !presigned && sigv2_is_signed(r))
+        return sigv2_verify(s, r, now, a, ret_caller, f);
     if (authorization == NULL && !presigned)
         return fault(f, FAULT_MISSING_AUTHENTICATION_TOKEN,
                      "The request must be signed with AWS Signature Version 4 and an access key "
@@ -457,7 +469,7 @@ int sigv4_verify(struct sigv4 *s, const struct sigv4_request *r, int64_t now, st
     const char *secret = found == 0 ? credential->secret_access_key : sigv4_nobodys_secret(s);
     bool ok = matches_either(s, r, &q, &sig, secret, hash, a);
     if (!ok || found < 0)
-        return fault(f, FAULT_AUTH_FAILURE, NOT_VALID);
+        return fault(f, FAULT_AUTH_FAILURE, SIGV4_NOT_VALID);
     if (check_token(r, &q, &sig, credential, now, a, f) < 0)
         return -1;
     *ret_caller = (struct sigv4_caller){

@@ -44,7 +44,7 @@ struct sigv4_caller {
     const struct credential *credential;
     const char *region;
     const char *service;
-    const char *payload_sha256; /* 64 hex digits */
+    const char *payload_sha256; /* 64 hex digits; NULL: version 2, which has none */
 };
 
 /*
@@ -61,6 +61,7 @@ struct sigv4_config {
     const char *const *services; /* likewise: "ec2", "sts" */
     sigv4_find *find;
     void *ctx;
+    bool version_2; /* take requests signed with version 2, too (auth/sigv2.h) */
 };
 
 /* Never NULL: without SHA-256 in libcrypto the process ends. */
@@ -73,7 +74,8 @@ bool sigv4_is_signed(const struct sigv4_request *r);
 /*
  * 0 with *ret_caller in the arena, or -1 with a fault: MissingAuthenticationToken (nothing signed),
  * IncompleteSignature (a part lacks or is malformed), AuthFailure (unknown key, wrong signature,
- * wrong region), RequestExpired, InternalError (the lookup failed). `now` is clock_now().
+ * wrong region), RequestExpired, InternalError (the lookup failed). `now` is clock_now(). A request
+ * that is signed with version 2 is verified as such where the config says so.
  */
 int sigv4_verify(struct sigv4 *s, const struct sigv4_request *r, int64_t now, struct arena *a,
                  struct sigv4_caller *ret_caller, struct fault *f);

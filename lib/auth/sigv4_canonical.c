@@ -102,14 +102,15 @@ static int compare_params(const void *left, const void *right)
     return order != 0 ? order : strcmp(l->value, r->value);
 }
 
-const char *sigv4_canonical_query(const struct sigv4_query *q, bool as_sent, struct arena *a)
+const char *sigv4_canonical_query(const struct sigv4_query *q, bool as_sent, const char *without,
+                                  struct arena *a)
 {
     struct sigv4_param *v = arena_array(a, q->n, struct sigv4_param);
     size_t n = 0;
     size_t size = 1;
     for (size_t i = 0; i < q->n; i++) {
         struct sigv4_param p = q->v[i];
-        if (strcmp(p.name, "X-Amz-Signature") == 0)
+        if (strcmp(p.name, without) == 0)
             continue;
         if (!as_sent) {
             const char *name = sigv4_unescape(p.name, a);

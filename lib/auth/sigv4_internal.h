@@ -13,6 +13,10 @@
 #define SIGV4_HASH_LEN      32
 #define SIGV4_HEX_SIZE      65
 #define SIGV4_CANONICAL_MAX ((size_t)2 << 20)
+#define SIGV4_PRESIGNED     "X-Amz-Signature" /* the parameter that a presigned GET does not sign */
+#define SIGV4_NOT_VALID                                                                            \
+    "Croft was not able to validate the provided access credentials: the access key is unknown "   \
+    "or the signature does not match it"
 
 struct sigv4_scope {
     const char *date; /* 8 digits */
@@ -54,11 +58,22 @@ const char *sigv4_unescape(const char *s, struct arena *a);
 /* Percent-encoding of everything but A-Z a-z 0-9 - . _ ~ */
 const char *sigv4_escape(const char *s, struct arena *a);
 /*
- * Sorted by name, then value, without X-Amz-Signature. With `as_sent` the parts are taken as they
- * are, else decoded and encoded again in the canonical way; NULL when they cannot be decoded.
+ * Sorted by name, then value, but the parameter `without`. With `as_sent` the parts are taken as
+ * they are, else decoded and encoded again in the canonical way; NULL when they cannot be decoded.
  */
-const char *sigv4_canonical_query(const struct sigv4_query *q, bool as_sent, struct arena *a);
+const char *sigv4_canonical_query(const struct sigv4_query *q, bool as_sent, const char *without,
+                                  struct arena *a);
 void sigv4_canonical_request(const struct sigv4_request *r, const char *canonical_query,
                              const struct sigv4_names *names, const char *payload_hash,
                              struct arena *a, struct buf *out);
+/* sigv4.c: steps that version 2 has, too */
+/* The decoded value of a parameter that must be there once; NULL with a fault. */
+char *sigv4_take_param(const struct sigv4_query *q, const char *name, struct arena *a,
+                       struct fault *f);
+/* RequestExpired before `from` (less the window that clocks may differ by) and after `until`. */
+int sigv4_check_window(int64_t from, int64_t until, int64_t now, struct fault *f);
+/* Is the session token the credential's, or absent with it, and has it not expired? */
+int sigv4_check_token(const struct credential *credential, const char *token, int64_t now,
+                      struct fault *f);
+
 void sigv4_format_time(int64_t when, char out[SIGV4_TIME_SIZE]);

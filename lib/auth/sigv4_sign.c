@@ -54,7 +54,7 @@ static const char *sign(struct sigv4 *s, const struct sigv4_request *r, const ch
 {
     struct sigv4_query q;
     CHECK(sigv4_query_split(query, a, &q) == 0);
-    const char *canonical_query = sigv4_canonical_query(&q, false, a);
+    const char *canonical_query = sigv4_canonical_query(&q, false, SIGV4_PRESIGNED, a);
     CHECK(canonical_query != NULL);
     _cleanup_buf_ struct buf canonical = BUF_INIT(SIGV4_CANONICAL_MAX);
     sigv4_canonical_request(r, canonical_query, names, payload_hash, a, &canonical);

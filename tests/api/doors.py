@@ -235,6 +235,16 @@ class Signatures(unittest.TestCase):
     def test_an_unknown_key(self):
         self.refused("AuthFailure", 401, key="AKIAAAAAAAAAAAAAAAAA")
 
+    def test_version_2_is_off_and_says_what_switches_it_on(self):
+        """With it on: tests/clients has the clients that know nothing else."""
+        pairs = {"Action": "DescribeVpcs", "Version": "2014-10-01", "AWSAccessKeyId": KEY_ID,
+                 "SignatureVersion": "2", "SignatureMethod": "HmacSHA256",
+                 "Timestamp": "2026-01-02T03:04:05Z", "Signature": "x" * 43 + "="}
+        text = urllib.parse.urlencode(pairs)
+        for answer in (request("GET", query=text, signed=False), form(pairs, signed=False)):
+            self.assertEqual((answer.fault()[0], answer.status), ("AuthFailure", 401))
+            self.assertIn("signature_v2 = yes", answer.fault()[1])
+
     def test_a_region_that_is_not_served(self):
         message = self.refused("AuthFailure", 401, region="eu-central-1")
         self.assertIn("eu-central-1", message)
