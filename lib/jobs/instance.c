@@ -2,7 +2,6 @@
 
 #include <errno.h>
 
-#include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -37,27 +36,12 @@ static const struct reason process_ended = {
 int instance_facts_load(struct jobs *j, struct arena *a, const char *instance_id,
                         struct instance_facts *ret_facts, struct err *e)
 {
-    struct instance_facts facts = {0};
     struct tx *tx = store_read(j->config.store);
-    facts.instance = store_instance(tx, a, instance_id);
-    if (facts.instance != NULL) {
-        facts.volumes = store_volumes(tx, a, "instance_id", instance_id);
-        facts.interfaces = store_network_interfaces(tx, a, "instance_id", instance_id);
-        struct tag *name = store_tag_of(tx, a, instance_id, "Name");
-        facts.name_tag = name == NULL ? NULL : name->value;
-    }
+    struct instance_facts facts = instance_facts_read(tx, a, instance_id);
     int r = tx_commit(tx, e);
     if (r == 0)
         *ret_facts = facts;
     return r;
-}
-
-const struct network_interface *instance_primary_interface(const struct instance_facts *facts)
-{
-    for (size_t k = 0; k < facts->interfaces.n; k++)
-        if (facts->interfaces.v[k].device_index == 0)
-            return &facts->interfaces.v[k];
-    return NULL;
 }
 
 int instance_domain(struct jobs *j, const char *instance_id, enum domain_state *ret_state,

@@ -1,20 +1,10 @@
 #pragma once
 /* What the files about instances share: facts of one run, and the one way to record a new state. */
+#include "jobs/plan.h"
 #include "jobs/worker.h"
-
-/* An instance with what belongs to it, as the store had it when the job began. */
-struct instance_facts {
-    struct instance *instance;
-    struct volume_list volumes; /* attached ones */
-    struct network_interface_list interfaces;
-    const char *name_tag; /* NULL: none */
-};
 
 int instance_facts_load(struct jobs *j, struct arena *a, const char *instance_id,
                         struct instance_facts *ret_facts, struct err *e);
-
-/* The one with device index 0, or NULL. */
-const struct network_interface *instance_primary_interface(const struct instance_facts *facts);
 
 /*
  * Records a state, unless the instance has left `from` meanwhile (somebody stops or terminates it

@@ -14,13 +14,7 @@ static void note_stopped(struct tx *tx, struct arena *a, struct instance *i, voi
     i->force_stop = false;
     i->stop_deadline = 0;
     i->hypervisor = NULL;
-    /* A public address lasts from start to stop (AWS: "Amazon EC2 instance IP addressing"). */
-    struct network_interface_list interfaces =
-        store_network_interfaces(tx, a, "instance_id", i->id);
-    for (size_t k = 0; k < interfaces.n; k++) {
-        interfaces.v[k].public_ip = NULL;
-        store_update_network_interface(tx, &interfaces.v[k]);
-    }
+    plan_give_back_addresses(tx, a, i->id);
     store_enqueue(tx, "vpc", i->vpc_id, 0);
 }
 
@@ -83,47 +77,13 @@ int instance_stop(struct jobs *j, struct arena *a, struct instance_facts *facts,
                            &moved, e);
 }
 
-/* A volume that stays is free again; one that goes has lost its file before. */
-static void let_go_volume(struct tx *tx, struct volume *v)
-{
-    if (v->delete_on_termination || v->state == VOLUME_CREATING) {
-        store_delete_tags(tx, "resource_id", v->id);
-        store_delete_volumes(tx, "id", v->id);
-        return;
-    }
-    if (volume_enter_attachment_state(v, ATTACHMENT_DETACHED, NULL) < 0 ||
-        volume_enter_state(v, VOLUME_AVAILABLE, NULL) < 0)
-        return;
-    v->instance_id = NULL;
-    v->device_name = NULL;
-    v->attached_at = 0;
-    store_update_volume(tx, v);
-}
-
-static void let_go_interface(struct tx *tx, struct network_interface *n)
-{
-    if (n->delete_on_termination) {
-        store_delete_interface_groups(tx, "interface_id", n->id);
-        store_delete_tags(tx, "resource_id", n->id);
-        store_delete_network_interfaces(tx, "id", n->id);
-        return;
-    }
-    n->instance_id = NULL;
-    n->attachment_id = NULL;
-    n->public_ip = NULL;
-    n->attached_at = 0;
-    store_update_network_interface(tx, n);
-}
-
 static void note_terminated(struct tx *tx, struct arena *a, struct instance *i, void *ctx)
 {
     (void)ctx;
     i->terminated_at = clock_now();
     i->hypervisor = NULL;
     i->user_data = NULL;
-    struct volume_list volumes = store_volumes(tx, a, "instance_id", i->id);
-    for (size_t k = 0; k < volumes.n; k++)
-        let_go_volume(tx, &volumes.v[k]);
+    plan_let_go_volumes(tx, a, i->id);
     /* Its interfaces went before: see forget_interfaces(). */
     struct image *image = store_image(tx, a, i->image_id);
     if (image != NULL && image->state == IMAGE_DEREGISTERED)
@@ -135,10 +95,7 @@ static int forget_interfaces(struct jobs *j, struct arena *a, const struct insta
                              struct err *e)
 {
     struct tx *tx = store_write(j->config.store);
-    struct network_interface_list interfaces =
-        store_network_interfaces(tx, a, "instance_id", facts->instance->id);
-    for (size_t k = 0; k < interfaces.n; k++)
-        let_go_interface(tx, &interfaces.v[k]);
+    plan_let_go_interfaces(tx, a, facts->instance->id);
     int r = tx_commit(tx, e);
     return r < 0 ? r : vpc_converge(j, facts->instance->vpc_id, e);
 }
@@ -152,7 +109,7 @@ int instance_terminate(struct jobs *j, struct arena *a, struct instance_facts *f
         r = forget_interfaces(j, a, facts, e);
     for (size_t k = 0; r == 0 && k < facts->volumes.n; k++) {
         const struct volume *v = &facts->volumes.v[k];
-        if (v->delete_on_termination || v->state == VOLUME_CREATING)
+        if (plan_removes_volume(v))
             r = s->ops->volume_remove(s, v->id, e);
     }
     if (r == 0)

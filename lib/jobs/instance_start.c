@@ -1,14 +1,8 @@
 #include <errno.h>
-#include <stdio.h>
-#include <string.h>
 
-#include "base/base64.h"
-#include "base/check.h"
-#include "base/clock.h"
 #include "base/log.h"
-#include "base/text.h"
-#include "core/hostname.h"
 #include "jobs/instance.h"
+#include "jobs/plan.h"
 #include "seed/seed.h"
 
 /*
@@ -17,17 +11,13 @@
  * paused, because its tap has to move to the VPC's namespace before the guest sends anything.
  */
 
-#define DISKS_MAX      28 /* root, 26 more (as EC2's /dev/sd[f-z] and beyond), the seed */
-#define INTERFACES_MAX 15
-
 static int make_disks(struct jobs *j, const struct instance_facts *facts, struct err *e)
 {
     struct storage *s = j->config.storage;
     int r = s->ops->instance_prepare(s, facts->instance->id, e);
     for (size_t i = 0; r == 0 && i < facts->volumes.n; i++) {
         const struct volume *v = &facts->volumes.v[i];
-        /* A volume that has been in use holds data: it is never made anew. */
-        if (v->state == VOLUME_CREATING)
+        if (plan_makes_volume(v))
             r = s->ops->volume_make(s, v->id, v->image_id, v->size_gib, e);
     }
     return r;
@@ -36,111 +26,24 @@ static int make_disks(struct jobs *j, const struct instance_facts *facts, struct
 static int make_seed(struct jobs *j, struct arena *a, const struct instance_facts *facts,
                      struct err *e)
 {
-    const struct instance *i = facts->instance;
-    const struct network_interface *n = instance_primary_interface(facts);
-    const struct region *region = region_find(i->region);
-    CHECK(n != NULL && region != NULL);
-    char *user_data = NULL;
-    size_t user_data_len = 0;
-    if (i->user_data != NULL &&
-        base64_decode(a, i->user_data, strlen(i->user_data), &user_data, &user_data_len) < 0)
-        return err_set(e, EINVAL, "the user data is not base64");
-    struct seed_facts seed = {
-        .instance_id = i->id,
-        .hostname = hostname_of(a, "ip", n->private_ip),
-        .private_ip = n->private_ip,
-        .domain = region->domain,
-        .public_key = i->public_key,
-        .key_name = i->key_name,
-        .mac = n->mac,
-        .mtu = j->config.mtu,
-        .region = i->region,
-        .zone = i->zone,
-        .instance_type = i->instance_type,
-        .image_id = i->image_id,
-        .user_data = user_data,
-        .user_data_len = user_data_len,
-    };
+    struct storage *s = j->config.storage;
     struct seed_texts texts;
-    int r = seed_build(a, j->config.template_dir, &seed, &texts, e);
+    _cleanup_buf_ struct buf image = BUF_INIT(SEED_IMAGE_MAX);
+    int r = plan_seed(&j->config, a, facts, &texts, e);
+    if (r == 0)
+        r = seed_image_build(&texts, &image, e);
     if (r < 0)
         return r;
-    struct storage *s = j->config.storage;
-    const char *path = s->ops->instance_path(s, a, i->id, "seed.img");
-    return path == NULL ? 0 : seed_write(path, &texts, e); /* NULL: a store without files */
-}
-
-static const char *disk_target(struct arena *a, size_t position)
-{
-    return position < 26 ? arena_printf(a, "vd%c", (char)('a' + position))
-                         : arena_printf(a, "vda%c", (char)('a' + position - 26));
-}
-
-/* The root device first: it is what the guest boots from and knows as vda. */
-static size_t list_disks(struct jobs *j, struct arena *a, const struct instance_facts *facts,
-                         struct domain_disk *disks)
-{
-    struct storage *s = j->config.storage;
-    size_t n = 0;
-    for (int root = 1; root >= 0; root--)
-        for (size_t i = 0; i < facts->volumes.n && n < DISKS_MAX - 1; i++) {
-            const struct volume *v = &facts->volumes.v[i];
-            if (streq(v->device_name, facts->instance->root_device_name) != (root == 1))
-                continue;
-            const char *digits = strchr(v->id, '-');
-            disks[n] = (struct domain_disk){
-                .path = s->ops->volume_path(s, a, v->id),
-                .layer = v->image_id == NULL ? NULL : s->ops->image_path(s, a, v->image_id),
-                .format = "qcow2",
-                .target = disk_target(a, n),
-                /* as EBS shows itself: the id without its dash, 20 characters */
-                .serial = arena_printf(a, "vol%s", digits == NULL ? "" : digits + 1),
-                .boot_order = root,
-            };
-            n++;
-        }
-    disks[n] = (struct domain_disk){
-        .path = s->ops->instance_path(s, a, facts->instance->id, "seed.img"),
-        .format = "raw",
-        .target = disk_target(a, n),
-        .serial = "cidata",
-        .read_only = true,
-    };
-    return n + 1;
+    return s->ops->instance_write(s, facts->instance->id, PLAN_SEED_FILE, image.data, image.len, e);
 }
 
 static int create_domain(struct jobs *j, struct arena *a, const struct instance_facts *facts,
                          struct err *e)
 {
-    struct hypervisor *h = j->hypervisor;
-    struct storage *s = j->config.storage;
-    const struct instance *i = facts->instance;
     struct host_info host;
     jobs_host(j, &host);
-    struct domain_disk disks[DISKS_MAX];
-    struct domain_nic nics[INTERFACES_MAX];
-    size_t n_nics = 0;
-    for (; n_nics < facts->interfaces.n && n_nics < INTERFACES_MAX; n_nics++)
-        nics[n_nics] = (struct domain_nic){facts->interfaces.v[n_nics].tap,
-                                           facts->interfaces.v[n_nics].mac, j->config.mtu};
-    struct domain_spec spec = {
-        .instance_id = i->id,
-        .uuid = i->uuid,
-        .instance_type = i->instance_type,
-        .image_id = i->image_id,
-        .name_tag = facts->name_tag,
-        .architecture = i->architecture,
-        .driver = host.kvm && streq(i->architecture, "x86_64") ? "kvm" : "qemu",
-        .vcpus = (int)i->vcpus,
-        .memory_mib = i->memory_mib,
-        .disks = disks,
-        .n_disks = list_disks(j, a, facts, disks),
-        .nics = nics,
-        .n_nics = n_nics,
-        .console_log = s->ops->instance_path(s, a, i->id, "console.log"),
-        .console_socket = arena_printf(a, "%s/console/%s", j->config.runtime_dir, i->id),
-    };
-    return h->ops->create_paused(h, &spec, e);
+    return j->hypervisor->ops->create_paused(j->hypervisor,
+                                             plan_domain(&j->config, a, facts, &host), e);
 }
 
 static int wake_domain(struct jobs *j, struct arena *a, const struct instance_facts *facts,

@@ -274,14 +274,6 @@ static bool host_equal(const struct dnsmasq_host *a, const struct dnsmasq_host *
            streq(a->hostname, b->hostname);
 }
 
-static struct dnsmasq_host host_of(const struct net_port *port)
-{
-    return (struct dnsmasq_host){.interface_id = port->interface_id,
-                                 .mac = port->mac,
-                                 .private_ip = port->private_ip,
-                                 .hostname = port->hostname};
-}
-
 static int compare_hosts(const void *left, const void *right)
 {
     const struct dnsmasq_host *a = left;
@@ -312,7 +304,7 @@ static int put_hosts(struct arena *a, const struct applied *vpc, const char *dir
     if (vpc->intent == NULL)
         r = dnsmasq_hosts_read(directory, a, &old, e);
     for (size_t i = 0; vpc->intent != NULL && i < vpc->intent->n_ports; i++)
-        *arena_append(a, &old) = host_of(&vpc->intent->ports[i]);
+        *arena_append(a, &old) = dnsmasq_host_of(&vpc->intent->ports[i]);
     if (old.n > 1)
         qsort(old.v, old.n, sizeof(old.v[0]), compare_hosts);
 
@@ -323,7 +315,7 @@ static int put_hosts(struct arena *a, const struct applied *vpc, const char *dir
                strcmp(intent->ports[j].interface_id, old.v[i].interface_id) < 0)
             j++;
         struct dnsmasq_host now =
-            j < intent->n_ports ? host_of(&intent->ports[j]) : (struct dnsmasq_host){0};
+            j < intent->n_ports ? dnsmasq_host_of(&intent->ports[j]) : (struct dnsmasq_host){0};
         if (streq(now.interface_id, old.v[i].interface_id) && host_equal(&now, &old.v[i]))
             continue;
         *arena_append(a, &gone) = old.v[i];
@@ -338,7 +330,7 @@ static int put_hosts(struct arena *a, const struct applied *vpc, const char *dir
             release(intent, &gone.v[i]);
     }
     for (size_t i = 0, j = 0; i < intent->n_ports && r == 0; i++) {
-        struct dnsmasq_host now = host_of(&intent->ports[i]);
+        struct dnsmasq_host now = dnsmasq_host_of(&intent->ports[i]);
         while (j < old.n && strcmp(old.v[j].interface_id, now.interface_id) < 0)
             j++;
         if (j == old.n || !streq(old.v[j].interface_id, now.interface_id) ||

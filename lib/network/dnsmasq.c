@@ -155,23 +155,34 @@ static int write_line(const char *directory, const char *below, const char *name
     return 0;
 }
 
+struct dnsmasq_host dnsmasq_host_of(const struct net_port *port)
+{
+    return (struct dnsmasq_host){.interface_id = port->interface_id,
+                                 .mac = port->mac,
+                                 .private_ip = port->private_ip,
+                                 .hostname = port->hostname};
+}
+
+struct dnsmasq_lines dnsmasq_host_lines(struct arena *a, const char *domain,
+                                        const struct dnsmasq_host *host)
+{
+    return (struct dnsmasq_lines){
+        /* id:* has the MAC alone decide: one guest speaks with several client ids (firmware,
+           initramfs, system). */
+        .host = arena_printf(a, "%s,id:*,%s,%s\n", host->mac, host->private_ip, host->hostname),
+        .name = arena_printf(a, "%s %s.%s\n", host->private_ip, host->hostname, domain),
+    };
+}
+
 int dnsmasq_host_put(const char *directory, const char *domain, const struct dnsmasq_host *host,
                      struct err *e)
 {
-    char line[LINE_MAX_SIZE];
-    int n = snprintf(line, sizeof(line), "%s %s.%s\n", host->private_ip, host->hostname, domain);
-    if (n < 0 || n >= (int)sizeof(line))
+    _cleanup_arena_ struct arena *a = arena_new();
+    struct dnsmasq_lines lines = dnsmasq_host_lines(a, domain, host);
+    if (strlen(lines.host) >= LINE_MAX_SIZE || strlen(lines.name) >= LINE_MAX_SIZE)
         return err_set(e, ENAMETOOLONG, "the name of %s is too long", host->interface_id);
-    int r = write_line(directory, "names/", host->interface_id, line, e);
-    if (r < 0)
-        return r;
-    /* id:* has the MAC alone decide: one guest speaks with several client ids (firmware, initramfs,
-     * system). */
-    n = snprintf(line, sizeof(line), "%s,id:*,%s,%s\n", host->mac, host->private_ip,
-                 host->hostname);
-    if (n < 0 || n >= (int)sizeof(line))
-        return err_set(e, ENAMETOOLONG, "the name of %s is too long", host->interface_id);
-    return write_line(directory, "hosts/", host->interface_id, line, e);
+    int r = write_line(directory, "names/", host->interface_id, lines.name, e);
+    return r < 0 ? r : write_line(directory, "hosts/", host->interface_id, lines.host, e);
 }
 
 int dnsmasq_host_drop(const char *directory, const char *interface_id, struct err *e)

@@ -51,6 +51,15 @@ bool dnsmasq_has_ended(int pidfd);
 /* Ends it, whoever started it, and removes the directory. */
 int dnsmasq_remove(const char *directory, struct err *e);
 
+/* What its two files say; in the arena. Pure. */
+struct dnsmasq_lines {
+    const char *host; /* of hosts/ */
+    const char *name; /* of names/ */
+};
+struct dnsmasq_lines dnsmasq_host_lines(struct arena *a, const char *domain,
+                                        const struct dnsmasq_host *host);
+struct dnsmasq_host dnsmasq_host_of(const struct net_port *port);
+
 int dnsmasq_host_put(const char *directory, const char *domain, const struct dnsmasq_host *host,
                      struct err *e);
 int dnsmasq_host_drop(const char *directory, const char *interface_id, struct err *e);

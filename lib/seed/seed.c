@@ -11,9 +11,8 @@
 #include "seed/iso9660.h"
 #include "seed/templates.h"
 
-#define TEMPLATE_MAX 65536     /* bytes of one template, and of what becomes of it */
-#define IMAGE_MAX    (4 << 20) /* bytes of the whole image */
-#define NAME_MAX_LEN 32        /* of a value in a template */
+#define TEMPLATE_MAX 65536 /* bytes of one template, and of what becomes of it */
+#define NAME_MAX_LEN 32    /* of a value in a template */
 
 /*
  * A template is text with ${name} in it; $$ is one dollar sign. A value is put in as JSON, which is
@@ -168,7 +167,7 @@ int seed_build(struct arena *a, const char *template_dir, const struct seed_fact
     return 0;
 }
 
-int seed_write(const char *path, const struct seed_texts *texts, struct err *e)
+int seed_image_build(const struct seed_texts *texts, struct buf *out, struct err *e)
 {
     const struct iso9660_file files[] = {
         {"meta-data", texts->meta_data, strlen(texts->meta_data)},
@@ -176,9 +175,6 @@ int seed_write(const char *path, const struct seed_texts *texts, struct err *e)
         {"user-data", texts->user_data, texts->user_data_len},
         {"vendor-data", texts->vendor_data, strlen(texts->vendor_data)},
     };
-    _cleanup_buf_ struct buf image = BUF_INIT(IMAGE_MAX);
-    int r = iso9660_build("cidata", files, ARRAY_SIZE(files), &image);
-    if (r < 0)
-        return err_errno(e, -r, "cannot make the seed %s", path);
-    return file_write(path, image.data, image.len, 0600, e);
+    int r = iso9660_build("cidata", files, ARRAY_SIZE(files), out);
+    return r < 0 ? err_errno(e, -r, "cannot make the seed") : 0;
 }

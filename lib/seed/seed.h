@@ -3,14 +3,17 @@
  * The cloud-init seed of an instance: what NoCloud reads at boot.
  *
  * seed_build() is pure: facts in, four texts out, from the templates in cloud-init/ (compiled in; a
- * directory of the owner's own may replace them, all or some). seed_write() makes the disk image
- * (ISO 9660) from the texts. User data is passed on exactly as it was sent; all other values go in
- * quoted, and one with a control character in it is refused (-EINVAL).
+ * directory of the owner's own may replace them, all or some). seed_image_build() makes the disk
+ * image (ISO 9660) from the texts. User data is passed on exactly as it was sent; all other values
+ * go in quoted, and one with a control character in it is refused (-EINVAL).
  */
 #include <stddef.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
+
+#define SEED_IMAGE_MAX (4 << 20) /* bytes */
 
 struct seed_facts {
     const char *instance_id;
@@ -41,5 +44,5 @@ struct seed_texts {
  */
 int seed_build(struct arena *a, const char *template_dir, const struct seed_facts *facts,
                struct seed_texts *ret_texts, struct err *e);
-/* Writes the image file (label cidata) under a temporary name, then in place, mode 0600. */
-int seed_write(const char *path, const struct seed_texts *texts, struct err *e);
+/* Appends the image (label cidata). */
+int seed_image_build(const struct seed_texts *texts, struct buf *out, struct err *e);

@@ -262,7 +262,17 @@ static int fake_instance_prepare(struct storage *s, const char *instance_id, str
 static const char *fake_instance_path(struct storage *s, struct arena *a, const char *instance_id,
                                       const char *file)
 {
-    return NULL;
+    return arena_printf(a, "/nonexistent/instances/%s/%s", instance_id, file);
+}
+
+static int fake_instance_write(struct storage *s, const char *instance_id, const char *file,
+                               const void *data, size_t len, struct err *e)
+{
+    struct fake_storage *f = fake_of(s);
+    (void)pthread_mutex_lock(&f->lock);
+    bool prepared = find(f, INSTANCE, instance_id) != NULL;
+    (void)pthread_mutex_unlock(&f->lock);
+    return prepared ? 0 : err_set(e, ENOENT, "there is no directory for %s", instance_id);
 }
 
 static int fake_instance_remove(struct storage *s, const char *instance_id, struct err *e)
@@ -351,6 +361,7 @@ static const struct storage_ops fake_ops = {
     .volume_path = fake_volume_path,
     .instance_prepare = fake_instance_prepare,
     .instance_path = fake_instance_path,
+    .instance_write = fake_instance_write,
     .instance_remove = fake_instance_remove,
     .console_tail = fake_console_tail,
     .list_images = fake_list_images,

@@ -2,8 +2,8 @@
 /*
  * The in-memory storage: what API tests run against. It keeps names and sizes and no data, except
  * the first bytes of an upload, from which image_make recognises the format with the rules of
- * files.h (a compressed upload is taken for a disk of its own size). instance_path() is NULL: there
- * is no directory to write a seed into.
+ * files.h (a compressed upload is taken for a disk of its own size). What is written into an
+ * instance's directory is forgotten. Paths are below a directory that does not exist.
  */
 #include "storage/storage.h"
 

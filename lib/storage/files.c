@@ -208,6 +208,7 @@ static const struct storage_ops files_ops = {
     .volume_path = files_volume_path,
     .instance_prepare = files_instance_prepare,
     .instance_path = files_instance_path,
+    .instance_write = files_instance_write,
     .instance_remove = files_instance_remove,
     .console_tail = files_console_tail,
     .list_images = files_list_images,

@@ -64,6 +64,8 @@ const char *files_volume_path(struct storage *s, struct arena *a, const char *vo
 int files_instance_prepare(struct storage *s, const char *instance_id, struct err *e);
 const char *files_instance_path(struct storage *s, struct arena *a, const char *instance_id,
                                 const char *file);
+int files_instance_write(struct storage *s, const char *instance_id, const char *file,
+                         const void *data, size_t len, struct err *e);
 int files_instance_remove(struct storage *s, const char *instance_id, struct err *e);
 int files_console_tail(struct storage *s, const char *instance_id, struct buf *out,
                        int64_t *ret_when, struct err *e);

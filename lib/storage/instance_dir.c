@@ -34,6 +34,14 @@ const char *files_instance_path(struct storage *s, struct arena *a, const char *
     return arena_printf(a, "%s/%s", directory(files_of(s), a, instance_id), file);
 }
 
+int files_instance_write(struct storage *s, const char *instance_id, const char *file,
+                         const void *data, size_t len, struct err *e)
+{
+    _cleanup_arena_ struct arena *a = arena_new();
+    int r = files_check_id(instance_id, "i", e);
+    return r < 0 ? r : file_write(files_instance_path(s, a, instance_id, file), data, len, 0600, e);
+}
+
 int files_instance_remove(struct storage *s, const char *instance_id, struct err *e)
 {
     _cleanup_arena_ struct arena *a = arena_new();

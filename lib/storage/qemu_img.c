@@ -1,7 +1,6 @@
 #include "storage/qemu_img.h"
 
 #include <jansson.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/child.h"
@@ -109,13 +108,20 @@ int qemu_img_convert(const char *from, enum format format, const char *to, struc
     return run(argv, CONVERT_MS, NULL, e);
 }
 
+const char *const *qemu_img_create_argv(struct arena *a, const char *path, const char *backing,
+                                        int64_t bytes)
+{
+    const char *size = arena_printf(a, "%lld", (long long)bytes);
+    const char *empty[] = {"qemu-img", "create",       "-q", "-f", "qcow2",
+                           "-o",       VOLUME_OPTIONS, path, size, NULL};
+    const char *overlay[] = {"qemu-img", "create", "-q", "-f",    "qcow2", "-o", VOLUME_OPTIONS,
+                             "-F",       "qcow2",  "-b", backing, path,    size, NULL};
+    return backing == NULL ? arena_memdup(a, (void *)empty, sizeof(empty))
+                           : arena_memdup(a, (void *)overlay, sizeof(overlay));
+}
+
 int qemu_img_create(const char *path, const char *backing, int64_t bytes, struct err *e)
 {
-    char size[32];
-    (void)snprintf(size, sizeof(size), "%lld", (long long)bytes);
-    if (backing == NULL)
-        return CHILD(e, "qemu-img", "create", "-q", "-f", "qcow2", "-o", VOLUME_OPTIONS, path,
-                     size);
-    return CHILD(e, "qemu-img", "create", "-q", "-f", "qcow2", "-o", VOLUME_OPTIONS, "-F", "qcow2",
-                 "-b", backing, path, size);
+    _cleanup_arena_ struct arena *a = arena_new();
+    return run(qemu_img_create_argv(a, path, backing, bytes), 0, NULL, e);
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "storage/format.h"
 
@@ -20,5 +21,8 @@ bool qemu_img_is_sound(const char *path);
 /* Bytes that the image takes as qcow2. */
 int qemu_img_measure(const char *path, enum format format, int64_t *ret_bytes, struct err *e);
 int qemu_img_convert(const char *from, enum format format, const char *to, struct err *e);
+/* The command that qemu_img_create() runs: argv, NULL-terminated, in the arena. */
+const char *const *qemu_img_create_argv(struct arena *a, const char *path, const char *backing,
+                                        int64_t bytes);
 /* backing: relative to the new file, or NULL. */
 int qemu_img_create(const char *path, const char *backing, int64_t bytes, struct err *e);

@@ -62,10 +62,12 @@ struct storage_ops {
 
     /* The instance's own directory. */
     int (*instance_prepare)(struct storage *s, const char *instance_id, struct err *e);
-    /* A file in it, in the arena. NULL: this driver keeps no files, so there is nothing to write.
-     */
+    /* The path of a file in it; in the arena. */
     const char *(*instance_path)(struct storage *s, struct arena *a, const char *instance_id,
                                  const char *file);
+    /* Writes such a file, mode 0600. */
+    int (*instance_write)(struct storage *s, const char *instance_id, const char *file,
+                          const void *data, size_t len, struct err *e);
     int (*instance_remove)(struct storage *s, const char *instance_id, struct err *e);
     /* The last `max` bytes of the console log, fewer when it is shorter; and when it was written.
      */
@@ -85,6 +87,13 @@ struct storage_ops {
     int (*room)(struct storage *s, int64_t *ret_bytes, struct err *e);
     void (*free)(struct storage *s);
 };
+
+/*
+ * The command that makes a volume at this path, for people who want to see it: an argv,
+ * NULL-terminated, in the arena. (volume_make() runs it with a temporary name.) Pure.
+ */
+const char *const *volume_make_argv(struct arena *a, const char *path, const char *image_id,
+                                    int64_t size_gib);
 
 /* Drivers embed this as their first member. */
 struct storage {

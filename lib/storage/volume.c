@@ -15,6 +15,18 @@
  */
 #define LAYER_FROM_VOLUME "../" DIR_IMAGES "/%s" DISK_SUFFIX
 
+/* NULL for a volume that stands on no layer. */
+static const char *volume_backing(struct arena *a, const char *image_id)
+{
+    return image_id == NULL ? NULL : arena_printf(a, LAYER_FROM_VOLUME, image_id);
+}
+
+const char *const *volume_make_argv(struct arena *a, const char *path, const char *image_id,
+                                    int64_t size_gib)
+{
+    return qemu_img_create_argv(a, path, volume_backing(a, image_id), size_gib << 30);
+}
+
 const char *files_volume_path(struct storage *s, struct arena *a, const char *volume_id)
 {
     return files_path(files_of(s), a, DIR_VOLUMES, volume_id, DISK_SUFFIX);
@@ -56,8 +68,7 @@ int files_volume_make(struct storage *s, const char *volume_id, const char *imag
         return r;
 
     const char *temporary = files_temporary(f, a, DIR_VOLUMES, volume_id, "new");
-    const char *backing = image_id == NULL ? NULL : arena_printf(a, LAYER_FROM_VOLUME, image_id);
-    r = qemu_img_create(temporary, backing, size_gib << 30, e);
+    r = qemu_img_create(temporary, volume_backing(a, image_id), size_gib << 30, e);
     if (r == 0 && chmod(temporary, 0600) < 0)
         r = err_errno(e, errno, "cannot set the mode of %s", temporary);
     if (r < 0) {

@@ -77,7 +77,7 @@ START_TEST(a_make_can_be_made_to_fail_once)
 }
 END_TEST
 
-START_TEST(an_instance_has_no_files_but_a_console)
+START_TEST(an_instance_has_a_console_and_forgets_its_files)
 {
     struct storage *s = new_one();
     _cleanup_arena_ struct arena *a = arena_new();
@@ -85,8 +85,11 @@ START_TEST(an_instance_has_no_files_but_a_console)
     int64_t when = -1;
     ck_assert_int_eq(s->ops->console_tail(s, INST, &out, &when, NULL), 0);
     ck_assert_uint_eq(out.len, 0);
+    ck_assert_int_eq(s->ops->instance_write(s, INST, "seed.img", "x", 1, NULL), -ENOENT);
     ck_assert_int_eq(s->ops->instance_prepare(s, INST, NULL), 0);
-    ck_assert_ptr_null(s->ops->instance_path(s, a, INST, "seed.img"));
+    ck_assert_int_eq(s->ops->instance_write(s, INST, "seed.img", "x", 1, NULL), 0);
+    ck_assert_str_eq(s->ops->instance_path(s, a, INST, "seed.img"),
+                     "/nonexistent/instances/" INST "/seed.img");
     ck_assert_int_eq(s->ops->console_tail(s, INST, &out, &when, NULL), 0);
     ck_assert_ptr_nonnull(strstr(buf_str(&out), INST));
     ck_assert_int_gt(when, 0);
@@ -96,4 +99,4 @@ END_TEST
 
 UNIT_MAIN(an_image_is_made_from_an_upload_and_a_volume_from_the_image,
           what_is_no_disk_makes_no_image, a_volume_must_hold_its_layer,
-          a_make_can_be_made_to_fail_once, an_instance_has_no_files_but_a_console)
+          a_make_can_be_made_to_fail_once, an_instance_has_a_console_and_forgets_its_files)

@@ -1,0 +1,284 @@
+#include "jobs/plan.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/base64.h"
+#include "base/check.h"
+#include "base/text.h"
+#include "core/hostname.h"
+
+#define DISKS_MAX      28 /* root, 26 more (as EC2's /dev/sd[f-z] and beyond), the seed */
+#define INTERFACES_MAX 15
+
+struct instance_facts instance_facts_read(struct tx *tx, struct arena *a, const char *instance_id)
+{
+    struct instance_facts facts = {.instance = store_instance(tx, a, instance_id)};
+    if (facts.instance == NULL)
+        return facts;
+    facts.volumes = store_volumes(tx, a, "instance_id", instance_id);
+    facts.interfaces = store_network_interfaces(tx, a, "instance_id", instance_id);
+    struct tag *name = store_tag_of(tx, a, instance_id, "Name");
+    facts.name_tag = name == NULL ? NULL : name->value;
+    return facts;
+}
+
+const struct network_interface *instance_primary_interface(const struct instance_facts *facts)
+{
+    for (size_t k = 0; k < facts->interfaces.n; k++)
+        if (facts->interfaces.v[k].device_index == 0)
+            return &facts->interfaces.v[k];
+    return NULL;
+}
+
+bool plan_makes_volume(const struct volume *v)
+{
+    /* A volume that has been in use holds data: it is never made anew. */
+    return v->state == VOLUME_CREATING;
+}
+
+bool plan_removes_volume(const struct volume *v)
+{
+    return v->delete_on_termination || v->state == VOLUME_CREATING;
+}
+
+int plan_seed(const struct jobs_config *config, struct arena *a, const struct instance_facts *facts,
+              struct seed_texts *ret_texts, struct err *e)
+{
+    const struct instance *i = facts->instance;
+    const struct network_interface *n = instance_primary_interface(facts);
+    const struct region *region = region_find(i->region);
+    CHECK(n != NULL && region != NULL);
+    char *user_data = NULL;
+    size_t user_data_len = 0;
+    if (i->user_data != NULL &&
+        base64_decode(a, i->user_data, strlen(i->user_data), &user_data, &user_data_len) < 0)
+        return err_set(e, EINVAL, "the user data is not base64");
+    struct seed_facts seed = {
+        .instance_id = i->id,
+        .hostname = hostname_of(a, "ip", n->private_ip),
+        .private_ip = n->private_ip,
+        .domain = region->domain,
+        .public_key = i->public_key,
+        .key_name = i->key_name,
+        .mac = n->mac,
+        .mtu = config->mtu,
+        .region = i->region,
+        .zone = i->zone,
+        .instance_type = i->instance_type,
+        .image_id = i->image_id,
+        .user_data = user_data,
+        .user_data_len = user_data_len,
+    };
+    return seed_build(a, config->template_dir, &seed, ret_texts, e);
+}
+
+/* --- the domain */
+
+static const char *disk_target(struct arena *a, size_t position)
+{
+    return position < 26 ? arena_printf(a, "vd%c", (char)('a' + position))
+                         : arena_printf(a, "vda%c", (char)('a' + position - 26));
+}
+
+/* The root device first: it is what the guest boots from and knows as vda. */
+static size_t list_disks(struct storage *s, struct arena *a, const struct instance_facts *facts,
+                         struct domain_disk *disks)
+{
+    size_t n = 0;
+    for (int root = 1; root >= 0; root--)
+        for (size_t i = 0; i < facts->volumes.n && n < DISKS_MAX - 1; i++) {
+            const struct volume *v = &facts->volumes.v[i];
+            if (streq(v->device_name, facts->instance->root_device_name) != (root == 1))
+                continue;
+            const char *digits = strchr(v->id, '-');
+            disks[n] = (struct domain_disk){
+                .path = s->ops->volume_path(s, a, v->id),
+                .layer = v->image_id == NULL ? NULL : s->ops->image_path(s, a, v->image_id),
+                .format = "qcow2",
+                .target = disk_target(a, n),
+                /* as EBS shows itself: the id without its dash, 20 characters */
+                .serial = arena_printf(a, "vol%s", digits == NULL ? "" : digits + 1),
+                .boot_order = root,
+            };
+            n++;
+        }
+    disks[n] = (struct domain_disk){
+        .path = s->ops->instance_path(s, a, facts->instance->id, PLAN_SEED_FILE),
+        .format = "raw",
+        .target = disk_target(a, n),
+        .serial = "cidata",
+        .read_only = true,
+    };
+    return n + 1;
+}
+
+const struct domain_spec *plan_domain(const struct jobs_config *config, struct arena *a,
+                                      const struct instance_facts *facts,
+                                      const struct host_info *host)
+{
+    struct storage *s = config->storage;
+    const struct instance *i = facts->instance;
+    struct domain_disk *disks = arena_array(a, DISKS_MAX, struct domain_disk);
+    struct domain_nic *nics = arena_array(a, INTERFACES_MAX, struct domain_nic);
+    size_t n_nics = 0;
+    for (; n_nics < facts->interfaces.n && n_nics < INTERFACES_MAX; n_nics++)
+        nics[n_nics] = (struct domain_nic){facts->interfaces.v[n_nics].tap,
+                                           facts->interfaces.v[n_nics].mac, config->mtu};
+    struct domain_spec *spec = arena_new_of(a, struct domain_spec);
+    *spec = (struct domain_spec){
+        .instance_id = i->id,
+        .uuid = i->uuid,
+        .instance_type = i->instance_type,
+        .image_id = i->image_id,
+        .name_tag = facts->name_tag,
+        .architecture = i->architecture,
+        .driver = host->kvm && streq(i->architecture, "x86_64") ? "kvm" : "qemu",
+        .vcpus = (int)i->vcpus,
+        .memory_mib = i->memory_mib,
+        .disks = disks,
+        .n_disks = list_disks(s, a, facts, disks),
+        .nics = nics,
+        .n_nics = n_nics,
+        .console_log = s->ops->instance_path(s, a, i->id, "console.log"),
+        .console_socket = arena_printf(a, "%s/console/%s", config->runtime_dir, i->id),
+    };
+    return spec;
+}
+
+/* --- the network of a VPC */
+
+static void load_subnets(struct tx *tx, struct arena *a, const char *vpc_id, struct net_vpc *v)
+{
+    struct subnet_list subnets = store_subnets(tx, a, "vpc_id", vpc_id);
+    struct net_subnet *out = arena_array(a, subnets.n, struct net_subnet);
+    for (size_t i = 0; i < subnets.n; i++)
+        out[i] = (struct net_subnet){
+            .subnet_id = subnets.v[i].id,
+            .cidr = subnets.v[i].cidr_block,
+            .bridge = arena_printf(a, "br%lld", (long long)subnets.v[i].number),
+        };
+    v->subnets = out;
+    v->n_subnets = subnets.n;
+}
+
+static void load_ports(struct tx *tx, struct arena *a, const char *vpc_id, struct net_vpc *v)
+{
+    struct network_interface_list interfaces = store_network_interfaces(tx, a, "vpc_id", vpc_id);
+    struct net_port *out = arena_array(a, interfaces.n, struct net_port);
+    for (size_t i = 0; i < interfaces.n; i++) {
+        const struct network_interface *n = &interfaces.v[i];
+        struct interface_group_list groups = store_interface_groups(tx, a, "interface_id", n->id);
+        const char **ids = arena_array(a, groups.n, const char *);
+        for (size_t g = 0; g < groups.n; g++)
+            ids[g] = groups.v[g].group_id;
+        out[i] = (struct net_port){
+            .interface_id = n->id,
+            .instance_id = n->instance_id,
+            .tap = n->tap,
+            .mac = n->mac,
+            .subnet_id = n->subnet_id,
+            .private_ip = n->private_ip,
+            .public_ip = n->public_ip,
+            .hostname = hostname_of(a, "ip", n->private_ip),
+            .source_dest_check = n->source_dest_check,
+            .group_ids = ids,
+            .n_group_ids = groups.n,
+        };
+    }
+    v->ports = out;
+    v->n_ports = interfaces.n;
+}
+
+static void load_groups(struct tx *tx, struct arena *a, const char *vpc_id, struct net_vpc *v)
+{
+    struct security_group_list groups = store_security_groups(tx, a, "vpc_id", vpc_id);
+    struct net_group *out = arena_array(a, groups.n, struct net_group);
+    for (size_t i = 0; i < groups.n; i++) {
+        struct security_group_rule_list rules =
+            store_security_group_rules(tx, a, "group_id", groups.v[i].id);
+        out[i] = (struct net_group){groups.v[i].id, rules.v, rules.n};
+    }
+    v->groups = out;
+    v->n_groups = groups.n;
+}
+
+bool plan_vpc(struct tx *tx, struct arena *a, const char *vpc_id, struct net_vpc *ret_vpc)
+{
+    struct vpc *row = store_vpc(tx, a, vpc_id);
+    if (row == NULL)
+        return false;
+    const struct region *region = region_find(row->region);
+    CHECK(region != NULL);
+    struct net_vpc v = {
+        .vpc_id = row->id,
+        .region = row->region,
+        .index = row->number,
+        .cidr = row->cidr_block,
+        .domain = region->domain,
+    };
+    load_subnets(tx, a, vpc_id, &v);
+    load_ports(tx, a, vpc_id, &v);
+    load_groups(tx, a, vpc_id, &v);
+    *ret_vpc = v;
+    return true;
+}
+
+/* --- rows at an end */
+
+void plan_give_back_addresses(struct tx *tx, struct arena *a, const char *instance_id)
+{
+    struct network_interface_list interfaces =
+        store_network_interfaces(tx, a, "instance_id", instance_id);
+    for (size_t k = 0; k < interfaces.n; k++) {
+        interfaces.v[k].public_ip = NULL;
+        store_update_network_interface(tx, &interfaces.v[k]);
+    }
+}
+
+static void let_go_interface(struct tx *tx, struct network_interface *n)
+{
+    if (n->delete_on_termination) {
+        store_delete_interface_groups(tx, "interface_id", n->id);
+        store_delete_tags(tx, "resource_id", n->id);
+        store_delete_network_interfaces(tx, "id", n->id);
+        return;
+    }
+    n->instance_id = NULL;
+    n->attachment_id = NULL;
+    n->public_ip = NULL;
+    n->attached_at = 0;
+    store_update_network_interface(tx, n);
+}
+
+void plan_let_go_interfaces(struct tx *tx, struct arena *a, const char *instance_id)
+{
+    struct network_interface_list interfaces =
+        store_network_interfaces(tx, a, "instance_id", instance_id);
+    for (size_t k = 0; k < interfaces.n; k++)
+        let_go_interface(tx, &interfaces.v[k]);
+}
+
+/* A volume that stays is free again; one that goes has lost its file before. */
+static void let_go_volume(struct tx *tx, struct volume *v)
+{
+    if (plan_removes_volume(v)) {
+        store_delete_tags(tx, "resource_id", v->id);
+        store_delete_volumes(tx, "id", v->id);
+        return;
+    }
+    if (volume_enter_attachment_state(v, ATTACHMENT_DETACHED, NULL) < 0 ||
+        volume_enter_state(v, VOLUME_AVAILABLE, NULL) < 0)
+        return;
+    v->instance_id = NULL;
+    v->device_name = NULL;
+    v->attached_at = 0;
+    store_update_volume(tx, v);
+}
+
+void plan_let_go_volumes(struct tx *tx, struct arena *a, const char *instance_id)
+{
+    struct volume_list volumes = store_volumes(tx, a, "instance_id", instance_id);
+    for (size_t k = 0; k < volumes.n; k++)
+        let_go_volume(tx, &volumes.v[k]);
+}

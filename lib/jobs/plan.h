@@ -1,0 +1,44 @@
+#pragma once
+/*
+ * What a job is going to do, worked out from rows alone: the disks, the seed, the domain, the
+ * network of a VPC, and the rows that an end leaves. Nothing here touches the machine. The jobs
+ * carry a plan out and explain.h tells it, so that what is told is what is done.
+ *
+ * Of the config only paths, templates and the MTU are looked at, and of its storage only the
+ * functions that name paths.
+ */
+#include "jobs/jobs.h"
+#include "seed/seed.h"
+#include "store/queries.h"
+
+#define PLAN_SEED_FILE "seed.img" /* in the instance's directory */
+
+/* An instance with what belongs to it. */
+struct instance_facts {
+    struct instance *instance;  /* NULL: there is none */
+    struct volume_list volumes; /* attached ones */
+    struct network_interface_list interfaces;
+    const char *name_tag; /* NULL: none */
+};
+
+struct instance_facts instance_facts_read(struct tx *tx, struct arena *a, const char *instance_id);
+/* The one with device index 0, or NULL. */
+const struct network_interface *instance_primary_interface(const struct instance_facts *facts);
+
+/* Does a start make the file of this volume, an end remove it? */
+bool plan_makes_volume(const struct volume *v);
+bool plan_removes_volume(const struct volume *v);
+int plan_seed(const struct jobs_config *config, struct arena *a, const struct instance_facts *facts,
+              struct seed_texts *ret_texts, struct err *e);
+const struct domain_spec *plan_domain(const struct jobs_config *config, struct arena *a,
+                                      const struct instance_facts *facts,
+                                      const struct host_info *host);
+/* False: there is no such VPC, or the transaction has failed. */
+bool plan_vpc(struct tx *tx, struct arena *a, const char *vpc_id, struct net_vpc *ret_vpc);
+
+/* Rows, when an instance has stopped: a public address lasts from start to stop (AWS: "Amazon EC2
+ * instance IP addressing"). */
+void plan_give_back_addresses(struct tx *tx, struct arena *a, const char *instance_id);
+/* Rows, when it is terminated: what is to go with it goes, the rest is free again. */
+void plan_let_go_interfaces(struct tx *tx, struct arena *a, const char *instance_id);
+void plan_let_go_volumes(struct tx *tx, struct arena *a, const char *instance_id);
