@@ -9,7 +9,7 @@ import os
 import re
 import unittest
 
-from client import (REGION, SEEN, TREE, call, encoded, launch, client, refusal,
+from client import (REGION, SEEN, TREE, call, encoded, instance, launch, client, refusal,
                     register_image, remove, tap, until, upload, wait_state)
 
 MISSING = {"i": "i-00000000000000001", "sg": "sg-00000000000000001", "ami": "ami-00000000000000001",
@@ -304,6 +304,14 @@ class Succeeds(unittest.TestCase):
         self.assertEqual(refusal(ec2.run_instances, ImageId=bad["ImageId"], MinCount=1, MaxCount=1)
                          .code, "InvalidAMIID.Unavailable")
 
+    def ResetInstanceAttribute(self):
+        call("post", "ModifyInstanceAttribute", {"InstanceId": one,
+                                                 "SourceDestCheck": {"Value": False}})
+        self.assertFalse(instance(ec2, one)["SourceDestCheck"])
+        call("post", "ResetInstanceAttribute", {"InstanceId": one,
+                                                "Attribute": "sourceDestCheck"})
+        self.assertTrue(instance(ec2, one)["SourceDestCheck"])
+
     def RevokeSecurityGroupEgress(self):
         rule_of(8003, egress=True)
         done = call("post", "RevokeSecurityGroupEgress", {"GroupId": group,
@@ -445,6 +453,8 @@ REFUSED = {
     "ModifyInstanceAttribute": [
         ({"InstanceId": "%one", "Groups": [MISSING["sg"]]}, "InvalidGroup.NotFound"),
         ({"InstanceId": "%one"}, "MissingParameter"),
+        ({"InstanceId": "%one", "UserData": {"Value": b"x"}}, "IncorrectInstanceState"),
+        ({"InstanceId": "%one", "Kernel": {"Value": "aki-12345678"}}, "UnsupportedOperation"),
         ({"InstanceId": "%one", "EbsOptimized": {"Value": True}, "EnaSupport": {"Value": True}},
          "InvalidParameterCombination")],
     "ModifySecurityGroupRules": [
@@ -459,6 +469,10 @@ REFUSED = {
         ({"Name": "x<y>", "ImageLocation": "upload:x"}, "InvalidAMIName.Malformed"),
         ({"Name": "fine", "ImageLocation": "bucket/manifest.xml"}, "InvalidParameterValue"),
         ({"Name": "fine"}, "MissingParameter")],
+    "ResetInstanceAttribute": [
+        ({"InstanceId": "%one", "Attribute": "userData"}, "InvalidParameterValue"),
+        ({"InstanceId": "%one", "Attribute": "kernel"}, "IncorrectInstanceState"),
+        ({"InstanceId": MISSING["i"], "Attribute": "kernel"}, "InvalidInstanceID.NotFound")],
     "RevokeSecurityGroupEgress": [
         ({"GroupId": "%group", "SecurityGroupRuleIds": [MISSING["sgr"]]},
          "InvalidSecurityGroupRuleId.NotFound")],

@@ -126,6 +126,91 @@ void calls_free(struct calls *k)
     free(k);
 }
 
+static void put_parts(struct tx *tx)
+{
+    store_insert_volume(tx, &(struct volume){
+                                .id = "vol-0a0a0a0a0a0a0a0a0",
+                                .account_id = TEST_ACCOUNT,
+                                .region = "us-east-1",
+                                .zone = "us-east-1a",
+                                .state = VOLUME_IN_USE,
+                                .attachment_state = ATTACHMENT_ATTACHED,
+                                .volume_type = "gp3",
+                                .size_gib = 8,
+                                .instance_id = TEST_INSTANCE,
+                                .device_name = "/dev/xvda",
+                                .delete_on_termination = true,
+                            });
+    store_insert_network_interface(tx, &(struct network_interface){
+                                           .id = "eni-0a0a0a0a0a0a0a0a1",
+                                           .account_id = TEST_ACCOUNT,
+                                           .region = "us-east-1",
+                                           .vpc_id = TEST_VPC,
+                                           .subnet_id = TEST_SUBNET,
+                                           .zone = "us-east-1a",
+                                           .private_ip = "172.31.0.5",
+                                           .mac = "0a:00:00:00:00:02",
+                                           .description = "",
+                                           .source_dest_check = true,
+                                           .instance_id = TEST_INSTANCE,
+                                           .attachment_id = "eni-attach-0a0a0a0a0a0a0a0a0",
+                                           .delete_on_termination = true,
+                                           .tap = "tap1",
+                                       });
+    store_insert_interface_group(tx,
+                                 &(struct interface_group){"eni-0a0a0a0a0a0a0a0a1", TEST_GROUP, 0});
+}
+
+void calls_put_instance(struct calls *k, enum instance_state state)
+{
+    struct instance i = {
+        .id = TEST_INSTANCE,
+        .account_id = TEST_ACCOUNT,
+        .region = "us-east-1",
+        .host_id = "h-0a0a0a0a0a0a0a0a0",
+        .transition_reason = "",
+        .state = (int)state,
+        .reservation_id = "r-0a0a0a0a0a0a0a0a0",
+        .launch_time = 1767323000000,
+        .image_id = TEST_IMAGE,
+        .instance_type = "t3.micro",
+        .architecture = "x86_64",
+        .vcpus = 2,
+        .memory_mib = 1024,
+        .root_device_name = "/dev/xvda",
+        .vpc_id = TEST_VPC,
+        .subnet_id = TEST_SUBNET,
+        .zone = "us-east-1a",
+        .tenancy = "default",
+        .http_tokens = "optional",
+        .http_endpoint = "enabled",
+        .http_put_response_hop_limit = 1,
+        .instance_metadata_tags = "disabled",
+        .uuid = "ec2c0de0-1234-4678-8abc-0123456789ab",
+    };
+    struct tx *tx = store_write(k->store);
+    struct instance *there = store_instance(tx, k->arena, TEST_INSTANCE);
+    if (there == NULL) {
+        store_insert_host(tx, &(struct host){.id = i.host_id, .uri = "test:///"});
+        store_insert_instance(tx, &i);
+        put_parts(tx);
+    } else {
+        there->state = (int)state;
+        store_update_instance(tx, there);
+    }
+    struct err e = {0};
+    int r = tx_commit(tx, &e);
+    ck_assert_msg(r == 0, "%s", e.message);
+}
+
+struct instance *calls_instance(struct calls *k)
+{
+    struct tx *tx = store_read(k->store);
+    struct instance *i = store_instance(tx, k->arena, TEST_INSTANCE);
+    tx_end(tx);
+    return i;
+}
+
 void calls_begin(struct calls *k, const char *service, const char *action, const void *in)
 {
     fault_clear(&k->fault);

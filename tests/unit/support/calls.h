@@ -23,6 +23,7 @@
 #define TEST_GROUP     "sg-0a0a0a0a0a0a0a0a0"     /* "default" of the default VPC */
 #define TEST_IMAGE     "ami-0a0a0a0a0a0a0a0a0"
 #define TEST_SNAPSHOT  "snap-0a0a0a0a0a0a0a0a0"
+#define TEST_INSTANCE  "i-0a0a0a0a0a0a0a0a0"   /* of calls_put_instance() */
 #define TEST_INTERFACE "eni-0a0a0a0a0a0a0a0a0" /* in TEST_SUBNET, a member of no group */
 
 struct calls {
@@ -40,6 +41,12 @@ struct calls *calls_new(void);
 void calls_free(struct calls *k);
 void calls_begin(struct calls *k, const char *service, const char *action, const void *in);
 void calls_end(struct calls *k, int result);
+/*
+ * TEST_INSTANCE, a t3.micro in this state, or puts it into another: with a root volume at /dev/xvda
+ * that goes when it goes, and an interface in TEST_SUBNET and TEST_GROUP.
+ */
+void calls_put_instance(struct calls *k, enum instance_state state);
+struct instance *calls_instance(struct calls *k);
 /* Jobs that wait for this object. */
 size_t calls_jobs(struct calls *k, const char *object_id);
 
