@@ -36,8 +36,13 @@ packages() {
         ;;
     test)
         echo clang clang-tidy clang-format shellcheck python3 python3-boto3 curl openssh-client openssl putty-tools wrk
-        # Ubuntu 24.04 ships no AWS CLI; its tests are skipped there unless one is on the PATH.
+        # Clients of EC2, for tests/clients. NodeSource's nodejs brings npm along and conflicts with Debian's.
+        echo ansible python3-libcloud nodejs
+        command -v npm >/dev/null || echo npm
+        # Ubuntu 24.04 ships no AWS CLI, and releases after Debian 12 not all of the old clients; their tests are
+        # skipped there unless one is on the PATH.
         case $(release) in
+        debian:12) echo awscli packer python3-boto libvm-ec2-perl ;;
         debian:*) echo awscli ;;
         esac
         ;;

@@ -17,7 +17,7 @@
 
 #define FORM_TYPE "application/x-www-form-urlencoded"
 
-static const struct method {
+static const struct {
     const char *name;
     const char *digest; /* libcrypto's */
 } methods[] = {
@@ -29,7 +29,7 @@ struct v2 {
     const char *access_key_id;
     const char *token; /* NULL: none */
     const char *value; /* base64 */
-    const struct method *method;
+    const char *digest;
 };
 
 static bool has_parameter(const char *text, size_t len)
@@ -99,8 +99,8 @@ static int parse(const struct sigv4_query *q, struct v2 *v, struct arena *a, str
                      "SignatureVersion must be 2, or the request signed with version 4");
     for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
         if (streq(methods[i].name, method))
-            v->method = &methods[i];
-    if (v->method == NULL)
+            v->digest = methods[i].digest;
+    if (v->digest == NULL)
         return fault(f, FAULT_INCOMPLETE_SIGNATURE,
                      "SignatureMethod must be HmacSHA256 or HmacSHA1");
     return 0;
@@ -133,7 +133,7 @@ static bool matches(const struct v2 *v, const char *secret, const char *text, st
 {
     unsigned char mac[EVP_MAX_MD_SIZE];
     size_t len = 0;
-    CHECK(EVP_Q_mac(NULL, "HMAC", NULL, v->method->digest, NULL, secret, strlen(secret),
+    CHECK(EVP_Q_mac(NULL, "HMAC", NULL, v->digest, NULL, secret, strlen(secret),
                     (const unsigned char *)text, strlen(text), mac, sizeof(mac), &len) != NULL);
     const char *expected = base64_encode(a, mac, len);
     return strlen(v->value) == strlen(expected) &&

@@ -2,8 +2,8 @@
 
 First one build (gcc), with both cores. Then two lanes side by side, for a machine with two cores:
     guests   base image, then tests/vm in one lab, where the tests share what they started
-    cheap    ASan+UBSan build, its unit and golden tests, tests/api (each file in a fake lab of its
-             own, with the sanitized daemon), tests/net (real packets in plain namespaces, with the
+    cheap    ASan+UBSan build, its unit and golden tests, tests/api and tests/clients (each file in a fake
+             lab of its own, with the sanitized daemon), tests/net (real packets in plain namespaces, with the
              sanitized driver); clang build and gcc build, unit and golden; tests/lint
 A file that fails is shown in full, one that passes with -v only.
 """
@@ -28,7 +28,7 @@ BUILDS = {  # directory: (CC, options of meson setup)
     "build-clang": ("clang", ["-Dwerror=true"]),
     "build-asan": ("gcc", ["-Dwerror=true", "-Db_sanitize=address,undefined", "-Db_lundef=false"]),
 }
-LIMITS = {"api": 120, "net": 180, "vm": 900, "lint": 1500}
+LIMITS = {"api": 120, "clients": 180, "net": 180, "vm": 900, "lint": 1500}
 SANITIZERS = {"ASAN_OPTIONS": "abort_on_error=0:exitcode=99:detect_leaks=1",
               "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
 
@@ -218,7 +218,8 @@ def logs_of(name):
 
 
 def api_test(report, path):
-    name = "api/" + os.path.basename(path)
+    kind = os.path.basename(os.path.dirname(path))
+    name = f"{kind}/{os.path.basename(path)}"
     where = os.path.join(TREE, "build-asan")
     env = dict(os.environ, CROFT_BUILD=where, CROFT_LAB_LOGS=logs_of(name), **SANITIZERS)
     argv = [path]
@@ -227,7 +228,7 @@ def api_test(report, path):
         for pair in tap.headers(path).get("config", []):
             argv += ["--config", pair]
         argv += ["--", path]
-    report.add(tap.timed(argv, name, limit_of(path, "api"), env))
+    report.add(tap.timed(argv, name, limit_of(path, kind), env))
 
 
 def net_test(report, path):
@@ -366,7 +367,7 @@ def main():
     for word in words:
         if word.startswith("-"):
             fail(f"unknown option '{word}' (see --help).")
-    api = choose(os.path.join(TESTS, "api"), words)
+    api = choose(os.path.join(TESTS, "api"), words) + choose(os.path.join(TESTS, "clients"), words)
     net = choose(os.path.join(TESTS, "net"), words)
     vm = [] if quick else choose(os.path.join(TESTS, "vm"), words)
     lint = executables(os.path.join(TESTS, "lint")) if not words or "lint" in words else \

@@ -1,16 +1,16 @@
 """The one protocol of Croft's tests, both ends of it.
 
-A test is an executable file in tests/api, tests/vm or tests/lint. It prints the Test Anything
-Protocol on stdout: a line `ok 1 - what holds` or `not ok 2 - what does not` per check, `# SKIP why`
-at the end of one that could not be made here, and the plan `1..N` first or last. Anything else it
-prints is shown when it fails. It ends with status 0, or 77 to be skipped as a whole. A test that
+A test is an executable file in tests/api, tests/clients, tests/vm or tests/lint. It prints the Test
+Anything Protocol on stdout: a line `ok 1 - what holds` or `not ok 2 - what does not` per check,
+`# SKIP why` at the end of one that could not be made here, and the plan `1..N` first or last.
+Anything else it prints is shown when it fails. It ends with status 0, or 77 to be skipped as a whole. A test that
 prints no check, another number than its plan says, or ends with another status has failed.
 
 Comments among its first 30 lines say where it belongs:
     # area: launch            (several may stand in a line)
     # lab: own                it makes its own labs, or needs none
-    # config: key=value       for croftd in its lab; repeatable, tests/api only
-    # timeout: 600            seconds; 120 in tests/api, 900 in tests/vm
+    # config: key=value       for croftd in its lab; repeatable, not in tests/vm
+    # timeout: 600            seconds; 120 in tests/api, 180 in tests/clients, 900 in tests/vm
 
 A test in Python may be an ordinary unittest file that ends with
     sys.path.insert(0, ".../tests/lib"); import tap; tap.main()
