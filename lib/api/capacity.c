@@ -12,33 +12,92 @@ static int64_t least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-int capacity_admit(struct call *c, const struct instance_type *type, int64_t need, int64_t want,
-                   int64_t *ret_count, struct fault *f)
+static int64_t at_least_zero(int64_t n)
+{
+    return n < 0 ? 0 : n;
+}
+
+/* What the server has, and what an instance of so much memory takes of it. */
+struct room {
+    int64_t each_mib;    /* the instance's memory, and what QEMU needs besides */
+    int64_t free_mib;    /* for whoever comes */
+    int64_t present_mib; /* not in use at this moment, whoever it is held for */
+    int64_t instances;   /* that the owner's limit leaves for whoever comes */
+};
+
+/*
+ * Room is the server's memory, less what its owner reserves, less what is promised to instances,
+ * less what unused slots of reservations hold. What is promised need not be in use yet, and what is
+ * in use need not be ours, so both sides are looked at.
+ */
+static struct room measure(struct call *c, int64_t memory_mib)
 {
     struct host_info host;
     c->config->host(c->config->ctx, &host);
     struct capacity_used used = store_capacity_used(c->tx, c->config->host_id);
     int64_t overhead = GUEST_OVERHEAD_MIB + (host.kvm ? 0 : EMULATION_OVERHEAD_MIB);
-    int64_t each = type->memory_mib + overhead;
     int64_t promised = used.memory_mib + used.instances * overhead;
-    int64_t room = host.memory_mib - c->config->reserve_memory_mib - promised;
-    room = least(room, host.memory_available_mib - c->config->reserve_memory_mib / 2);
-    int64_t fits = room < 0 ? 0 : least(want, room / each);
-    int64_t allowed = c->config->max_instances - used.instances;
-    int64_t wanted = used.instances + need;
+    int64_t held = used.held_memory_mib + used.held_slots * overhead;
+    int64_t reserve = c->config->reserve_memory_mib;
+    int64_t present = host.memory_available_mib - reserve / 2;
+    return (struct room){
+        .each_mib = memory_mib + overhead,
+        .free_mib = at_least_zero(least(host.memory_mib - reserve - promised, present) - held),
+        .present_mib = at_least_zero(present),
+        .instances = c->config->max_instances - used.instances - used.held_slots,
+    };
+}
+
+static int over_limit(struct call *c, int64_t over, struct fault *f)
+{
+    long long limit = (long long)c->config->max_instances;
+    return fault(f, FAULT_INSTANCE_LIMIT_EXCEEDED,
+                 "You have requested more instances (%lld) than your current instance limit of "
+                 "%lld allows for the server",
+                 limit + (long long)over, limit);
+}
+
+static int no_room(const struct room *room, const char *type, int64_t fits, int64_t need,
+                   struct fault *f)
+{
+    return fault(
+        f, FAULT_INSUFFICIENT_INSTANCE_CAPACITY,
+        "The server has room for %lld more instances of type %s, and %lld are needed: %lld MiB "
+        "of memory are free and each takes %lld MiB",
+        (long long)fits, type, (long long)need, (long long)room->free_mib,
+        (long long)room->each_mib);
+}
+
+int capacity_admit(struct call *c, const struct instance_type *type,
+                   const struct capacity_slots *slots, int64_t need, int64_t want,
+                   int64_t *ret_count, struct fault *f)
+{
+    struct room room = measure(c, type->memory_mib);
+    int64_t slotted = capacity_slots_free(slots);
+    if (slots->only && slotted < need)
+        return fault(f, FAULT_RESERVATION_CAPACITY_EXCEEDED,
+                     "The Capacity Reservation has %lld free slots for instances of type %s, and "
+                     "%lld are needed",
+                     (long long)slotted, type->name, (long long)need);
+    int64_t allowed = slotted + (slots->only ? 0 : room.instances);
     if (allowed < need)
-        return fault(f, FAULT_INSTANCE_LIMIT_EXCEEDED,
-                     "You have requested more instances (%lld) than your current instance limit of "
-                     "%lld allows for the server",
-                     (long long)wanted, (long long)c->config->max_instances);
+        return over_limit(c, need - allowed, f);
+    int64_t fits = least(slotted, room.present_mib / room.each_mib);
+    if (!slots->only)
+        fits += room.free_mib / room.each_mib;
     if (fits < need)
-        return fault(
-            f, FAULT_INSUFFICIENT_INSTANCE_CAPACITY,
-            "The server has room for %lld more instances of type %s, and %lld are needed: %lld MiB "
-            "of memory are free and each takes %lld MiB",
-            (long long)fits, type->name, (long long)need, (long long)(room < 0 ? 0 : room),
-            (long long)each);
-    *ret_count = least(fits, allowed);
+        return no_room(&room, type->name, fits, need, f);
+    *ret_count = least(want, least(fits, allowed));
+    return 0;
+}
+
+int capacity_hold(struct call *c, const struct instance_type *type, int64_t more, struct fault *f)
+{
+    struct room room = measure(c, type->memory_mib);
+    if (room.instances < more)
+        return over_limit(c, more - room.instances, f);
+    if (room.free_mib / room.each_mib < more)
+        return no_room(&room, type->name, room.free_mib / room.each_mib, more, f);
     return 0;
 }
 

@@ -3,10 +3,10 @@
  * Room: for another guest on the server, and for another address in a subnet or the pool.
  *
  * Memory is never promised twice: a guest's memory, and what QEMU needs besides, must fit beside
- * what all other guests were promised and what the owner reserves, and be there right now.
- * Processors are shared.
+ * what all other guests were promised, what unused slots of capacity reservations hold and what the
+ * owner reserves, and be there right now. Processors are shared.
  */
-#include "api/call.h"
+#include "api/capacity_slots.h"
 
 /* QEMU's own memory for a guest; under emulation also its cache of translated code (domain_xml.c).
  */
@@ -15,11 +15,17 @@
 #define WIRE_INSTANCES_MAX     1000 /* in one request: RunInstances.MaxCount in ec2.model */
 
 /*
- * How many more instances of this size the server takes, at most `want`. Below `need`: a fault
- * InsufficientInstanceCapacity (or InstanceLimitExceeded) that says what is lacking.
+ * How many more instances of this size the server takes, at most `want`: into free slots of
+ * reservations, and beyond these (unless there are to be no others) into what nobody has been
+ * promised. Below `need`: a fault InsufficientInstanceCapacity (or InstanceLimitExceeded,
+ * ReservationCapacityExceeded) that says what is lacking. Whoever is admitted takes slots while
+ * there are any.
  */
-int capacity_admit(struct call *c, const struct instance_type *type, int64_t need, int64_t want,
+int capacity_admit(struct call *c, const struct instance_type *type,
+                   const struct capacity_slots *slots, int64_t need, int64_t want,
                    int64_t *ret_count, struct fault *f);
+/* Is there room for a reservation to hold `more` slots of this size? */
+int capacity_hold(struct call *c, const struct instance_type *type, int64_t more, struct fault *f);
 
 /* A set of addresses in use, from which free ones are drawn. */
 struct address_pool {

@@ -92,10 +92,13 @@ static int start(struct call *c, struct instance *i, struct fault *f)
     /* A type that the owner has taken out of the configuration since: the row still knows its size.
      */
     struct instance_type as_was = {.name = i->instance_type, .memory_mib = i->memory_mib};
+    struct capacity_slots slots;
     int64_t fits = 0;
-    if (capacity_admit(c, type == NULL ? &as_was : type, 1, 1, &fits, f) < 0 ||
+    if (capacity_slots_of(c, i, &slots, f) < 0 ||
+        capacity_admit(c, type == NULL ? &as_was : type, &slots, 1, 1, &fits, f) < 0 ||
         draw_public_ips(c, i, f) < 0)
         return -1;
+    i->capacity_reservation_id = capacity_slots_take(&slots);
     i->launch_time = c->now;
     i->transition_reason = "";
     i->reachable_at = 0;

@@ -6,6 +6,7 @@
 #include "api/capacity.h"
 #include "api/instance_view.h"
 #include "api/launch_network.h"
+#include "api/launch_placement.h"
 #include "api/launch_volumes.h"
 #include "api/lookup.h"
 #include "api/tagging.h"
@@ -29,6 +30,7 @@ struct launch {
     const struct instance_type *type;
     const struct key_pair *key; /* NULL: none */
     struct launch_network network;
+    struct launch_placement placement;
     struct launch_volumes volumes;
     const char *reservation_id;
     int64_t count;
@@ -112,9 +114,11 @@ static int settle(struct call *c, const ec2_RunInstances_in *in, struct launch *
         check_user_data(c, in, f) < 0 || resolve_image(c, in, l, f) < 0 ||
         resolve_type(c, in, l, f) < 0 || resolve_key(c, in, l, f) < 0 ||
         launch_volumes_settle(c, in, l->image, &l->volumes, f) < 0 ||
-        launch_network_settle(c, in, &l->network, f) < 0)
+        launch_network_settle(c, in, &l->network, f) < 0 ||
+        launch_placement_settle(c, in, l->type, l->network.subnet->zone, &l->placement, f) < 0)
         return -1;
-    if (capacity_admit(c, l->type, in->min_count.v, in->max_count.v, &l->count, f) < 0)
+    if (capacity_admit(c, l->type, &l->placement.slots, in->min_count.v, in->max_count.v, &l->count,
+                       f) < 0)
         return -1;
     return launch_network_reserve(c, &l->network, in->min_count.v, &l->count, f);
 }
@@ -213,6 +217,7 @@ int instance_launch(struct call *c, const ec2_RunInstances_in *in, ec2_RunInstan
     out->owner_id = c->principal->account_id;
     for (int64_t index = 0; index < l.count; index++) {
         struct instance *i = make_instance(c, &l, index);
+        launch_placement_write(&l.placement, i);
         store_insert_instance(c->tx, i);
         launch_volumes_write(c, in, &l.volumes, i);
         launch_network_write(c, in, &l.network, i);

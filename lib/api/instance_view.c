@@ -204,7 +204,7 @@ void instance_view_with(struct call *c, const struct instance_relations *r,
     out->launch_time = wire_time(i->launch_time);
     out->usage_operation_update_time = wire_time(i->created_at);
     out->usage_operation = "RunInstances";
-    out->platform_details = "Linux/UNIX";
+    out->platform_details = INSTANCE_PLATFORM;
     out->root_device_name = i->root_device_name;
     out->root_device_type = "ebs";
     out->virtualization_type = "hvm";

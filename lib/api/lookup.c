@@ -31,6 +31,7 @@ static bool image_visible(struct call *c, const void *row)
     }
 
 static const struct kind kinds[_RESOURCE_KIND_MAX] = {
+    [RESOURCE_CAPACITY_RESERVATION] = KIND(capacity_reservation, NULL),
     [RESOURCE_IMAGE] = KIND(image, image_visible),
     [RESOURCE_INSTANCE] = KIND(instance, NULL),
     [RESOURCE_KEY_PAIR] = KIND(key_pair, NULL),
@@ -177,11 +178,13 @@ LOOKUP_MANY(vpc, vpcs, RESOURCE_VPC)
 LOOKUP_MANY(security_group, security_groups, RESOURCE_SECURITY_GROUP)
 LOOKUP_MANY(security_group_rule, security_group_rules, RESOURCE_SECURITY_GROUP_RULE)
 LOOKUP_MANY(key_pair, key_pairs, RESOURCE_KEY_PAIR)
+LOOKUP_MANY(capacity_reservation, capacity_reservations, RESOURCE_CAPACITY_RESERVATION)
 LOOKUP_ONE(instance, RESOURCE_INSTANCE)
 LOOKUP_ONE(image, RESOURCE_IMAGE)
 LOOKUP_ONE(subnet, RESOURCE_SUBNET)
 LOOKUP_ONE(vpc, RESOURCE_VPC)
 LOOKUP_ONE(security_group, RESOURCE_SECURITY_GROUP)
+LOOKUP_ONE(capacity_reservation, RESOURCE_CAPACITY_RESERVATION)
 
 bool lookup_exists(struct call *c, const struct resource *r, const char *id)
 {

@@ -23,6 +23,8 @@ int lookup_security_group_rules(struct call *c, const struct wire_strings *ids,
                                 struct security_group_rule_list *ret, struct fault *f);
 int lookup_key_pairs(struct call *c, const struct wire_strings *ids, struct key_pair_list *ret,
                      struct fault *f);
+int lookup_capacity_reservations(struct call *c, const struct wire_strings *ids,
+                                 struct capacity_reservation_list *ret, struct fault *f);
 
 /* One row, or NULL with the fault. */
 struct instance *lookup_instance(struct call *c, const char *id, struct fault *f);
@@ -30,6 +32,8 @@ struct image *lookup_image(struct call *c, const char *id, struct fault *f);
 struct subnet *lookup_subnet(struct call *c, const char *id, struct fault *f);
 struct vpc *lookup_vpc(struct call *c, const char *id, struct fault *f);
 struct security_group *lookup_security_group(struct call *c, const char *id, struct fault *f);
+struct capacity_reservation *lookup_capacity_reservation(struct call *c, const char *id,
+                                                         struct fault *f);
 
 /* Is there a resource of this id that the caller may see? No fault. */
 bool lookup_exists(struct call *c, const struct resource *r, const char *id);

@@ -41,6 +41,9 @@ enum instance_state {
 
 extern const struct state_table instance_states;
 
+/* What every instance runs, in EC2's words. */
+#define INSTANCE_PLATFORM "Linux/UNIX"
+
 struct instance {
     const char *id; /* i-… */
     const char *account_id;
@@ -91,6 +94,11 @@ struct instance {
     int64_t impaired_since; /* it has stopped answering; 0: it has not */
     int64_t stop_deadline;  /* when a graceful shutdown is cut short; 0: not asked yet */
     const char *hypervisor; /* "kvm" or "qemu", as it was started */
+
+    /* Which slots of capacity reservations it may take: open, none, capacity-reservations-only. */
+    const char *capacity_preference;
+    const char *capacity_target;         /* the one reservation that it may use; NULL: any */
+    const char *capacity_reservation_id; /* whose slot it has while it holds memory; NULL: none */
 };
 
 /* The one place that assigns instance->state. 0 or -EPERM. */

@@ -27,22 +27,60 @@ static void bind_int(sqlite3_stmt *stmt, int index, int64_t value)
     CHECK(r == SQLITE_OK);
 }
 
+/* instance_uses_capacity() in SQL. */
+#define USES_CAPACITY "state IN ('pending', 'running', 'stopping', 'shutting-down')"
+
+/* Instances that have a slot of the reservation r. */
+#define SLOTS_TAKEN                                                                                \
+    "(SELECT count(*) FROM instance WHERE capacity_reservation_id = r.id AND " USES_CAPACITY ")"
+
 struct capacity_used store_capacity_used(struct tx *tx, const char *host_id)
 {
     struct capacity_used used = {0};
     sqlite3_stmt *stmt = statement(tx,
                                    "SELECT coalesce(sum(vcpus), 0), coalesce(sum(memory_mib), 0), "
-                                   "count(*) FROM instance WHERE host_id = ?1 AND state IN "
-                                   "('pending', 'running', 'stopping', 'shutting-down')",
+                                   "count(*) FROM instance WHERE host_id = ?1 AND " USES_CAPACITY,
                                    host_id);
-    if (tx_step(tx, stmt))
-        used = (struct capacity_used){
-            .vcpus = sqlite3_column_int64(stmt, 0),
-            .memory_mib = sqlite3_column_int64(stmt, 1),
-            .instances = sqlite3_column_int64(stmt, 2),
-        };
+    if (tx_step(tx, stmt)) {
+        used.vcpus = sqlite3_column_int64(stmt, 0);
+        used.memory_mib = sqlite3_column_int64(stmt, 1);
+        used.instances = sqlite3_column_int64(stmt, 2);
+    }
+    tx_reset(stmt);
+    stmt = statement(tx,
+                     "SELECT coalesce(sum(memory_mib * free), 0), coalesce(sum(free), 0) FROM "
+                     "(SELECT memory_mib, max(instance_count - " SLOTS_TAKEN ", 0) AS free "
+                     "FROM capacity_reservation r WHERE host_id = ?1 AND state = 'active')",
+                     host_id);
+    if (tx_step(tx, stmt)) {
+        used.held_memory_mib = sqlite3_column_int64(stmt, 0);
+        used.held_slots = sqlite3_column_int64(stmt, 1);
+    }
     tx_reset(stmt);
     return used;
+}
+
+int64_t store_capacity_reservation_used(struct tx *tx, const char *reservation_id)
+{
+    int64_t n = 0;
+    sqlite3_stmt *stmt =
+        statement(tx,
+                  "SELECT count(*) FROM instance WHERE capacity_reservation_id = ?1 "
+                  "AND " USES_CAPACITY,
+                  reservation_id);
+    if (tx_step(tx, stmt))
+        n = sqlite3_column_int64(stmt, 0);
+    tx_reset(stmt);
+    return n;
+}
+
+void store_release_capacity_reservation(struct tx *tx, const char *reservation_id)
+{
+    CHECK(tx_is_write(tx));
+    (void)tx_step(tx, statement(tx,
+                                "UPDATE instance SET capacity_reservation_id = NULL "
+                                "WHERE capacity_reservation_id = ?1",
+                                reservation_id));
 }
 
 struct text_list store_public_ips(struct tx *tx, struct arena *a)

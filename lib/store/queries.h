@@ -2,13 +2,23 @@
 /* Questions to the store that are more than a find by columns. */
 #include "store/tables.h"
 
-/* Memory and processors that instances hold on the host, by their rows. */
+/*
+ * What of the host is spoken for, by the rows: what instances hold, and what active capacity
+ * reservations hold for instances that are yet to come.
+ */
 struct capacity_used {
     int64_t vcpus;
     int64_t memory_mib;
     int64_t instances;
+    int64_t held_memory_mib; /* of slots that no instance has */
+    int64_t held_slots;
 };
 struct capacity_used store_capacity_used(struct tx *tx, const char *host_id);
+
+/* Instances that have a slot of the reservation. */
+int64_t store_capacity_reservation_used(struct tx *tx, const char *reservation_id);
+/* The reservation has ended: its instances go on without it. */
+void store_release_capacity_reservation(struct tx *tx, const char *reservation_id);
 
 /* Public addresses that interfaces have, sorted as text. */
 struct text_list {

@@ -1,2 +1,27 @@
 -- What schema 2 adds to a database of schema 1: see store.c. New columns have a default, for the rows
 -- that are there.
+
+CREATE TABLE capacity_reservation (
+  id                 TEXT PRIMARY KEY,
+  account_id         TEXT NOT NULL,
+  region             TEXT NOT NULL,
+  host_id            TEXT NOT NULL,
+  state              TEXT NOT NULL,
+  zone               TEXT NOT NULL,
+  instance_type      TEXT NOT NULL,
+  memory_mib         INTEGER NOT NULL,
+  platform           TEXT NOT NULL,
+  tenancy            TEXT NOT NULL,
+  instance_count     INTEGER NOT NULL,
+  is_targeted        INTEGER NOT NULL,
+  ebs_optimized      INTEGER NOT NULL,
+  ephemeral_storage  INTEGER NOT NULL,
+  end_date           INTEGER NOT NULL,
+  created_at         INTEGER NOT NULL,
+  ended_at           INTEGER NOT NULL
+) STRICT;
+CREATE INDEX capacity_reservation_state ON capacity_reservation (state);
+ALTER TABLE instance ADD COLUMN capacity_preference TEXT NOT NULL DEFAULT 'open';
+ALTER TABLE instance ADD COLUMN capacity_target TEXT;
+ALTER TABLE instance ADD COLUMN capacity_reservation_id TEXT;
+CREATE INDEX instance_capacity_reservation ON instance (capacity_reservation_id);

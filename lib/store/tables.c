@@ -150,6 +150,9 @@ static const struct column instance_columns[] = {
     INT(instance, impaired_since),
     INT(instance, stop_deadline),
     TEXT(instance, hypervisor),
+    TEXT(instance, capacity_preference),
+    TEXT(instance, capacity_target),
+    TEXT(instance, capacity_reservation_id),
 };
 TABLE(instance, 1);
 
@@ -171,6 +174,27 @@ static const struct column volume_columns[] = {
     BOOL(volume, delete_on_termination),
 };
 TABLE(volume, 1);
+
+static const struct column capacity_reservation_columns[] = {
+    TEXT(capacity_reservation, id),
+    TEXT(capacity_reservation, account_id),
+    TEXT(capacity_reservation, region),
+    TEXT(capacity_reservation, host_id),
+    STATE(capacity_reservation, state, capacity_reservation_states),
+    TEXT(capacity_reservation, zone),
+    TEXT(capacity_reservation, instance_type),
+    INT(capacity_reservation, memory_mib),
+    TEXT(capacity_reservation, platform),
+    TEXT(capacity_reservation, tenancy),
+    INT(capacity_reservation, instance_count),
+    BOOL(capacity_reservation, is_targeted),
+    BOOL(capacity_reservation, ebs_optimized),
+    BOOL(capacity_reservation, ephemeral_storage),
+    INT(capacity_reservation, end_date),
+    INT(capacity_reservation, created_at),
+    INT(capacity_reservation, ended_at),
+};
+TABLE(capacity_reservation, 1);
 
 static const struct column network_interface_columns[] = {
     TEXT(network_interface, id),

@@ -11,6 +11,7 @@
  * Conditions are pairs of a column and a text; a value of NULL means IS NULL. A column that does
  * not exist is a programmer's error. No condition: all rows (a delete needs at least one).
  */
+#include "core/capacity_reservation.h"
 #include "core/image.h"
 #include "core/instance.h"
 #include "core/key_pair.h"
@@ -32,6 +33,7 @@
     STORE_TABLE(image, images)                                                                     \
     STORE_TABLE(instance, instances)                                                               \
     STORE_TABLE(volume, volumes)                                                                   \
+    STORE_TABLE(capacity_reservation, capacity_reservations)                                       \
     STORE_TABLE(network_interface, network_interfaces)                                             \
     STORE_TABLE(interface_group, interface_groups)                                                 \
     STORE_TABLE(tag, tags)                                                                         \
@@ -92,6 +94,8 @@ STORE_TABLES
     store_network_interfaces_where(tx, a, STORE_WHERE(__VA_ARGS__))
 #define store_interface_groups(tx, a, ...)                                                         \
     store_interface_groups_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_capacity_reservations(tx, a, ...)                                                    \
+    store_capacity_reservations_where(tx, a, STORE_WHERE(__VA_ARGS__))
 #define store_tags(tx, a, ...) store_tags_where(tx, a, STORE_WHERE(__VA_ARGS__))
 #define store_jobs(tx, a, ...) store_jobs_where(tx, a, STORE_WHERE(__VA_ARGS__))
 

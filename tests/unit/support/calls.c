@@ -186,6 +186,7 @@ void calls_put_instance(struct calls *k, enum instance_state state)
         .http_endpoint = "enabled",
         .http_put_response_hop_limit = 1,
         .instance_metadata_tags = "disabled",
+        .capacity_preference = "open",
         .uuid = "ec2c0de0-1234-4678-8abc-0123456789ab",
     };
     struct tx *tx = store_write(k->store);
