@@ -7,14 +7,14 @@
 #include "api/instance_view.h"
 #include "api/launch_network.h"
 #include "api/launch_placement.h"
+#include "api/launch_template.h"
 #include "api/launch_volumes.h"
 #include "api/lookup.h"
 #include "api/tagging.h"
-#include "base/base64.h"
+#include "api/user_data.h"
 #include "base/check.h"
 #include "base/id.h"
 #include "base/text.h"
-#include "core/quota.h"
 
 /*
  * RunInstances: everything is checked and every row is made in one transaction; the workers do the
@@ -23,6 +23,8 @@
  */
 
 #define DEFAULT_INSTANCE_TYPE "t3.micro"
+
+const char *const launch_taggable[] = {"instance", "volume", "network-interface", NULL};
 
 struct launch {
     const ec2_RunInstances_in *in;
@@ -88,30 +90,15 @@ static int resolve_key(struct call *c, const ec2_RunInstances_in *in, struct lau
     return 0;
 }
 
-static int check_user_data(struct call *c, const ec2_RunInstances_in *in, struct fault *f)
-{
-    if (in->user_data == NULL)
-        return 0;
-    char *data = NULL;
-    size_t len = 0;
-    if (base64_decode(c->arena, in->user_data, strlen(in->user_data), &data, &len) < 0)
-        return fault(f, FAULT_INVALID_USER_DATA_MALFORMED, "Invalid BASE64 encoding of user data");
-    if (len > USER_DATA_MAX)
-        return fault(f, FAULT_INVALID_PARAMETER_VALUE,
-                     "User data is limited to %d bytes; this is %zu", USER_DATA_MAX, len);
-    return 0;
-}
-
 static int settle(struct call *c, const ec2_RunInstances_in *in, struct launch *l, struct fault *f)
 {
-    static const char *const tagged[] = {"instance", "volume", "network-interface", NULL};
     if (in->min_count.v > in->max_count.v)
         return fault(f, FAULT_INVALID_PARAMETER_VALUE,
                      "Value (%lld) for parameter maxCount is invalid. It must not be less than "
                      "minCount (%lld)",
                      (long long)in->max_count.v, (long long)in->min_count.v);
-    if (tags_from_specifications(c, &in->tag_specifications, tagged, f) < 0 ||
-        check_user_data(c, in, f) < 0 || resolve_image(c, in, l, f) < 0 ||
+    if (tags_from_specifications(c, &in->tag_specifications, launch_taggable, f) < 0 ||
+        user_data_check(c, in->user_data, f) < 0 || resolve_image(c, in, l, f) < 0 ||
         resolve_type(c, in, l, f) < 0 || resolve_key(c, in, l, f) < 0 ||
         launch_volumes_settle(c, in, l->image, &l->volumes, f) < 0 ||
         launch_network_settle(c, in, &l->network, f) < 0 ||
@@ -233,8 +220,12 @@ int act_ec2_RunInstances(struct call *c, const ec2_RunInstances_in *in, ec2_RunI
 {
     if (c->replay != NULL)
         return replay(c, out);
-    if (instance_launch(c, in, out, f) < 0)
+    struct launch_source source = {0};
+    const ec2_RunInstances_in *whole = NULL;
+    if (launch_template_apply(c, in, &whole, &source, f) < 0 ||
+        instance_launch(c, whole, out, f) < 0)
         return -1;
+    launch_template_mark(c, &source, out);
     c->result = out->reservation_id;
     return 0;
 }

@@ -6,6 +6,9 @@
  */
 #include "api/call.h"
 
+/* The types of resources that a launch makes, and tags if asked to; NULL-terminated. */
+extern const char *const launch_taggable[];
+
 /*
  * Checks everything, then writes the rows and jobs of between MinCount and MaxCount instances into
  * the call's transaction. 0 with the reservation in *out, or the fault, and nothing is written.

@@ -35,6 +35,7 @@ static const struct kind kinds[_RESOURCE_KIND_MAX] = {
     [RESOURCE_IMAGE] = KIND(image, image_visible),
     [RESOURCE_INSTANCE] = KIND(instance, NULL),
     [RESOURCE_KEY_PAIR] = KIND(key_pair, NULL),
+    [RESOURCE_LAUNCH_TEMPLATE] = KIND(launch_template, NULL),
     [RESOURCE_NETWORK_INTERFACE] = KIND(network_interface, NULL),
     [RESOURCE_SECURITY_GROUP] = KIND(security_group, NULL),
     [RESOURCE_SECURITY_GROUP_RULE] = KIND(security_group_rule, NULL),

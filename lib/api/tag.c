@@ -31,7 +31,7 @@ static int check_room(struct call *c, const struct ec2_TagList *tags, const char
     size_t n = tags->n;
     struct tag_list there = store_tags(c->tx, c->arena, "resource_id", resource_id);
     for (size_t i = 0; i < there.n; i++) {
-        bool replaced = false;
+        bool replaced = tag_is_reserved(there.v[i].key); /* those do not count */
         for (size_t j = 0; j < tags->n; j++)
             replaced |= streq(tags->v[j].key, there.v[i].key);
         n += !replaced;
@@ -56,6 +56,15 @@ int act_ec2_CreateTags(struct call *c, const ec2_CreateTags_in *in, ec2_CreateTa
     return 0;
 }
 
+/* Every tag that a caller has put there. */
+static void drop_own(struct call *c, const char *resource_id)
+{
+    struct tag_list there = store_tags(c->tx, c->arena, "resource_id", resource_id);
+    for (size_t i = 0; i < there.n; i++)
+        if (!tag_is_reserved(there.v[i].key))
+            store_delete_tags(c->tx, "resource_id", resource_id, "key", there.v[i].key);
+}
+
 /*
  * A tag without a value goes whatever its value is; with one, also an empty one, only if that is
  * its value. Without tags all go (AWS: DeleteTags).
@@ -63,15 +72,19 @@ int act_ec2_CreateTags(struct call *c, const ec2_CreateTags_in *in, ec2_CreateTa
 int act_ec2_DeleteTags(struct call *c, const ec2_DeleteTags_in *in, ec2_DeleteTags_out *out,
                        struct fault *f)
 {
-    for (size_t i = 0; i < in->tags.n; i++)
+    for (size_t i = 0; i < in->tags.n; i++) {
         if (str_empty(in->tags.v[i].key))
             return fault(f, FAULT_INVALID_PARAMETER_VALUE, "Tag key cannot be null or empty");
+        if (tag_is_reserved(in->tags.v[i].key))
+            return fault(f, FAULT_INVALID_PARAMETER_VALUE,
+                         "Tag keys starting with 'aws:' are reserved for internal use");
+    }
     if (check_resources(c, &in->resources, f) < 0)
         return -1;
     for (size_t i = 0; i < in->resources.n; i++) {
         const char *id = in->resources.v[i];
         if (in->tags.n == 0)
-            tags_drop(c, id);
+            drop_own(c, id);
         for (size_t j = 0; j < in->tags.n; j++) {
             const struct ec2_Tag *tag = &in->tags.v[j];
             if (tag->value == NULL)

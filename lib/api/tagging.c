@@ -16,6 +16,12 @@ const char *tag_resource_type(const char *resource_id)
     return r == NULL ? NULL : r->type;
 }
 
+/* In any case: AWS, "Tag restrictions". */
+bool tag_is_reserved(const char *key)
+{
+    return strncasecmp(key, RESERVED, strlen(RESERVED)) == 0;
+}
+
 static int check_tag(const struct ec2_Tag *tag, struct fault *f)
 {
     if (str_empty(tag->key))
@@ -26,8 +32,7 @@ static int check_tag(const struct ec2_Tag *tag, struct fault *f)
     if (tag->value != NULL && utf8_length(tag->value) > TAG_VALUE_MAX)
         return fault(f, FAULT_INVALID_PARAMETER_VALUE,
                      "Tag value exceeds the maximum length of %d characters", TAG_VALUE_MAX);
-    /* In any case: AWS, "Tag restrictions". */
-    if (strncasecmp(tag->key, RESERVED, strlen(RESERVED)) == 0)
+    if (tag_is_reserved(tag->key))
         return fault(f, FAULT_INVALID_PARAMETER_VALUE,
                      "Tag keys starting with 'aws:' are reserved for internal use");
     return 0;
@@ -49,14 +54,6 @@ int tags_check(const struct ec2_TagList *tags, struct fault *f)
     return 0;
 }
 
-static bool is_allowed(const char *const *allowed, const char *type)
-{
-    for (; *allowed != NULL; allowed++)
-        if (streq(*allowed, type))
-            return true;
-    return false;
-}
-
 int tags_from_specifications(struct call *c, const struct ec2_TagSpecificationList *specifications,
                              const char *const *allowed, struct fault *f)
 {
@@ -65,7 +62,7 @@ int tags_from_specifications(struct call *c, const struct ec2_TagSpecificationLi
         if (s->resource_type == NULL)
             return fault(f, FAULT_INVALID_PARAMETER_VALUE,
                          "Tag specification resource type must have a value");
-        if (!is_allowed(allowed, s->resource_type))
+        if (!text_is_among(s->resource_type, allowed))
             return fault(f, FAULT_INVALID_PARAMETER_VALUE,
                          "'%s' is not a valid taggable resource type for this operation.",
                          s->resource_type);

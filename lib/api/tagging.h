@@ -4,6 +4,8 @@
 
 /* "instance" of "i-…", or NULL for an id of no resource of ours. */
 const char *tag_resource_type(const char *resource_id);
+/* Is this the key of a tag that the service writes itself, and callers neither write nor delete? */
+bool tag_is_reserved(const char *key);
 /* Checks keys and values (AWS: "Tag restrictions"): length, reserved aws:, repeats, at most 50. */
 int tags_check(const struct ec2_TagList *tags, struct fault *f);
 /*

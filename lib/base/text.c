@@ -4,6 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+bool text_is_among(const char *text, const char *const *list)
+{
+    for (; list != NULL && *list != NULL; list++)
+        if (streq(*list, text))
+            return true;
+    return false;
+}
+
 bool has_prefix(const char *s, const char *prefix)
 {
     return strncmp(s, prefix, strlen(prefix)) == 0;

@@ -17,6 +17,8 @@ static inline bool str_empty(const char *s)
     return s == NULL || *s == '\0';
 }
 
+/* Is `text` one of `list`, which NULL ends? A list of NULL has none. */
+bool text_is_among(const char *text, const char *const *list);
 bool has_prefix(const char *s, const char *prefix);
 /* Decimal, optional sign, nothing before or behind: 0, -EINVAL or -ERANGE. */
 int parse_int64(const char *s, int64_t *ret_value);

@@ -137,6 +137,19 @@ struct key_pair *store_key_pair_named(struct tx *tx, struct arena *a, const char
     return l.n == 0 ? NULL : l.v;
 }
 
+struct int_list store_launch_template_numbers(struct tx *tx, struct arena *a,
+                                              const char *template_id)
+{
+    sqlite3_stmt *stmt = statement(tx,
+                                   "SELECT number FROM launch_template_version "
+                                   "WHERE template_id = ?1 ORDER BY number",
+                                   template_id);
+    struct int_list l = {0};
+    while (tx_step(tx, stmt))
+        *arena_append(a, &l) = sqlite3_column_int64(stmt, 0);
+    return l;
+}
+
 struct tag *store_tag_of(struct tx *tx, struct arena *a, const char *resource_id, const char *key)
 {
     return table_get(tx, &table_tag, a, (const char *const[]){resource_id, key});

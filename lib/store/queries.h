@@ -41,6 +41,13 @@ struct network_interface *store_primary_interface(struct tx *tx, struct arena *a
 /* The key pair of this name, or NULL. */
 struct key_pair *store_key_pair_named(struct tx *tx, struct arena *a, const char *account_id,
                                       const char *region, const char *name);
+/* Numbers of the versions of a launch template, upwards; their data may be large. */
+struct int_list {
+    int64_t *v;
+    size_t n;
+};
+struct int_list store_launch_template_numbers(struct tx *tx, struct arena *a,
+                                              const char *template_id);
 struct tag *store_tag_of(struct tx *tx, struct arena *a, const char *resource_id, const char *key);
 /* Inserts, or gives the tag another value. */
 void store_put_tag(struct tx *tx, const struct tag *tag);

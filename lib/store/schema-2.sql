@@ -25,3 +25,26 @@ ALTER TABLE instance ADD COLUMN capacity_preference TEXT NOT NULL DEFAULT 'open'
 ALTER TABLE instance ADD COLUMN capacity_target TEXT;
 ALTER TABLE instance ADD COLUMN capacity_reservation_id TEXT;
 CREATE INDEX instance_capacity_reservation ON instance (capacity_reservation_id);
+CREATE TABLE launch_template (
+  id               TEXT PRIMARY KEY,
+  account_id       TEXT NOT NULL,
+  region           TEXT NOT NULL,
+  name             TEXT NOT NULL,
+  created_at       INTEGER NOT NULL,
+  created_by       TEXT NOT NULL,
+  default_version  INTEGER NOT NULL,
+  latest_version   INTEGER NOT NULL,
+  versions_made    INTEGER NOT NULL,
+  UNIQUE (account_id, region, name)
+) STRICT;
+
+-- `data` is LaunchTemplateData as JSON, with AWS's names of members.
+CREATE TABLE launch_template_version (
+  template_id  TEXT NOT NULL REFERENCES launch_template (id) ON DELETE CASCADE,
+  number       INTEGER NOT NULL,
+  description  TEXT,
+  created_at   INTEGER NOT NULL,
+  created_by   TEXT NOT NULL,
+  data         TEXT NOT NULL,
+  PRIMARY KEY (template_id, number)
+) STRICT;

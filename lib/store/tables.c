@@ -92,6 +92,26 @@ static const struct column key_pair_columns[] = {
 };
 TABLE(key_pair, 1);
 
+static const struct column launch_template_columns[] = {
+    TEXT(launch_template, id),
+    TEXT(launch_template, account_id),
+    TEXT(launch_template, region),
+    TEXT(launch_template, name),
+    INT(launch_template, created_at),
+    TEXT(launch_template, created_by),
+    INT(launch_template, default_version),
+    INT(launch_template, latest_version),
+    INT(launch_template, versions_made),
+};
+TABLE(launch_template, 1);
+
+static const struct column launch_template_version_columns[] = {
+    TEXT(launch_template_version, template_id), INT(launch_template_version, number),
+    TEXT(launch_template_version, description), INT(launch_template_version, created_at),
+    TEXT(launch_template_version, created_by),  TEXT(launch_template_version, data),
+};
+TABLE(launch_template_version, 2);
+
 static const struct column image_columns[] = {
     TEXT(image, id),           TEXT(image, account_id),
     TEXT(image, region),       STATE(image, state, image_states),

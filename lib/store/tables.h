@@ -15,6 +15,7 @@
 #include "core/image.h"
 #include "core/instance.h"
 #include "core/key_pair.h"
+#include "core/launch_template.h"
 #include "core/network.h"
 #include "core/tag.h"
 #include "core/volume.h"
@@ -30,6 +31,8 @@
     STORE_TABLE(security_group, security_groups)                                                   \
     STORE_TABLE(security_group_rule, security_group_rules)                                         \
     STORE_TABLE(key_pair, key_pairs)                                                               \
+    STORE_TABLE(launch_template, launch_templates)                                                 \
+    STORE_TABLE(launch_template_version, launch_template_versions)                                 \
     STORE_TABLE(image, images)                                                                     \
     STORE_TABLE(instance, instances)                                                               \
     STORE_TABLE(volume, volumes)                                                                   \
@@ -87,6 +90,10 @@ STORE_TABLES
 #define store_security_group_rules(tx, a, ...)                                                     \
     store_security_group_rules_where(tx, a, STORE_WHERE(__VA_ARGS__))
 #define store_key_pairs(tx, a, ...) store_key_pairs_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_launch_templates(tx, a, ...)                                                         \
+    store_launch_templates_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_launch_template_versions(tx, a, ...)                                                 \
+    store_launch_template_versions_where(tx, a, STORE_WHERE(__VA_ARGS__))
 #define store_images(tx, a, ...)    store_images_where(tx, a, STORE_WHERE(__VA_ARGS__))
 #define store_instances(tx, a, ...) store_instances_where(tx, a, STORE_WHERE(__VA_ARGS__))
 #define store_volumes(tx, a, ...)   store_volumes_where(tx, a, STORE_WHERE(__VA_ARGS__))
@@ -100,6 +107,10 @@ STORE_TABLES
 #define store_jobs(tx, a, ...) store_jobs_where(tx, a, STORE_WHERE(__VA_ARGS__))
 
 #define store_count_instances(tx, ...) store_count_instances_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_count_launch_templates(tx, ...)                                                      \
+    store_count_launch_templates_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_count_launch_template_versions(tx, ...)                                              \
+    store_count_launch_template_versions_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_count_network_interfaces(tx, ...)                                                    \
     store_count_network_interfaces_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_count_interface_groups(tx, ...)                                                      \
@@ -112,7 +123,11 @@ STORE_TABLES
 #define store_delete_volumes(tx, ...)   store_delete_volumes_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_delete_images(tx, ...)    store_delete_images_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_delete_key_pairs(tx, ...) store_delete_key_pairs_where(tx, STORE_WHERE(__VA_ARGS__))
-#define store_delete_tags(tx, ...)      store_delete_tags_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_launch_templates(tx, ...)                                                     \
+    store_delete_launch_templates_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_launch_template_versions(tx, ...)                                             \
+    store_delete_launch_template_versions_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_tags(tx, ...) store_delete_tags_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_delete_security_groups(tx, ...)                                                      \
     store_delete_security_groups_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_delete_security_group_rules(tx, ...)                                                 \

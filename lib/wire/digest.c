@@ -11,14 +11,6 @@
 /* A request lies in an arena, and escaping at most doubles its texts: this is out of reach. */
 #define DIGEST_TEXT_MAX (4 * ARENA_BUDGET)
 
-static bool is_named(const char *name, const char *const *names)
-{
-    for (; names != NULL && *names != NULL; names++)
-        if (streq(*names, name))
-            return true;
-    return false;
-}
-
 void wire_digest(struct arena *a, const struct wire_struct *s, const void *in,
                  const char *const *without, char out[WIRE_DIGEST_SIZE])
 {
@@ -27,7 +19,7 @@ void wire_digest(struct arena *a, const struct wire_struct *s, const void *in,
     for (size_t i = 0; i < s->n; i++) {
         const struct wire_field *field = &s->fields[i];
         size_t size = field->list ? sizeof(struct wire_strings) : wire_field_size(field);
-        if (is_named(field->member, without))
+        if (text_is_among(field->member, without))
             memset(copy + field->offset, 0, size);
     }
     /* The structure's name keeps requests of two actions apart. */

@@ -21,6 +21,7 @@ IDS = {
     "group-rule": ("sgr", "InvalidSecurityGroupRuleId.Malformed"),
     "subnet": ("subnet", "InvalidSubnetID.Malformed"),
     "vpc": ("vpc", "InvalidVpcID.Malformed"),
+    "launch-template": ("lt", "InvalidLaunchTemplateId.Malformed"),
     "network-interface": ("eni", "InvalidNetworkInterfaceId.Malformed"),
 }
 KINDS = {"str": "STR", "int": "INT", "long": "LONG", "double": "DOUBLE", "bool": "BOOL", "time": "TIME",

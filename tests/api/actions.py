@@ -12,7 +12,7 @@ import unittest
 from client import (REGION, SEEN, TREE, call, encoded, instance, launch, client, refusal,
                     register_image, remove, tap, until, upload, wait_state)
 
-MISSING = {"i": "i-00000000000000001", "sg": "sg-00000000000000001", "ami": "ami-00000000000000001",
+MISSING = {"i": "i-00000000000000001", "lt": "lt-00000000000000001", "sg": "sg-00000000000000001", "ami": "ami-00000000000000001",
            "sgr": "sgr-00000000000000001", "vpc": "vpc-00000000000000001",
            "subnet": "subnet-00000000000000001"}
 # ssh-keygen -t ed25519 made this one for this file; its private half was never kept.
@@ -53,6 +53,13 @@ def group_now():
     return ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]
 
 
+def template(name, **data):
+    """The id of a new launch template."""
+    made = call("post", "CreateLaunchTemplate", {
+        "LaunchTemplateName": name, "LaunchTemplateData": data or {"InstanceType": "t3.nano"}})
+    return made["LaunchTemplate"]["LaunchTemplateId"]
+
+
 class Succeeds(unittest.TestCase):
     """One method for each action, named as it is."""
 
@@ -85,6 +92,27 @@ class Succeeds(unittest.TestCase):
             self.assertRegex(made["KeyPairId"], r"^key-[0-9a-f]{17}$")
             self.assertEqual(made["KeyName"], name)
 
+    def CreateLaunchTemplate(self):
+        made = call("post", "CreateLaunchTemplate", {
+            "LaunchTemplateName": "web", "VersionDescription": "é", "TagSpecifications": [
+                {"ResourceType": "launch-template", "Tags": [{"Key": "k", "Value": "v"}]}],
+            "LaunchTemplateData": {"ImageId": MISSING["ami"], "InstanceType": "t3.nano"}})
+        made_of = made["LaunchTemplate"]
+        self.assertRegex(made_of["LaunchTemplateId"], r"^lt-[0-9a-f]{17}$")
+        self.assertEqual((made_of["DefaultVersionNumber"], made_of["LatestVersionNumber"],
+                          made_of["Tags"]), (1, 1, [{"Key": "k", "Value": "v"}]))
+        self.assertTrue(made_of["CreatedBy"].startswith("arn:aws:iam::"))
+        self.assertEqual([e["Code"] for e in made["Warning"]["Errors"]], ["InvalidAMIID.NotFound"])
+
+    def CreateLaunchTemplateVersion(self):
+        made = template("versions", ImageId=image, InstanceType="t3.nano")
+        done = call("post", "CreateLaunchTemplateVersion", {
+            "LaunchTemplateId": made, "SourceVersion": "1", "VersionDescription": "larger",
+            "LaunchTemplateData": {"InstanceType": "t3.small"}})["LaunchTemplateVersion"]
+        self.assertEqual((done["VersionNumber"], done["DefaultVersion"], done["VersionDescription"],
+                          done["LaunchTemplateName"]), (2, False, "larger", "versions"))
+        self.assertEqual(done["LaunchTemplateData"], {"ImageId": image, "InstanceType": "t3.small"})
+
     def CreateSecurityGroup(self):
         made = call("post", "CreateSecurityGroup", {
             "GroupName": "c", "Description": "d", "VpcId": vpc, "TagSpecifications": [
@@ -108,6 +136,29 @@ class Succeeds(unittest.TestCase):
         call("post", "DeleteKeyPair", {"KeyName": "gone"})
         self.assertEqual(refusal(ec2.describe_key_pairs, KeyNames=["gone"]).code,
                          "InvalidKeyPair.NotFound")
+
+    def DeleteLaunchTemplate(self):
+        made = template("gone")
+        done = call("post", "DeleteLaunchTemplate", {"LaunchTemplateName": "gone"})
+        self.assertEqual(done["LaunchTemplate"]["LaunchTemplateId"], made)
+        self.assertEqual(refusal(ec2.describe_launch_templates, LaunchTemplateIds=[made]).code,
+                         "InvalidLaunchTemplateId.NotFound")
+
+    def DeleteLaunchTemplateVersions(self):
+        made = template("fewer")
+        ec2.create_launch_template_version(LaunchTemplateId=made, LaunchTemplateData={"KeyName": "x"})
+        done = call("post", "DeleteLaunchTemplateVersions", {
+            "LaunchTemplateId": made, "Versions": ["1", "2", "3"]})
+        self.assertEqual(done["SuccessfullyDeletedLaunchTemplateVersions"], [
+            {"LaunchTemplateId": made, "LaunchTemplateName": "fewer", "VersionNumber": 2}])
+        self.assertEqual({e["VersionNumber"]: e["ResponseError"]["Code"]
+                          for e in done["UnsuccessfullyDeletedLaunchTemplateVersions"]},
+                         {1: "unexpectedError", 3: "launchTemplateVersionDoesNotExist"})
+        done = call("post", "DeleteLaunchTemplateVersions", {
+            "LaunchTemplateId": MISSING["lt"], "Versions": ["1"]})
+        self.assertEqual(done["SuccessfullyDeletedLaunchTemplateVersions"], [])
+        self.assertEqual(done["UnsuccessfullyDeletedLaunchTemplateVersions"][0]["ResponseError"]["Code"],
+                         "launchTemplateIdDoesNotExist")
 
     def DeleteSecurityGroup(self):
         made = call("post", "CreateSecurityGroup", {"GroupName": "gone", "Description": "d"})
@@ -210,6 +261,25 @@ class Succeeds(unittest.TestCase):
         self.assertTrue(pair["PublicKey"].startswith("ssh-ed25519 "))
         self.assertNotIn("PublicKey", call("post", "DescribeKeyPairs", {})["KeyPairs"][0])
 
+    def DescribeLaunchTemplateVersions(self):
+        made = template("described", ImageId=image)
+        found = call("post", "DescribeLaunchTemplateVersions", {"LaunchTemplateName": "described"})
+        version = found["LaunchTemplateVersions"][0]
+        self.assertEqual((version["LaunchTemplateId"], version["VersionNumber"],
+                          version["DefaultVersion"]), (made, 1, True))
+        self.assertEqual(version["LaunchTemplateData"], {"ImageId": image})
+        found = call("post", "DescribeLaunchTemplateVersions", {"Versions": ["$Default"], "Filters": [
+            {"Name": "image-id", "Values": [image]}]})["LaunchTemplateVersions"]
+        self.assertIn(made, [version["LaunchTemplateId"] for version in found])
+
+    def DescribeLaunchTemplates(self):
+        made = template("listed")
+        found = call("post", "DescribeLaunchTemplates", {"LaunchTemplateNames": ["listed"]})
+        self.assertEqual([t["LaunchTemplateId"] for t in found["LaunchTemplates"]], [made])
+        found = call("post", "DescribeLaunchTemplates", {"Filters": [
+            {"Name": "launch-template-name", "Values": ["list?d"]}]})
+        self.assertEqual([t["LaunchTemplateId"] for t in found["LaunchTemplates"]], [made])
+
     def DescribeRegions(self):
         found = call("post", "DescribeRegions", {})["Regions"]
         self.assertEqual([region["RegionName"] for region in found], [REGION])
@@ -257,6 +327,11 @@ class Succeeds(unittest.TestCase):
         found = call("post", "GetConsoleOutput", {"InstanceId": one})
         self.assertIn(encoded(f"{one} login:")[:16], found["Output"])
 
+    def GetLaunchTemplateData(self):
+        found = call("post", "GetLaunchTemplateData", {"InstanceId": one})["LaunchTemplateData"]
+        self.assertEqual((found["ImageId"], found["BlockDeviceMappings"][0]["DeviceName"]),
+                         (image, "/dev/xvda"))
+
     def ImportKeyPair(self):
         made = call("post", "ImportKeyPair", {"KeyName": "imported",
                                               "PublicKeyMaterial": PUBLIC_KEY.encode()})
@@ -272,6 +347,12 @@ class Succeeds(unittest.TestCase):
                          "OperationNotPermitted")
         call("post", "ModifyInstanceAttribute", {"InstanceId": one, "Value": "false",
                                                  "Attribute": "disableApiTermination"})
+
+    def ModifyLaunchTemplate(self):
+        made = template("modified")
+        ec2.create_launch_template_version(LaunchTemplateId=made, LaunchTemplateData={"KeyName": "x"})
+        done = call("post", "ModifyLaunchTemplate", {"LaunchTemplateId": made, "DefaultVersion": "2"})
+        self.assertEqual(done["LaunchTemplate"]["DefaultVersionNumber"], 2)
 
     def ModifySecurityGroupRules(self):
         rule = rule_of(8002)
@@ -395,6 +476,26 @@ REFUSED = {
     "CreateKeyPair": [({}, "MissingParameter"),
                       ({"KeyName": "x", "KeyType": "dsa"}, "InvalidParameterValue"),
                       ({"KeyName": " x"}, "InvalidParameterValue")],
+    "CreateLaunchTemplate": [
+        ({"LaunchTemplateName": "abc"}, "MissingParameter"),
+        ({"LaunchTemplateName": "ab", "LaunchTemplateData": {"KeyName": "x"}},
+         "InvalidLaunchTemplateName.MalformedException"),
+        ({"LaunchTemplateName": "a b c", "LaunchTemplateData": {"KeyName": "x"}},
+         "InvalidLaunchTemplateName.MalformedException"),
+        ({"LaunchTemplateName": "abc", "LaunchTemplateData": {"ImageId": "debian"}},
+         "InvalidAMIID.Malformed"),
+        ({"LaunchTemplateName": "abc", "LaunchTemplateData": {"UserData": "#!"}},
+         "InvalidUserData.Malformed"),
+        ({"LaunchTemplateName": "abc", "LaunchTemplateData": {"IamInstanceProfile": {"Name": "x"}}},
+         "UnsupportedOperation")],
+    "CreateLaunchTemplateVersion": [
+        ({"LaunchTemplateData": {"KeyName": "x"}}, "MissingParameter"),
+        ({"LaunchTemplateId": MISSING["lt"], "LaunchTemplateData": {"KeyName": "x"}},
+         "InvalidLaunchTemplateId.NotFound"),
+        ({"LaunchTemplateName": "nobody", "LaunchTemplateData": {"KeyName": "x"}},
+         "InvalidLaunchTemplateName.NotFoundException"),
+        ({"LaunchTemplateId": "lt-x", "LaunchTemplateData": {"KeyName": "x"}},
+         "InvalidLaunchTemplateId.Malformed")],
     "CreateSecurityGroup": [
         ({"GroupName": "actions", "Description": "d"}, "InvalidGroup.Duplicate"),
         ({"GroupName": "default", "Description": "d"}, "InvalidGroup.Reserved"),
@@ -410,6 +511,14 @@ REFUSED = {
     "DeleteKeyPair": [({}, "MissingParameter"),
                       ({"KeyName": "a", "KeyPairId": "key-00000001"},
                        "InvalidParameterCombination")],
+    "DeleteLaunchTemplate": [({"LaunchTemplateId": MISSING["lt"]},
+                              "InvalidLaunchTemplateId.NotFound"),
+                             ({"LaunchTemplateId": MISSING["lt"], "LaunchTemplateName": "abc"},
+                              "InvalidParameterCombination")],
+    "DeleteLaunchTemplateVersions": [
+        ({"LaunchTemplateId": MISSING["lt"], "Versions": ["$Latest"]}, "InvalidParameterValue"),
+        ({"LaunchTemplateId": "lt-x", "Versions": ["1"]}, "InvalidLaunchTemplateId.Malformed"),
+        ({"Versions": ["1"]}, "MissingParameter")],
     "DeleteSecurityGroup": [({"GroupId": MISSING["sg"]}, "InvalidGroup.NotFound"),
                             ({"GroupName": "default"}, "CannotDelete"),
                             ({}, "MissingParameter")],
@@ -436,6 +545,12 @@ REFUSED = {
     "DescribeKeyPairs": [({"KeyNames": ["nobody"]}, "InvalidKeyPair.NotFound"),
                          ({"Filters": [{"Name": "Key-Name", "Values": ["x"]}]},
                           "InvalidParameterValue")],
+    "DescribeLaunchTemplateVersions": [
+        ({"LaunchTemplateId": MISSING["lt"]}, "InvalidLaunchTemplateId.NotFound"),
+        ({"Versions": ["1"]}, "InvalidParameterCombination"), ({}, "MissingParameter")],
+    "DescribeLaunchTemplates": [
+        ({"LaunchTemplateNames": ["nobody"]}, "InvalidLaunchTemplateName.NotFoundException"),
+        ({"MaxResults": 201}, "InvalidParameterValue")],
     "DescribeRegions": [({"RegionNames": ["mars-1"]}, "InvalidParameterValue")],
     "DescribeSecurityGroupRules": [
         ({"SecurityGroupRuleIds": [MISSING["sgr"]]}, "InvalidSecurityGroupRuleId.NotFound"),
@@ -448,6 +563,7 @@ REFUSED = {
                      ({"VpcIds": ["vpc-"]}, "InvalidVpcID.Malformed")],
     "GetCallerIdentity": [({"secret": "x" * 40}, "SignatureDoesNotMatch AuthFailure")],
     "GetConsoleOutput": [({"InstanceId": MISSING["i"]}, "InvalidInstanceID.NotFound")],
+    "GetLaunchTemplateData": [({"InstanceId": MISSING["i"]}, "InvalidInstanceID.NotFound")],
     "ImportKeyPair": [({"KeyName": "x", "PublicKeyMaterial": b"hello"}, "InvalidKey.Format"),
                       ({"KeyName": "x"}, "MissingParameter")],
     "ModifyInstanceAttribute": [
@@ -457,6 +573,9 @@ REFUSED = {
         ({"InstanceId": "%one", "Kernel": {"Value": "aki-12345678"}}, "UnsupportedOperation"),
         ({"InstanceId": "%one", "EbsOptimized": {"Value": True}, "EnaSupport": {"Value": True}},
          "InvalidParameterCombination")],
+    "ModifyLaunchTemplate": [
+        ({"LaunchTemplateId": MISSING["lt"], "DefaultVersion": "1"},
+         "InvalidLaunchTemplateId.NotFound")],
     "ModifySecurityGroupRules": [
         ({"GroupId": "%group", "SecurityGroupRules": [
             {"SecurityGroupRuleId": MISSING["sgr"], "SecurityGroupRule": {}}]},
@@ -520,6 +639,10 @@ class IsRefused(unittest.TestCase):
                 self.assertLess(fault.status, 500)
 
 
+# What a Describe must say at least, where nothing is not enough.
+NEEDS = {"DescribeLaunchTemplateVersions": {"Versions": ["$Latest"]}}
+
+
 class TheTable(unittest.TestCase):
     def test_every_row_has_succeeded_and_was_refused(self):
         self.assertGreater(len(rows()), 30)
@@ -544,7 +667,7 @@ class TheTable(unittest.TestCase):
         for action, (service, _, flags) in rows().items():
             if "DRYRUN" in flags and action.startswith("Describe") and "Attribute" not in action:
                 with self.subTest(action):
-                    fault = refusal(call, "post", action, {"DryRun": True})
+                    fault = refusal(call, "post", action, {"DryRun": True, **NEEDS.get(action, {})})
                     self.assertEqual((fault.code, fault.status), ("DryRunOperation", 412))
 
 

@@ -63,7 +63,7 @@ OPEN_ENUMS = {"InstanceType", "AccountAttributeName"}
 ID_SHAPES = {
     "InstanceId": "instance", "ImageId": "image", "VolumeId": "volume", "SnapshotId": "snapshot",
     "SecurityGroupId": "group", "SubnetId": "subnet", "VpcId": "vpc",
-    "NetworkInterfaceId": "network-interface",
+    "NetworkInterfaceId": "network-interface", "LaunchTemplateId": "launch-template",
 }
 
 
