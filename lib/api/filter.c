@@ -155,7 +155,7 @@ int filters_check(const struct filters *fs, struct fault *f)
         /* 'null' is EC2's word for a filter that has no name. */
         const char *name = fs->asked->v[i].name == NULL ? "null" : fs->asked->v[i].name;
         if (!is_known(fs, name))
-            return fault(f, FAULT_INVALID_PARAMETER_VALUE, "The filter '%s' is invalid", name);
+            return fault(f, FAULT_INVALID_PARAMETER_VALUE, "The filter '%.255s' is invalid", name);
     }
     return filters_check_values(fs->asked, f);
 }

@@ -449,10 +449,34 @@ START_TEST(descriptions_are_updated_by_rule_and_by_id)
 }
 END_TEST
 
+START_TEST(a_region_has_a_bounded_number_of_groups)
+{
+    struct calls *k = calls_new();
+    struct tx *tx = store_write(k->store);
+    for (int i = 1; i < 2500; i++) /* and the default one */
+        store_insert_security_group(tx, &(struct security_group){
+                                            .id = arena_printf(k->arena, "sg-%017d", i),
+                                            .account_id = TEST_ACCOUNT,
+                                            .region = "us-east-1",
+                                            .vpc_id = TEST_VPC,
+                                            .name = arena_printf(k->arena, "g%d", i),
+                                            .description = "",
+                                        });
+    struct err e = {0};
+    ck_assert_msg(tx_commit(tx, &e) == 0, "%s", e.message);
+    ec2_CreateSecurityGroup_out out;
+    REFUSED(k, SECURITY_GROUP_LIMIT_EXCEEDED,
+            "The maximum number of security groups (2500) for VPC '" TEST_VPC "' has been reached.",
+            CreateSecurityGroup, &out, .group_name = "one-more", .description = "x");
+    calls_free(k);
+}
+END_TEST
+
 UNIT_MAIN(a_new_group_lets_everything_out_and_nothing_in, names_and_descriptions_are_checked,
           every_form_of_a_rule_is_taken, bad_rules_are_refused_and_change_nothing,
           a_rule_that_is_there_is_a_duplicate, a_group_has_sixty_rules_in_a_direction,
           rules_are_revoked_by_id_and_by_description,
           an_unknown_rule_is_named_in_a_default_vpc_and_a_fault_elsewhere,
           a_group_in_use_is_not_deleted, groups_are_found_by_name_and_filter,
-          rules_are_described_and_modified, descriptions_are_updated_by_rule_and_by_id)
+          rules_are_described_and_modified, descriptions_are_updated_by_rule_and_by_id,
+          a_region_has_a_bounded_number_of_groups)
