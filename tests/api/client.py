@@ -32,6 +32,8 @@ import botocore.session
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
 import tap  # noqa: E402,F401
+from strict import (JSON_MODELS, PREFIXES, VERSION, check_reply, local_name, model_of,  # noqa: E402,F401
+                    operation, service_of)
 
 if "CROFT_LAB" not in os.environ:
     sys.exit("this test runs in a lab: tests/lab --hypervisor fake -- " + sys.argv[0])
@@ -44,132 +46,15 @@ REGION = os.environ["AWS_DEFAULT_REGION"]
 KEY_ID = os.environ["AWS_ACCESS_KEY_ID"]
 SECRET = os.environ["AWS_SECRET_ACCESS_KEY"]
 TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
-VERSION = "2016-11-15"
 XML_TYPE = "text/xml;charset=UTF-8"
 FORM_TYPE = "application/x-www-form-urlencoded; charset=utf-8"
 JSON_TYPE = "application/x-amz-json-1.1"
-PREFIXES = {"ec2": "AmazonEC2", "sts": "AWSSecurityTokenServiceV20110615"}
 WAIT = {"Delay": 1, "MaxAttempts": 40}  # of boto3's waiters; theirs is 15 s
-
-
-# --- strictness -------------------------------------------------------------------------------
-
-# Members that EC2 has got since botocore 1.29, which Debian 12 has: all of them are in 1.43.
-NEWER = {
-    "CreateSecurityGroupResult": {"securityGroupArn"},
-    "Instance": {"currentInstanceBootMode"},
-    "InstanceStatus": {"availabilityZoneId"},
-    "InstanceTypeInfo": {"nitroEnclavesSupport", "nitroTpmSupport", "phcSupport",
-                         "rebootMigrationSupport"},
-    "Placement": {"availabilityZoneId"},
-    "ProcessorInfo": {"manufacturer"},
-    "RevokeSecurityGroupEgressResult": {"revokedSecurityGroupRuleSet"},
-    "RevokeSecurityGroupIngressResult": {"revokedSecurityGroupRuleSet"},
-    "SecurityGroup": {"securityGroupArn"},
-    "SecurityGroupRule": {"securityGroupRuleArn"},
-    # Of actions that had nothing to say then:
-    "DeleteKeyPair": {"keyPairId"},
-    "DeleteSecurityGroup": {"groupId"},
-    "DeregisterImage": {"deleteSnapshotResultSet"},
-}
-TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z$")
-KINDS = {
-    "boolean": re.compile(r"^(true|false)$"),
-    "integer": re.compile(r"^-?\d{1,10}$"),
-    "long": re.compile(r"^-?\d{1,19}$"),
-    "double": re.compile(r"^-?\d+(\.\d+)?$"),
-    "float": re.compile(r"^-?\d+(\.\d+)?$"),
-    "timestamp": TIME,
-    "blob": re.compile(r"^[A-Za-z0-9+/]*={0,2}$"),
-}
-
-
-def local_name(element):
-    return element.tag.rpartition("}")[2]
-
-
-def _scalar(shape, element, path, problems):
-    text = element.text or ""
-    if len(element):
-        problems.append(f"{path} is a {shape.type_name} and has children")
-    elif shape.type_name in KINDS and not KINDS[shape.type_name].match(text):
-        problems.append(f"{path} is no {shape.type_name}: '{text}'")
-    # The list of instance types is not botocore's to say: an owner has types of his own.
-    elif getattr(shape, "enum", None) and shape.name != "InstanceType" and text not in shape.enum:
-        problems.append(f"{path} is none of {shape.name}: '{text}'")
-
-
-def _structure(shape, element, path, problems, top=False):
-    known = {member.serialization.get("name", name): member
-             for name, member in shape.members.items()} if shape else {}
-    seen = set()
-    for child in element:
-        name = local_name(child)
-        if top and name == "requestId":
-            continue
-        if name in seen:
-            problems.append(f"{path}.{name} comes twice")
-        seen.add(name)
-        if name in known:
-            _value(known[name], child, f"{path}.{name}", problems)
-        elif not (shape and name in NEWER.get(shape.name, ())):
-            problems.append(f"{path}.{name} is not known to botocore")
-    for name, member in known.items():
-        # Clients written in scripting languages read these without asking whether they are there.
-        if top and member.type_name == "list" and name not in seen:
-            problems.append(f"{path}.{name}, a list, is missing")
-    for name in shape.required_members if shape else ():
-        if shape.members[name].serialization.get("name", name) not in seen:
-            problems.append(f"{path}.{name}, which is required, is missing")
-
-
-def _value(shape, element, path, problems):
-    if shape.type_name == "structure":
-        _structure(shape, element, path, problems)
-    elif shape.type_name == "list":
-        item = shape.member.serialization.get("name", "item")
-        for child in element:
-            if local_name(child) != item:
-                problems.append(f"{path} has <{local_name(child)}>, not <{item}>")
-            _value(shape.member, child, path + "[]", problems)
-    else:
-        _scalar(shape, element, path, problems)
-
-
-def problems_of_reply(operation, body, version=VERSION):
-    """What is wrong with the XML of a success of EC2's; an empty list when all is right."""
-    root = ElementTree.fromstring(body)
-    problems = []
-    space = f"{{http://ec2.amazonaws.com/doc/{version}/}}"
-    if root.tag != f"{space}{operation.name}Response":
-        problems.append(f"the root is {root.tag}")
-    if any(not child.tag.startswith(space) for child in root.iter()):
-        problems.append("an element is outside of the namespace")
-    if len(root) == 0 or local_name(root[0]) != "requestId" or not root[0].text:
-        problems.append("the first child is not requestId")
-    if operation.output_shape is None:
-        names = [(local_name(child), child.text) for child in root
-                 if local_name(child) not in NEWER.get(operation.name, ())][1:]
-        if names != [("return", "true")]:
-            problems.append(f"{operation.name} has nothing to say but <return>true</return>: {names}")
-    else:
-        _structure(operation.output_shape, root, operation.name, problems, top=True)
-    return problems
-
-
-def check_reply(operation, body, version=VERSION):
-    problems = problems_of_reply(operation, body, version)
-    if problems:
-        raise AssertionError("the reply is not right: " + "; ".join(problems[:8]))
 
 
 # --- boto3 ------------------------------------------------------------------------------------
 
-_session = botocore.session.get_session()
-MODELS = {}
-JSON_MODELS = {}
 seen_lock = threading.Lock()
-model_lock = threading.Lock()
 SERVER_ERRORS = []  # replies with a status of 500 and above
 SEEN = {}  # action: set of "ok" and codes that came back, of all clients of this process
 
@@ -177,41 +62,6 @@ SEEN = {}  # action: set of "ok" and codes that came back, of all clients of thi
 def note(action, code):
     with seen_lock:
         SEEN.setdefault(action, set()).add(code)
-
-
-def _plain(model):
-    """The same shapes without names of their own on the wire: what the JSON doors speak."""
-    model = json.loads(json.dumps(model))
-    for shape in model["shapes"].values():
-        shape.pop("locationName", None)
-        for member in list(shape.get("members", {}).values()) + [shape.get("member", {})]:
-            member.pop("locationName", None)
-            member.pop("queryName", None)
-    return model
-
-
-def model_of(service):
-    with model_lock:
-        return _load(service)
-
-
-def _load(service):
-    if service not in MODELS:
-        raw = _session.get_component("data_loader").load_service_model(service, "service-2")
-        MODELS[service] = botocore.model.ServiceModel(raw, service)
-        raw = _plain(raw)
-        raw["metadata"].update(protocol="json", jsonVersion="1.1", targetPrefix=PREFIXES[service])
-        raw["metadata"].pop("protocols", None)
-        JSON_MODELS[service] = botocore.model.ServiceModel(raw, service)
-    return MODELS[service]
-
-
-def service_of(action):
-    return "sts" if action == "GetCallerIdentity" else "ec2"
-
-
-def operation(action):
-    return model_of(service_of(action)).operation_model(action)
 
 
 def _on_response(response_dict, model, **_):

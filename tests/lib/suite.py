@@ -10,6 +10,7 @@ A file that fails is shown in full, one that passes with -v only.
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -217,11 +218,20 @@ def logs_of(name):
     return os.path.join(TREE, "build", "test-logs", name.replace("/", "-"))
 
 
+def traffic_of(name):
+    return os.path.join(TREE, "build", "traffic", name.replace("/", "-") + ".bin")
+
+
 def api_test(report, path):
+    """In a fake lab of its own, with what it says to the daemon recorded for replies_test(), unless it
+    says `# traffic: no`."""
     kind = os.path.basename(os.path.dirname(path))
     name = f"{kind}/{os.path.basename(path)}"
     where = os.path.join(TREE, "build-asan")
     env = dict(os.environ, CROFT_BUILD=where, CROFT_LAB_LOGS=logs_of(name), **SANITIZERS)
+    if tap.headers(path).get("traffic", [""])[0] != "no":
+        os.makedirs(os.path.dirname(traffic_of(name)), exist_ok=True)
+        env["CROFT_TRAFFIC"] = traffic_of(name)
     argv = [path]
     if not has_own_lab(path):
         argv = [LAB, "--hypervisor", "fake", "--strict"]
@@ -229,6 +239,14 @@ def api_test(report, path):
             argv += ["--config", pair]
         argv += ["--", path]
     report.add(tap.timed(argv, name, limit_of(path, kind), env))
+
+
+def replies_test(report, complete):
+    """What all of them were answered, read strictly."""
+    folder = os.path.dirname(traffic_of(""))
+    files = sorted(os.path.join(folder, name) for name in os.listdir(folder))
+    argv = [os.path.join(TESTS, "lib", "replies.py")] + (["--complete"] if complete else []) + files
+    report.add(tap.timed(argv, "replies of all clients", LIMITS["api"]))
 
 
 def net_test(report, path):
@@ -340,12 +358,15 @@ def lane(report, steps):
             report.add(verdict)
 
 
-def cheap_steps(api, net, unit, lint):
+def cheap_steps(api, net, unit, lint, complete):
     steps = []
     if api or net or unit:
         def sanitized(report):
             if build_step(report, "build-asan"):
+                shutil.rmtree(os.path.dirname(traffic_of("")), ignore_errors=True)
                 lane(report, [(api_test, path) for path in api])
+                if api:
+                    lane(report, [(replies_test, complete)])
                 lane(report, [(net_test, path) for path in net])
                 if unit:
                     unit_tests(report, "build-asan")
@@ -387,7 +408,7 @@ def main():
     signal.signal(signal.SIGINT, stop)
 
     if build_step(report, "build"):
-        steps = cheap_steps(api, net, unit, lint)
+        steps = cheap_steps(api, net, unit, lint, complete=not words)
         lanes = [[(vm_tests, vm)], steps] if vm else [
             # Without guests the checkers, which take longest, are the second lane.
             [step for step in steps if step[0] is lint_test],

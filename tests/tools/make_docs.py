@@ -7,6 +7,8 @@ Actions and parameters come from lib/api/actions.def and lib/wire/*.model; error
 states that a call changes are found by following the calls of each action's function through lib/api and
 lib/core. With --check nothing is written, and a difference is an error.
 """
+import functools
+import glob
 import os
 import re
 import sys
@@ -268,25 +270,92 @@ def api_md(follower):
 
 # --- errors.md ----------------------------------------------------------------------------------
 
-# The sentence after a code: texts side by side, macros among them.
-RAISED = re.compile(r'\bFAULT_([A-Z][A-Z0-9_]*),\s*((?:"(?:\\.|[^"\\])*"\s*|[A-Z][A-Za-z0-9_]*\s+(?="))*"(?:\\.|[^"\\])*"'
-                    r'(?:\s+[A-Z][A-Za-z0-9_]*)?)')
-PIECE = re.compile(r'"((?:\\.|[^"\\])*)"|([A-Z]\w*)')
-MACRO = re.compile(r'^#define (\w+)\s+"((?:\\.|[^"\\])*)"$', re.M)
+CALL = re.compile(r"(?<![\w.>])fault\(")
+PIECE = re.compile(r'"((?:\\.|[^"\\])*)"|\b([A-Z]\w*)\b')
+MACRO = re.compile(r'^#define (\w+)\s+(?:\\\n\s*)?((?:"(?:\\.|[^"\\])*"(?:\s|\\\n)*)+)$', re.M)
 CONVERSION = re.compile(r"%[-+ #0]*[\d*]*(?:\.[\d*]+)?(?:hh|h|ll|l|z|j|t)?[a-zA-Z]")
 
 
-def sentences():
-    """fault id: the sentences that it is raised with."""
+def arguments(text, at):
+    """The arguments of the call whose opening parenthesis is before `at`."""
+    found, depth, begin, quoted = [], 0, at, False
+    while True:
+        char = text[at]
+        if quoted:
+            at += char == "\\"
+            quoted = char != '"'
+        elif char == '"':
+            quoted = True
+        elif char in "([{":
+            depth += 1
+        elif depth == 0 and char in ",)":
+            found.append(text[begin:at].strip())
+            begin = at + 1
+            if char == ")":
+                return found
+        elif char in ")]}":
+            depth -= 1
+        at += 1
+
+
+def sentence(expression, macros):
+    """A format as a reader sees it, from texts and macros side by side."""
+    whole = "".join("d" if macro.startswith("PRI") else macros.get(macro, "…") if macro else piece
+                    for piece, macro in PIECE.findall(expression))
+    return re.sub(r"\\(.)", r"\1", CONVERSION.sub("…", whole).replace("%%", "%"))
+
+
+@functools.lru_cache(maxsize=None)
+def header_macros():
     found = {}
-    source = Source(*ROOMS)
-    for _, text in sorted(source.files.items()):
-        macros = dict(MACRO.findall(text))
-        for name, literal in RAISED.findall(text):
-            whole = "".join("d" if macro.startswith("PRI") else macros.get(macro, "…") if macro else piece
-                            for piece, macro in PIECE.findall(literal))
-            whole = re.sub(r"\\(.)", r"\1", CONVERSION.sub("…", whole).replace("%%", "%"))
-            found.setdefault(name, []).append(whole)
+    for room in ROOMS:
+        for path in sorted(glob.glob(os.path.join(TREE, "lib", room, "*.h"))):
+            with open(path, encoding="utf-8") as file:
+                found.update(MACRO.findall(file.read()))
+    return found
+
+
+def macro_texts(text):
+    return {name: "".join(re.findall(r'"((?:\\.|[^"\\])*)"', value))
+            for name, value in {**header_macros(), **dict(MACRO.findall(text))}.items()}
+
+
+def sentences():
+    """fault id: the sentences that it is raised with; under None those that come with whatever code the
+    model or resources.def has for a parameter or an id."""
+    found = {}
+    for _, text in sorted(Source(*ROOMS).files.items()):
+        macros = macro_texts(text)
+        for match in CALL.finditer(text):
+            args = arguments(text, match.end())
+            if len(args) < 3 or not re.search(r'"|\b[A-Z][A-Z0-9_]{3,}\b', args[2]):
+                continue  # the definition, or a sentence that came from elsewhere
+            ids = FAULT.findall(args[1])
+            if re.sub(r"FAULT_\w+|NULL", "", args[1]).strip():
+                ids.append(None)
+            # `? :` has two of them.
+            for choice in re.split(r"\s[?:]\s", args[2])[-2:] if " ? " in args[2] else [args[2]]:
+                said = sentence(choice, macros)
+                if said != "…":
+                    for name in ids:
+                        found.setdefault(name, []).append(said)
+    return found
+
+
+REFUSES = re.compile(r"\b(?:refuse|http_answer_error)\((?=x, \d)")
+
+
+def http_refusals():
+    """fault id: {status: sentences} of what lib/http refuses by itself, before there is a call."""
+    pipeline = read("lib", "api", "pipeline.c")
+    codes = {int(status): name for status, name in re.findall(r"\{(\d{3}), FAULT_(\w+)\}", pipeline)}
+    otherwise = re.search(r"enum fault_code code = FAULT_(\w+);", pipeline)[1]
+    found = {}
+    for text in Source("http").files.values():
+        for match in REFUSES.finditer(text):
+            _, status, said, *_ = arguments(text, match.end())
+            found.setdefault(codes.get(int(status), otherwise), {}).setdefault(int(status), []).append(
+                sentence(said, macro_texts(text)))
     return found
 
 
@@ -304,15 +373,26 @@ def users(follower):
     return found
 
 
-def missing_sentences(faults):
-    """Those of ids, which one function makes for every kind of resource."""
+def id_sentences():
+    """fault id: what is said of an id that does not exist, or that is none."""
     found = {}
-    for name, prefix, one, missing, malformed in re.findall(
-            r'^RESOURCE\((\w+),\s*"([^"]+)",\s*(?:"[^"]*"|NULL),\s*"([^"]+)",.*?,\s*([A-Z_0-9]+),\s*([A-Z_0-9]+)\)$',
+    for prefix, one, many, missing, malformed in re.findall(
+            r'^RESOURCE\(\w+,\s*"([^"]+)",\s*(?:"[^"]*"|NULL),\s*"([^"]+)",\s*"([^"]+)",\s*([A-Z_0-9]+),\s*([A-Z_0-9]+)\)$',
             read("lib", "core", "resources.def"), re.M):
-        found.setdefault(missing, []).append(f"The {one} '…' does not exist")
+        found.setdefault(missing, []).extend([f"The {one} '…' does not exist", f"The {many} '…' do not exist"])
         if malformed != missing:
-            found.setdefault(malformed, []).append('Invalid id: "…"')
+            found.setdefault(malformed, []).append(f'Invalid id: "…" (expecting "{prefix}-...")')
+    return found
+
+
+def parameter_faults():
+    """fault ids that the model names for a parameter's value."""
+    found = {"INVALID_PARAMETER_VALUE"}
+    codes = {row[0]: name for name, row in fault_rows().items()}
+    for service in {row[0] for row in action_rows()}:
+        model = read_model(os.path.join(TREE, "lib", "wire", service + ".model"))
+        found |= {codes[field.malformed] for struct in model.structs.values() for field in struct.values()
+                  if field.malformed}
     return found
 
 
@@ -321,14 +401,18 @@ def cell(text):
 
 
 def errors_md(follower):
-    said, of_ids, by = sentences(), missing_sentences(follower.faults), users(follower)
-    out = [ERRORS_HEAD]
+    said, of_ids, by, of_http = sentences(), id_sentences(), users(follower), http_refusals()
+    out = [ERRORS_HEAD, "Of a value that is not right for its parameter: " +
+           "; ".join(f"*{cell(each)}*" for each in dict.fromkeys(said.get(None, [])) if "parameter" in each) + ".\n"]
     for title, chosen in (("Any call", COMMON), ("Single actions", set(follower.faults) - COMMON)):
         out += [f"## {title}\n", "| code | status | when | messages |" , "|---|---|---|---|"]
         for name, (code, status, when) in sorted(follower.faults.items(), key=lambda row: row[1][0]):
             if name not in chosen:
                 continue
-            lines = list(dict.fromkeys(of_ids.get(name, []) + said.get(name, [])))
+            lines = of_ids.get(name, []) + said.get(name, [])
+            for other, texts in sorted(of_http.get(name, {}).items()):
+                lines += [text + ("" if other == status else f" (status {other})") for text in texts]
+            lines = list(dict.fromkeys(lines))
             actions = sorted(by.get(name, ()))
             who = "" if title == "Any call" or not actions or len(actions) > 6 else f" ({', '.join(actions)})"
             out.append(f"| `{code}` | {status} | {cell(when)}{who} | {'<br>'.join(cell(line) for line in lines)} |")
