@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/clock.h"
 #include "base/text.h"
 
@@ -56,7 +57,9 @@ static int authenticate_peer(struct api *api, const struct http_request *http,
     const char *name = headers_get(&http->headers, REGION_HEADER);
     ret_caller->region = name == NULL ? &api->config.regions.v[0] : served(api, name);
     if (ret_caller->region == NULL)
-        return fault(f, FAULT_INVALID_PARAMETER_VALUE, "This server does not serve that region");
+        return fault(f, FAULT_INVALID_PARAMETER_VALUE,
+                     "The request is for region '%.64s'; this server serves: %s", name,
+                     sigv4_names(api->region_names, http->arena));
     return peer_gate_check(api->config.peers, &peer, http->arena, &ret_caller->principal, f);
 }
 
@@ -80,8 +83,7 @@ int authenticate(struct api *api, const struct http_request *http, bool streamed
         return -1;
     ret_caller->principal = signer.credential->principal;
     ret_caller->service = signer.service;
-    ret_caller->region = served(api, signer.region); /* sigv4 has refused the others */
-    return ret_caller->region != NULL
-               ? 0
-               : fault(f, FAULT_AUTH_FAILURE, "This server does not serve that region");
+    ret_caller->region = served(api, signer.region);
+    CHECK(ret_caller->region != NULL); /* sigv4 has refused the others */
+    return 0;
 }

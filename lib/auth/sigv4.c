@@ -255,7 +255,7 @@ static bool is_listed(const char *const *list, const char *what)
     return false;
 }
 
-static const char *join(const char *const *list, struct arena *a)
+const char *sigv4_names(const char *const *list, struct arena *a)
 {
     const char *all = "";
     for (; list != NULL && *list != NULL; list++)
@@ -274,11 +274,11 @@ static int check_scope(const struct sigv4_config *config, const struct signature
     if (!is_listed(config->regions, sig->scope.region))
         return fault(f, FAULT_AUTH_FAILURE,
                      "The request is signed for region '%.64s'; this server serves: %s",
-                     sig->scope.region, join(config->regions, a));
+                     sig->scope.region, sigv4_names(config->regions, a));
     if (!is_listed(config->services, sig->scope.service))
         return fault(f, FAULT_AUTH_FAILURE,
                      "The request is signed for service '%.64s'; this server serves: %s",
-                     sig->scope.service, join(config->services, a));
+                     sig->scope.service, sigv4_names(config->services, a));
     return 0;
 }
 

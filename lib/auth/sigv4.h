@@ -80,6 +80,9 @@ bool sigv4_is_signed(const struct sigv4_request *r);
 int sigv4_verify(struct sigv4 *s, const struct sigv4_request *r, int64_t now, struct arena *a,
                  struct sigv4_caller *ret_caller, struct fault *f);
 
+/* The names of a NULL-terminated list (regions or services that are served), for a sentence. */
+const char *sigv4_names(const char *const *list, struct arena *a);
+
 struct sigv4_signing {
     const char *access_key_id;
     const char *secret_access_key;

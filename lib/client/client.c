@@ -75,7 +75,7 @@ int client_new(const struct client_config *config, struct client **ret_client, s
     c->where = copy(config->endpoint);
     c->timeout_ms = config->timeout_ms > 0 ? config->timeout_ms : CLIENT_TIMEOUT_MS;
     c->ca_file = copy(config->ca_file);
-    c->region = copy(config->region != NULL ? config->region : "us-east-1");
+    c->region = copy(config->region);
     c->service = copy(config->service != NULL ? config->service : "ec2");
     const char *path = has_prefix(config->endpoint, "unix://") ? config->endpoint + 7
                        : has_prefix(config->endpoint, "unix:") ? config->endpoint + 5
@@ -149,6 +149,8 @@ struct headers client_headers(struct client *c, const struct client_message *m)
     *arena_append(a, &h) = (struct header){"Host", c->host};
     if (m->content_type != NULL)
         *arena_append(a, &h) = (struct header){"Content-Type", m->content_type};
+    if (c->signer == NULL && c->region != NULL)
+        *arena_append(a, &h) = (struct header){"X-Croft-Region", c->region};
     if (c->signer != NULL) {
         size_t path = strcspn(m->target, "?");
         const struct sigv4_request r = {
@@ -164,7 +166,7 @@ struct headers client_headers(struct client *c, const struct client_message *m)
             .access_key_id = c->access_key_id,
             .secret_access_key = c->secret_access_key,
             .session_token = c->session_token,
-            .region = c->region,
+            .region = c->region != NULL ? c->region : "us-east-1",
             .service = c->service,
             .now = clock_now(),
         };

@@ -29,10 +29,10 @@ struct client_config {
     /* "/run/croft/croft.sock", "unix:/run/…", "http://127.0.0.1:8773" or "https://…" */
     const char *endpoint;
     struct client_credentials credentials; /* needed for http(s); copied */
-    const char *region;                    /* NULL: us-east-1 */
-    const char *service;                   /* NULL: ec2 */
-    const char *ca_file;                   /* PEM; NULL: the system's */
-    int timeout_ms;                        /* of a call; 0: CLIENT_TIMEOUT_MS */
+    const char *region;  /* NULL: us-east-1; over the unix socket the server's default */
+    const char *service; /* NULL: ec2 */
+    const char *ca_file; /* PEM; NULL: the system's */
+    int timeout_ms;      /* of a call; 0: CLIENT_TIMEOUT_MS */
 };
 
 struct client;

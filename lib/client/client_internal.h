@@ -15,7 +15,7 @@ struct client {
     char *socket_path; /* or NULL */
     char *where;       /* for messages */
     char *ca_file;
-    char *region;
+    char *region; /* or NULL */
     char *service;
     char *access_key_id;
     char *secret_access_key;

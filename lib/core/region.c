@@ -6,13 +6,13 @@
 #include "base/text.h"
 
 /*
- * Real regions, so that clients find the names they know; three zones each, though a few have more
- * at AWS. In us-east-1 alone the names of hosts do not carry the region (AWS: "EC2 instance
- * hostnames").
+ * Real regions, so that clients find the names they know; zones a, b and c in each, though at AWS a
+ * few have more or skip a letter. In us-east-1 alone the names of hosts do not carry the region
+ * (AWS: "EC2 instance hostnames").
  */
-#define REGION(region, id, a, b, c, status)                                                        \
+#define REGION(region, id, status)                                                                 \
     {                                                                                              \
-        .name = (region), .zones = {region a, region b, region c},                                 \
+        .name = (region), .zones = {region "a", region "b", region "c"},                           \
         .zone_ids = {id "-az1", id "-az2", id "-az3"}, .domain = region ".compute.internal",       \
         .public_domain = region ".compute.amazonaws.com", .opt_in_status = (status)                \
     }
@@ -20,31 +20,31 @@
 #define ASKED  "not-opted-in"
 
 static const struct region regions[] = {
-    REGION("af-south-1", "afs1", "a", "b", "c", ASKED),
-    REGION("ap-east-1", "ape1", "a", "b", "c", ASKED),
-    REGION("ap-northeast-1", "apne1", "a", "c", "d", ALWAYS),
-    REGION("ap-northeast-2", "apne2", "a", "b", "c", ALWAYS),
-    REGION("ap-northeast-3", "apne3", "a", "b", "c", ALWAYS),
-    REGION("ap-south-1", "aps1", "a", "b", "c", ALWAYS),
-    REGION("ap-south-2", "aps2", "a", "b", "c", ASKED),
-    REGION("ap-southeast-1", "apse1", "a", "b", "c", ALWAYS),
-    REGION("ap-southeast-2", "apse2", "a", "b", "c", ALWAYS),
-    REGION("ap-southeast-3", "apse3", "a", "b", "c", ASKED),
-    REGION("ap-southeast-4", "apse4", "a", "b", "c", ASKED),
-    REGION("ca-central-1", "cac1", "a", "b", "d", ALWAYS),
-    REGION("ca-west-1", "caw1", "a", "b", "c", ASKED),
-    REGION("eu-central-1", "euc1", "a", "b", "c", ALWAYS),
-    REGION("eu-central-2", "euc2", "a", "b", "c", ASKED),
-    REGION("eu-north-1", "eun1", "a", "b", "c", ALWAYS),
-    REGION("eu-south-1", "eus1", "a", "b", "c", ASKED),
-    REGION("eu-south-2", "eus2", "a", "b", "c", ASKED),
-    REGION("eu-west-1", "euw1", "a", "b", "c", ALWAYS),
-    REGION("eu-west-2", "euw2", "a", "b", "c", ALWAYS),
-    REGION("eu-west-3", "euw3", "a", "b", "c", ALWAYS),
-    REGION("il-central-1", "ilc1", "a", "b", "c", ASKED),
-    REGION("me-central-1", "mec1", "a", "b", "c", ASKED),
-    REGION("me-south-1", "mes1", "a", "b", "c", ASKED),
-    REGION("sa-east-1", "sae1", "a", "b", "c", ALWAYS),
+    REGION("af-south-1", "afs1", ASKED),
+    REGION("ap-east-1", "ape1", ASKED),
+    REGION("ap-northeast-1", "apne1", ALWAYS),
+    REGION("ap-northeast-2", "apne2", ALWAYS),
+    REGION("ap-northeast-3", "apne3", ALWAYS),
+    REGION("ap-south-1", "aps1", ALWAYS),
+    REGION("ap-south-2", "aps2", ASKED),
+    REGION("ap-southeast-1", "apse1", ALWAYS),
+    REGION("ap-southeast-2", "apse2", ALWAYS),
+    REGION("ap-southeast-3", "apse3", ASKED),
+    REGION("ap-southeast-4", "apse4", ASKED),
+    REGION("ca-central-1", "cac1", ALWAYS),
+    REGION("ca-west-1", "caw1", ASKED),
+    REGION("eu-central-1", "euc1", ALWAYS),
+    REGION("eu-central-2", "euc2", ASKED),
+    REGION("eu-north-1", "eun1", ALWAYS),
+    REGION("eu-south-1", "eus1", ASKED),
+    REGION("eu-south-2", "eus2", ASKED),
+    REGION("eu-west-1", "euw1", ALWAYS),
+    REGION("eu-west-2", "euw2", ALWAYS),
+    REGION("eu-west-3", "euw3", ALWAYS),
+    REGION("il-central-1", "ilc1", ASKED),
+    REGION("me-central-1", "mec1", ASKED),
+    REGION("me-south-1", "mes1", ASKED),
+    REGION("sa-east-1", "sae1", ALWAYS),
     {
         .name = "us-east-1",
         .zones = {"us-east-1a", "us-east-1b", "us-east-1c"},
@@ -53,9 +53,9 @@ static const struct region regions[] = {
         .public_domain = "compute-1.amazonaws.com",
         .opt_in_status = ALWAYS,
     },
-    REGION("us-east-2", "use2", "a", "b", "c", ALWAYS),
-    REGION("us-west-1", "usw1", "a", "b", "c", ALWAYS),
-    REGION("us-west-2", "usw2", "a", "b", "c", ALWAYS),
+    REGION("us-east-2", "use2", ALWAYS),
+    REGION("us-west-1", "usw1", ALWAYS),
+    REGION("us-west-2", "usw2", ALWAYS),
 };
 
 struct region_list region_all(void)

@@ -44,6 +44,8 @@ SOCKET = os.environ["CROFT_SOCKET"]
 LAB = os.environ["CROFT_LAB"]
 REGION = os.environ["AWS_DEFAULT_REGION"]
 KEY_ID = os.environ["AWS_ACCESS_KEY_ID"]
+with open(os.path.join(LAB, "croft.conf"), encoding="utf-8") as conf:  # the lab always says which
+    REGIONS = re.search(r"^regions = (.*)$", conf.read(), re.M)[1].replace(",", " ").split()
 SECRET = os.environ["AWS_SECRET_ACCESS_KEY"]
 TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 XML_TYPE = "text/xml;charset=UTF-8"
@@ -202,8 +204,11 @@ def connection(unix=False, timeout=60):
 
 def request(method="POST", path="/", query="", body=b"", headers=None, unix=False, signed=None,
             **signing):
-    """One request on a connection of its own. Over TCP it is signed unless told otherwise."""
+    """One request on a connection of its own. Over TCP it is signed unless told otherwise; there the
+    signature names the region, over the unix socket a header."""
     headers = dict(headers or {})
+    if unix and "region" in signing:
+        headers["X-Croft-Region"] = signing.pop("region")
     body = body.encode() if isinstance(body, str) else body
     headers["Host"] = "localhost" if unix else HOST
     if signed if signed is not None else not unix:

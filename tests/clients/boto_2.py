@@ -14,7 +14,8 @@ try:
     from boto.regioninfo import RegionInfo
 except ImportError:
     EC2Connection = None
-from client import (ENDPOINT, KEY_ID, REGION, SECRET, instance, client, register_image, tap, until)
+from client import (ENDPOINT, KEY_ID, REGION, REGIONS, SECRET, instance, client, register_image,
+                    tap, until)
 
 
 def setUpModule():
@@ -47,7 +48,8 @@ class Flow:
     def test_places(self):
         self.assertEqual([zone.name for zone in self.boto.get_all_zones()],
                          [REGION + letter for letter in "abc"])
-        self.assertEqual([region.name for region in self.boto.get_all_regions()], [REGION])
+        self.assertEqual([region.name for region in self.boto.get_all_regions()],
+                         sorted(REGIONS))
         found = self.boto.get_all_images(filters={"name": "for-boto-*"})
         self.assertEqual([(each.id, each.state) for each in found], [(image, "available")])
 

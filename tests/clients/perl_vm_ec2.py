@@ -9,7 +9,7 @@ import unittest
 
 from support import need, run
 
-from client import REGION, client, instance, register_image, tap
+from client import REGION, REGIONS, client, instance, register_image, tap
 
 SCRIPT = r"""
 use strict; use warnings; use utf8;
@@ -61,7 +61,7 @@ class Perl(unittest.TestCase):
         said = dict(lines)
         instance_id = said.pop("instance")
         self.assertEqual(said, {
-            "regions": REGION, "zones": ",".join(REGION + letter for letter in "abc"),
+            "regions": ",".join(sorted(REGIONS)), "zones": ",".join(REGION + letter for letter in "abc"),
             "image": image + " x86_64", "key": "yes", "ingress": "1", "update": "1", "tags": "1",
             "name": "a & <b>", "stop": "stopping", "gone": "terminated", "groups": "1", "keys": "1",
             "refused": "AuthFailure"})

@@ -53,7 +53,8 @@ async function pages(paginator, pick) {
 
 await check("regions, the caller and the image", async () => {
   const { Regions } = await ec2.send(new DescribeRegionsCommand({}));
-  assert.deepEqual(Regions.map((each) => each.RegionName), [region]);
+  const names = Regions.map((each) => each.RegionName);
+  assert.ok(names.includes(region) && names.includes("ap-south-1"), names.join());
   const sts = new STSClient({ region, endpoint });
   const caller = await sts.send(new GetCallerIdentityCommand({}));
   assert.match(caller.Arn, /^arn:aws:iam::\d{12}:root$/);
