@@ -1,4 +1,7 @@
 /* GetLaunchTemplateData: an instance as a template would have it, to make more of its kind. */
+#include <stdlib.h>
+#include <string.h>
+
 #include "api/instance_view.h"
 #include "api/launch_template.h"
 #include "api/lookup.h"
@@ -38,10 +41,18 @@ static void add_options(struct call *c, const struct ec2_Instance *view,
         out->placement->group_name = NULL;
 }
 
+static int by_device_name(const void *a, const void *b)
+{
+    return strcmp(((const struct volume *)a)->device_name, ((const struct volume *)b)->device_name);
+}
+
+/* In the order of their names, and not of ids: two instances of a kind are to look alike. */
 static void add_volumes(struct call *c, const struct instance *i,
                         struct ec2_ResponseLaunchTemplateData *out)
 {
     struct volume_list volumes = store_volumes(c->tx, c->arena, "instance_id", i->id);
+    if (volumes.n > 1)
+        qsort(volumes.v, volumes.n, sizeof(*volumes.v), by_device_name);
     for (size_t k = 0; k < volumes.n; k++) {
         struct ec2_LaunchTemplateBlockDeviceMapping *m =
             arena_append(c->arena, &out->block_device_mappings);

@@ -131,12 +131,11 @@ static void choose(struct call *c, const struct launch_template *t, int64_t numb
     *arena_append(c->arena, list) = (struct choice){t, number};
 }
 
-static bool is_there(const struct int_list *there, int64_t number)
+/* Without reading its data. */
+static bool is_there(struct call *c, const struct launch_template *t, int64_t number)
 {
-    for (size_t i = 0; i < there->n; i++)
-        if (there->v[i] == number)
-            return true;
-    return false;
+    return store_count_launch_template_versions(c->tx, "template_id", t->id, "number",
+                                                arena_printf(c->arena, "%" PRId64, number)) > 0;
 }
 
 /* The end of a range: a number, or what is meant when it is not given. */
@@ -158,15 +157,17 @@ static int choose_of(struct call *c, const ec2_DescribeLaunchTemplateVersions_in
     if (read_bound(t, in->min_version, 1, &least, f) < 0 ||
         read_bound(t, in->max_version, INT64_MAX, &most, f) < 0)
         return -1;
-    struct int_list there = store_launch_template_numbers(c->tx, c->arena, t->id);
-    for (size_t i = 0; i < there.n && in->versions.n == 0; i++)
+    struct int_list there = {0};
+    if (in->versions.n == 0)
+        there = store_launch_template_numbers(c->tx, c->arena, t->id);
+    for (size_t i = 0; i < there.n; i++)
         if (there.v[i] >= least && there.v[i] <= most)
             choose(c, t, there.v[i], ret);
     for (size_t i = 0; i < in->versions.n; i++) {
         int64_t number = 0;
         if (launch_template_number(t, in->versions.v[i], &number, f) < 0)
             return -1;
-        if (!is_there(&there, number))
+        if (!is_there(c, t, number))
             return missing(t, number, f);
         if (number >= least && number <= most)
             choose(c, t, number, ret);
@@ -295,13 +296,12 @@ static void delete_version(struct call *c, const ec2_DeleteLaunchTemplateVersion
                            ec2_DeleteLaunchTemplateVersions_out *out)
 {
     struct fault why = {0};
-    struct int_list there = store_launch_template_numbers(c->tx, c->arena, t->id);
     if (number == t->default_version) {
         note_failure(c, in, t, number, "unexpectedError",
                      "The default version of a launch template cannot be deleted: make another "
                      "version the default, or delete the launch template",
                      out);
-    } else if (!is_there(&there, number)) {
+    } else if (!is_there(c, t, number)) {
         (void)missing(t, number, &why);
         note_failure(c, in, t, number, "launchTemplateVersionDoesNotExist",
                      arena_strdup(c->arena, why.message), out);

@@ -495,10 +495,67 @@ START_TEST(data_are_bounded_however_many_versions_they_are_gathered_over)
 }
 END_TEST
 
+START_TEST(an_account_has_so_many_templates_and_they_so_many_versions)
+{
+    struct calls *k = calls_new();
+    const char *id = make(k, "web", "t3.nano");
+    struct tx *tx = store_write(k->store);
+    for (int64_t i = 1; i < LAUNCH_TEMPLATES_MAX; i++)
+        store_insert_launch_template(
+            tx, &(struct launch_template){
+                    .id = arena_printf(k->arena, "lt-%017lld", (long long)i),
+                    .account_id = TEST_ACCOUNT,
+                    /* Another region's do not count. */
+                    .region = i == 1 ? "eu-central-1" : "us-east-1",
+                    .name = arena_printf(k->arena, "template-%lld", (long long)i),
+                    .created_by = "somebody",
+                    .default_version = 1,
+                    .latest_version = 1,
+                    .versions_made = 1,
+                });
+    for (int64_t i = 2; i < LAUNCH_TEMPLATE_VERSIONS_MAX; i++)
+        store_insert_launch_template_version(
+            tx, &(struct launch_template_version){
+                    .template_id = id, .number = i, .created_by = "somebody", .data = "{}"});
+    struct launch_template *t = store_launch_template(tx, k->arena, id);
+    t->latest_version = t->versions_made = LAUNCH_TEMPLATE_VERSIONS_MAX - 1;
+    store_update_launch_template(tx, t);
+    struct err e = {0};
+    ck_assert_int_eq(tx_commit(tx, &e), 0);
+
+    (void)make(k, "last", "t3.nano");
+    ec2_CreateLaunchTemplate_out out;
+    REFUSED(k, RESOURCE_LIMIT_EXCEEDED,
+            "There are 5000 launch templates in this region, and no more are allowed",
+            CreateLaunchTemplate, &out, .launch_template_name = "one-more",
+            DATA(.instance_type = "t3.nano"));
+    ck_assert_int_eq(add(k, id, NULL, "t3.nano"), LAUNCH_TEMPLATE_VERSIONS_MAX);
+    ec2_CreateLaunchTemplateVersion_out version;
+    REFUSED(k, RESOURCE_LIMIT_EXCEEDED,
+            arena_printf(k->arena,
+                         "The launch template '%s' has 10000 versions, and no more are allowed",
+                         id),
+            CreateLaunchTemplateVersion, &version, .launch_template_id = id,
+            DATA(.instance_type = "t3.nano"));
+
+    /* A page at a time, newest first; what does not pass a filter is read and forgotten. */
+    ec2_DescribeLaunchTemplateVersions_out some;
+    OK(k, DescribeLaunchTemplateVersions, &some, .launch_template_id = id);
+    ck_assert_uint_eq(some.launch_template_versions.n, 200);
+    ck_assert_int_eq(some.launch_template_versions.v[0].version_number.v, 10000);
+    ck_assert_ptr_nonnull(some.next_token);
+    OK(k, DescribeLaunchTemplateVersions, &some, .launch_template_id = id,
+       FILTERED_BY(FILTER("instance-type", "t3.nano")));
+    NUMBERS(some, 10000, 1);
+    calls_free(k);
+}
+END_TEST
+
 UNIT_MAIN(a_template_takes_what_a_launch_takes, a_template_is_made_and_found,
           a_template_that_cannot_be_is_refused, what_no_launch_would_take_is_kept_with_a_warning,
           versions_are_numbered_and_a_number_is_never_given_again,
           a_version_has_what_it_does_not_say_from_its_source, versions_are_described,
           a_default_must_be_a_version_that_is_there, a_template_goes_with_its_versions_and_tags,
           a_launch_is_filled_from_its_template,
-          data_are_bounded_however_many_versions_they_are_gathered_over)
+          data_are_bounded_however_many_versions_they_are_gathered_over,
+          an_account_has_so_many_templates_and_they_so_many_versions)
