@@ -38,11 +38,15 @@ static size_t run_length(const void *rows, size_t n, size_t size, size_t offset,
 /* The rows of a sorted list whose `member` is `key`, as a list of the same type. */
 #define SLICE(list, type, member, key)                                                             \
     ({                                                                                             \
+        struct type##_list _slice = {0};                                                           \
         size_t _from = lower_bound((list).v, (list).n, sizeof(struct type),                        \
                                    offsetof(struct type, member), key);                            \
-        (struct type##_list){(list).v + _from,                                                     \
-                             run_length((list).v, (list).n, sizeof(struct type),                   \
-                                        offsetof(struct type, member), _from, key)};               \
+        if (_from < (list).n) {                                                                    \
+            _slice.v = (list).v + _from;                                                           \
+            _slice.n = run_length((list).v, (list).n, sizeof(struct type),                         \
+                                  offsetof(struct type, member), _from, key);                      \
+        }                                                                                          \
+        _slice;                                                                                    \
     })
 
 static int by_instance_volume(const void *a, const void *b)

@@ -1,12 +1,29 @@
 #include "base/arena.h"
 
+#include <sanitizer/asan_interface.h>
 #include <stdint.h>
 #include <stdio.h>
 
 #include "base/check.h"
 
-#define BLOCK_SIZE ((size_t)16 << 10)
-#define ALIGNMENT  ((size_t)16)
+#define BLOCK_SIZE     ((size_t)16 << 10)
+#define ALIGNMENT      ((size_t)16)
+#define BLOCK_SIZE_MAX ((size_t)1 << 20)
+
+/*
+ * With AddressSanitizer each allocation is followed by forbidden ground, as malloc's are; without
+ * it the (UN)POISON macros of its header do nothing.
+ */
+#ifdef __SANITIZE_ADDRESS__
+#define GUARD ALIGNMENT
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define GUARD ALIGNMENT
+#endif
+#endif
+#ifndef GUARD
+#define GUARD ((size_t)0)
+#endif
 
 struct block {
     struct block *next;
@@ -27,6 +44,7 @@ static struct block *block_new(size_t size)
     b->next = NULL;
     b->size = size;
     b->used = 0;
+    ASAN_POISON_MEMORY_REGION(b->data, size);
     return b;
 }
 
@@ -49,6 +67,7 @@ void arena_reset(struct arena *a)
     }
     a->head->used = 0;
     a->used = 0;
+    ASAN_POISON_MEMORY_REGION(a->head->data, a->head->size);
 }
 
 void arena_free(struct arena *a)
@@ -66,14 +85,15 @@ void *arena_alloc(struct arena *a, size_t size)
     size_t need = (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
     if (need == 0)
         need = ALIGNMENT;
+    need += GUARD;
     CHECK(a->used + need <= ARENA_BUDGET);
 
     struct block *b = a->head;
     if (b->size - b->used < need) {
         /* Blocks double with the arena, so a large reply costs few mallocs. */
         size_t want = a->used > BLOCK_SIZE ? a->used : BLOCK_SIZE;
-        if (want > ((size_t)1 << 20))
-            want = (size_t)1 << 20;
+        if (want > BLOCK_SIZE_MAX)
+            want = BLOCK_SIZE_MAX;
         b = block_new(need > want ? need : want);
         b->next = a->head;
         a->head = b;
@@ -81,7 +101,8 @@ void *arena_alloc(struct arena *a, size_t size)
     void *p = b->data + b->used;
     b->used += need;
     a->used += need;
-    return memset(p, 0, need);
+    ASAN_UNPOISON_MEMORY_REGION(p, size);
+    return memset(p, 0, size);
 }
 
 void *arena_array_of(struct arena *a, size_t n, size_t size)
@@ -128,12 +149,16 @@ char *arena_strdup(struct arena *a, const char *s)
 
 char *arena_vprintf(struct arena *a, const char *format, va_list ap)
 {
+    char text[256]; /* most are short: then one pass does */
     va_list again;
     va_copy(again, ap);
-    int n = vsnprintf(NULL, 0, format, ap);
+    int n = vsnprintf(text, sizeof(text), format, ap);
     CHECK(n >= 0);
     char *p = arena_alloc(a, (size_t)n + 1);
-    (void)vsnprintf(p, (size_t)n + 1, format, again);
+    if ((size_t)n < sizeof(text))
+        memcpy(p, text, (size_t)n);
+    else
+        (void)vsnprintf(p, (size_t)n + 1, format, again);
     va_end(again);
     return p;
 }

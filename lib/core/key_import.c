@@ -167,7 +167,7 @@ static EVP_PKEY *read_any(struct arena *a, const char *data, size_t len, bool *r
     const char *text = copy + strspn(copy, " \t\r\n");
     *ret_private = is_private_text(text);
     if (*ret_private) {
-        OPENSSL_cleanse(copy, len);
+        OPENSSL_cleanse(copy, strlen(copy)); /* a NUL in the data ends the copy */
         return NULL;
     }
     if (has_prefix(text, "ssh-"))

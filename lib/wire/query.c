@@ -153,12 +153,10 @@ static int decode_element(struct decoder *d, size_t i, size_t end, size_t at,
     if (field->kind != WIRE_STRUCT) {
         given = decode_scalar(d, i, end, at, field, element, refused);
     } else {
-        if (d->pairs[i]->name[at] == '\0') {
-            /* `Filter.1=`, with nothing in it, asks for nothing. */
+        /* `Filter.1=`, with nothing in it, asks for nothing, however often it comes. */
+        for (; i < end && d->pairs[i]->name[at] == '\0'; i++)
             if (d->pairs[i]->len > 0)
                 return unknown(d, d->pairs[i]);
-            i++;
-        }
         if (i < end)
             given = decode_struct(d, i, end, at + 1, field->sub, element, refused);
     }

@@ -304,6 +304,15 @@ START_TEST(a_private_key_is_refused_in_every_form)
     struct fault f = {0};
     ck_assert_int_eq(key_material_read(a, der, der_len, "name", &m, &f), -1);
     ck_assert_str_eq(f.message, PRIVATE);
+    /* Wiped up to the NUL that ends it, and no further. */
+    char marked[4096];
+    memset(marked, 'x', sizeof(marked));
+    memcpy(marked, "PRIVATE KEY", sizeof("PRIVATE KEY"));
+    struct arena *small = arena_new();
+    fault_clear(&f);
+    ck_assert_int_eq(key_material_read(small, marked, sizeof(marked), "name", &m, &f), -1);
+    ck_assert_str_eq(f.message, PRIVATE);
+    arena_free(small);
     end();
     arena_free(a);
 }

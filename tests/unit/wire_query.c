@@ -222,6 +222,21 @@ START_TEST(bad_requests_get_the_right_code_and_the_key_that_was_sent)
 }
 END_TEST
 
+START_TEST(a_structure_that_is_given_empty_asks_for_nothing_however_often)
+{
+    static const char *const forms[] = {"Filter.1", "Filter.1=&Filter.1", "Filter=&Filter",
+                                        "Filter.1=&Filter.1=&Filter.2", "Filter.1=&Filter"};
+    for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+        ck_assert_msg(decode("DescribeInstances", forms[i]) == 0, "%s: %s", forms[i], f.message);
+        ck_assert_uint_eq(((const struct ec2_DescribeInstancesRequest *)in)->filters.n, 0);
+    }
+    ck_assert_int_eq(decode("RunInstances", RUN "Placement=&Placement="), 0);
+    ck_assert_ptr_null(((const struct ec2_RunInstancesRequest *)in)->placement);
+    ck_assert_int_eq(decode("DescribeInstances", "Filter.1=&Filter.1=x"), -1);
+    ck_assert_int_eq(f.code, FAULT_UNKNOWN_PARAMETER);
+}
+END_TEST
+
 START_TEST(what_is_secret_is_never_quoted)
 {
     ck_assert_int_eq(decode("RunInstances", RUN "UserData=secret%01text"), -1);
@@ -289,7 +304,8 @@ START_TEST(a_digest_leaves_out_what_it_is_told_to)
 END_TEST
 
 UNIT_MAIN(well_formed_requests_are_decoded,
-          bad_requests_get_the_right_code_and_the_key_that_was_sent, what_is_secret_is_never_quoted,
-          a_long_value_is_cut_between_characters_when_quoted,
+          bad_requests_get_the_right_code_and_the_key_that_was_sent,
+          a_structure_that_is_given_empty_asks_for_nothing_however_often,
+          what_is_secret_is_never_quoted, a_long_value_is_cut_between_characters_when_quoted,
           twenty_thousand_parameters_are_decoded_in_good_time,
           a_digest_leaves_out_what_it_is_told_to)
