@@ -6,11 +6,10 @@
 #include <strings.h>
 
 #include "base/check.h"
-#include "base/clock.h"
 #include "base/text.h"
+#include "wire/value.h"
 
 #define TAG_PREFIX "tag:"
-#define SCALAR_MAX 32 /* the longest of a number, a boolean and a date */
 
 static bool is_asked(const struct filters *fs)
 {
@@ -23,33 +22,6 @@ static bool matches_any(const struct wire_strings *patterns, const char *text)
         if (wildcard_match(patterns->v[i], text))
             return true;
     return false;
-}
-
-/* As replies render it. */
-static const char *scalar_text(const struct wire_field *field, const void *slot, char *text)
-{
-    switch (field->kind) {
-    case WIRE_STR:
-        return *(const char *const *)slot;
-    case WIRE_INT:
-    case WIRE_LONG:
-        (void)snprintf(text, SCALAR_MAX, "%" PRId64,
-                       field->list ? *(const int64_t *)slot : ((const struct opt_int *)slot)->v);
-        return text;
-    case WIRE_DOUBLE:
-        (void)snprintf(text, SCALAR_MAX, "%.15g",
-                       field->list ? *(const double *)slot : ((const struct opt_double *)slot)->v);
-        return text;
-    case WIRE_BOOL:
-        return ((const struct opt_bool *)slot)->v ? "true" : "false";
-    case WIRE_TIME:
-        clock_format_iso8601(((const struct opt_time *)slot)->v, text);
-        return text;
-    case WIRE_BLOB:
-    case WIRE_STRUCT:
-        break;
-    }
-    NEVER(); /* filters_check() and the tables see to it */
 }
 
 /* Finds the first member of a path; *ret_rest is behind it, NULL at the end. */
@@ -76,18 +48,18 @@ static bool walk(const struct wire_struct *shape, const void *item, const char *
     if (!wire_field_is_set(field, item))
         return false;
     const char *slot = (const char *)item + field->offset;
-    char text[SCALAR_MAX];
+    char text[VALUE_TEXT_SIZE];
     if (!field->list)
         return field->kind == WIRE_STRUCT
                    ? walk(field->sub, *(const void *const *)slot, rest, patterns)
-                   : matches_any(patterns, scalar_text(field, slot, text));
+                   : matches_any(patterns, value_to_text(field, slot, text));
 
     const struct wire_strings *list = (const void *)slot;
     size_t size = wire_field_size(field);
     for (size_t i = 0; i < list->n; i++) {
         const char *element = (const char *)list->v + i * size;
         if (field->kind == WIRE_STRUCT ? walk(field->sub, element, rest, patterns)
-                                       : matches_any(patterns, scalar_text(field, element, text)))
+                                       : matches_any(patterns, value_to_text(field, element, text)))
             return true;
     }
     return false;

@@ -105,8 +105,10 @@ int act_ec2_DescribeInstances(struct call *c, const ec2_DescribeInstances_in *in
     struct instance_relations all = {0};
     if (rows.n > ONE_BY_ONE)
         relations_of_region(c, &all);
-    for (size_t i = 0; i < rows.n; i++) {
+    for (size_t i = 0; i < rows.n && !page.more; i++) {
         const struct instance *row = &rows.v[i];
+        if (page_has_passed(&page, row->id))
+            continue; /* of an earlier page: not even looked at */
         struct ec2_Instance view = {0};
         if (rows.n > ONE_BY_ONE)
             instance_view_with(c, &all, row, &view);
@@ -187,7 +189,7 @@ int act_ec2_DescribeInstanceStatus(struct call *c, const ec2_DescribeInstanceSta
         page_begin(c, in->max_results, in->next_token, in->instance_ids.n > 0, &page, f) < 0)
         return -1;
     bool all = wire_true(in->include_all_instances);
-    for (size_t i = 0; i < rows.n; i++) {
+    for (size_t i = 0; i < rows.n && !page.more; i++) {
         if (!all && rows.v[i].state != INSTANCE_RUNNING)
             continue;
         struct ec2_InstanceStatus view = {0};

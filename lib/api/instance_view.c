@@ -100,7 +100,7 @@ static void view_interface(struct call *c, const struct instance_relations *r,
     address->primary = wire_bool(true);
     address->private_ip_address = n->private_ip;
     address->private_dns_name = out->private_dns_name;
-    address->association = view_association(c, n);
+    address->association = out->association;
 }
 
 /* The primary interface also shows in the instance itself. */
@@ -122,8 +122,8 @@ static void view_network(struct call *c, const struct instance_relations *r,
         out->private_ip_address = n->private_ip;
         out->private_dns_name = view->private_dns_name;
         out->public_ip_address = n->public_ip;
-        if (n->public_ip != NULL)
-            out->public_dns_name = public_dns_name(c, n->public_ip);
+        if (view->association != NULL)
+            out->public_dns_name = view->association->public_dns_name;
         out->source_dest_check = wire_bool(n->source_dest_check);
         out->security_groups = view->groups;
     }

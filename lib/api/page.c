@@ -88,9 +88,14 @@ int page_begin(struct call *c, struct opt_int max_results, const char *next_toke
     return 0;
 }
 
+bool page_has_passed(const struct page *p, const char *key)
+{
+    return p->after != NULL && strcmp(key, p->after) <= 0;
+}
+
 bool page_admit(struct page *p, const char *key)
 {
-    if (p->after != NULL && strcmp(key, p->after) <= 0)
+    if (page_has_passed(p, key))
         return false;
     if (p->left == 0) {
         p->more = true;

@@ -31,6 +31,8 @@ struct page {
  * (InvalidParameterCombination). Another token's fault is InvalidPaginationToken. */
 int page_begin(struct call *c, struct opt_int max_results, const char *next_token, bool has_ids,
                struct page *ret_page, struct fault *f);
+/* Was the key on an earlier page? Spares building an item that page_admit() would not let in. */
+bool page_has_passed(const struct page *p, const char *key);
 /* False: before the page, or behind it (then `more` is set). The key must outlive the page. */
 bool page_admit(struct page *p, const char *key);
 /* The token of the next page, or NULL at the end. */

@@ -30,6 +30,15 @@ void clock_sleep(int64_t milliseconds)
         ;
 }
 
+/* `value` in so many digits, and what follows it; by hand, because replies are full of times. */
+static char *put_digits(char *to, int value, int digits, char then)
+{
+    for (int i = digits; i-- > 0; value /= 10)
+        to[i] = (char)('0' + value % 10);
+    to[digits] = then;
+    return to + digits + 1;
+}
+
 void clock_format_iso8601(int64_t when, char out[CLOCK_ISO8601_SIZE])
 {
     int64_t seconds = when / 1000;
@@ -44,11 +53,14 @@ void clock_format_iso8601(int64_t when, char out[CLOCK_ISO8601_SIZE])
     struct tm tm;
     time_t t = (time_t)seconds;
     (void)gmtime_r(&t, &tm);
-    char text[64];
-    (void)snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", tm.tm_year + 1900,
-                   tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (int)milliseconds);
-    memcpy(out, text, CLOCK_ISO8601_SIZE - 1);
-    out[CLOCK_ISO8601_SIZE - 1] = '\0';
+    char *to = put_digits(out, tm.tm_year + 1900, 4, '-');
+    to = put_digits(to, tm.tm_mon + 1, 2, '-');
+    to = put_digits(to, tm.tm_mday, 2, 'T');
+    to = put_digits(to, tm.tm_hour, 2, ':');
+    to = put_digits(to, tm.tm_min, 2, ':');
+    to = put_digits(to, tm.tm_sec, 2, '.');
+    to = put_digits(to, (int)milliseconds, 3, 'Z');
+    *to = '\0';
 }
 
 int clock_parse_iso8601(const char *text, int64_t *ret_when)

@@ -56,6 +56,10 @@ static size_t utf8_decode(const unsigned char *s, size_t left, uint32_t *cp)
 bool text_is_clean_utf8(const char *s, size_t len)
 {
     for (size_t i = 0; i < len;) {
+        if (s[i] >= ' ' && s[i] <= '~') { /* nearly every character is of these */
+            i++;
+            continue;
+        }
         uint32_t cp = 0;
         size_t n = utf8_decode((const unsigned char *)s + i, len - i, &cp);
         if (n == 0 || cp == 0xfffe || cp == 0xffff)

@@ -1,7 +1,9 @@
 #include "wire/value.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/base64.h"
@@ -87,6 +89,34 @@ int value_from_text(struct arena *a, const struct wire_field *field, const char 
         *(struct wire_blob *)slot = (struct wire_blob){data, size};
         return 0;
     }
+    case WIRE_STRUCT:
+        break;
+    }
+    NEVER();
+}
+
+const char *value_to_text(const struct wire_field *field, const void *slot,
+                          char text[VALUE_TEXT_SIZE])
+{
+    switch (field->kind) {
+    case WIRE_STR:
+        return *(const char *const *)slot;
+    case WIRE_INT:
+    case WIRE_LONG:
+        (void)snprintf(text, VALUE_TEXT_SIZE, "%" PRId64,
+                       field->list ? *(const int64_t *)slot : ((const struct opt_int *)slot)->v);
+        return text;
+    case WIRE_DOUBLE:
+        /* 15 digits are exact for every decimal number that a table of ours holds. */
+        (void)snprintf(text, VALUE_TEXT_SIZE, "%.15g",
+                       field->list ? *(const double *)slot : ((const struct opt_double *)slot)->v);
+        return text;
+    case WIRE_BOOL:
+        return ((const struct opt_bool *)slot)->v ? "true" : "false";
+    case WIRE_TIME:
+        clock_format_iso8601(((const struct opt_time *)slot)->v, text);
+        return text;
+    case WIRE_BLOB:
     case WIRE_STRUCT:
         break;
     }

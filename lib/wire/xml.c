@@ -1,11 +1,6 @@
 #include "wire/xml.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <libxml/parser.h>
-#include <libxml/xmlwriter.h>
-#include <pthread.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/base64.h"
@@ -13,88 +8,140 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "wire/check.h"
+#include "wire/value.h"
 
 /*
- * Theory of operation: libxml2's writer runs over an output buffer of its own that hands finished
- * pieces to the caller's buf. Whether anything failed is asked once, at the end: the buf knows.
+ * Theory of operation: the text is put straight into the caller's buf, which knows at the end
+ * whether all of it fitted. A library for XML would keep a stack of open elements and copy each
+ * piece twice; here the recursion over the model is the stack, and what remains of XML is the
+ * escaping of texts. The names are the model's and need none.
  */
 struct writer {
     struct arena *a;
-    xmlTextWriterPtr xml;
     struct buf *out;
-    struct buf element; /* the one being put together; no larger than the whole may be */
 };
-
-static int add_to_buf(void *context, const char *data, int len)
-{
-    struct buf *out = context;
-    buf_add(out, data, (size_t)len);
-    return out->failed ? -1 : len;
-}
-
-/* libxml2 fills its tables of encodings at first use, and not safely from two threads at once. */
-static pthread_once_t libxml2_once = PTHREAD_ONCE_INIT;
 
 static void writer_open(struct writer *w, struct arena *a, struct buf *out)
 {
-    (void)pthread_once(&libxml2_once, xmlInitParser);
-    w->a = a;
-    w->out = out;
-    w->element = (struct buf)BUF_INIT(out->max);
-    xmlOutputBufferPtr to = xmlOutputBufferCreateIO(add_to_buf, NULL, out, NULL);
-    CHECK(to != NULL);
-    w->xml = xmlNewTextWriter(to);
-    CHECK(w->xml != NULL);
-    (void)xmlTextWriterStartDocument(w->xml, "1.0", "UTF-8", NULL);
+    *w = (struct writer){a, out};
+    buf_add_str(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
 }
 
 static int writer_close(struct writer *w)
 {
-    (void)xmlTextWriterEndDocument(w->xml);
-    xmlFreeTextWriter(w->xml);
-    bool failed = w->element.failed || w->out->failed;
-    buf_done(&w->element);
-    return failed ? -EOVERFLOW : 0;
+    buf_add_char(w->out, '\n');
+    return w->out->failed ? -EOVERFLOW : 0;
+}
+
+static void tag(struct writer *w, const char *before, const char *name, const char *after)
+{
+    size_t lengths[] = {strlen(before), strlen(name), strlen(after)};
+    char *to = buf_reserve(w->out, lengths[0] + lengths[1] + lengths[2]);
+    if (to == NULL)
+        return;
+    to = mempcpy(to, before, lengths[0]);
+    to = mempcpy(to, name, lengths[1]);
+    to = mempcpy(to, after, lengths[2]);
+    *to = '\0';
+    w->out->len += lengths[0] + lengths[1] + lengths[2];
 }
 
 static void start(struct writer *w, const char *name)
 {
-    (void)xmlTextWriterStartElement(w->xml, BAD_CAST name);
+    tag(w, "<", name, ">");
 }
 
-static void end(struct writer *w)
+static void start_in(struct writer *w, const char *name, const char *xmlns)
 {
-    (void)xmlTextWriterFullEndElement(w->xml);
+    tag(w, "<", name, " xmlns=\"");
+    tag(w, "", xmlns, "\">");
 }
 
-/*
- * One write for a whole element without children: four fifths of a reply are such elements, and
- * the writer's own stack of open elements is what costs time.
- */
+static void end(struct writer *w, const char *name)
+{
+    tag(w, "</", name, ">");
+}
+
+/* A carriage return by itself would come back as a line feed (XML 1.0, 2.11). */
+static const char *escape(char c)
+{
+    switch (c) {
+    case '<':
+        return "&lt;";
+    case '>':
+        return "&gt;";
+    case '&':
+        return "&amp;";
+    case '"':
+        return "&quot;";
+    case '\r':
+        return "&#13;";
+    default:
+        return NULL;
+    }
+}
+
+static void escaped(struct writer *w, const char *text)
+{
+    for (;;) {
+        size_t plain = strcspn(text, "<>&\"\r");
+        buf_add(w->out, text, plain);
+        text += plain;
+        if (*text == '\0')
+            return;
+        buf_add_str(w->out, escape(*text++));
+    }
+}
+
+/* Characters that stand for themselves; the others are looked at more closely. */
+static const bool plain[256] = {
+    [' ' ... '!'] = true, ['#' ... '%'] = true, ['\'' ... ';'] = true,
+    ['='] = true,         ['?' ... '~'] = true,
+};
+
+static bool is_plain(const char *text, size_t len)
+{
+    size_t i = 0;
+    while (i < len && plain[(unsigned char)text[i]])
+        i++;
+    return i == len;
+}
+
+/* Four fifths of a reply are elements without children, and nearly all of those are plain. */
+static void plain_element(struct writer *w, const char *name, const char *text, size_t len)
+{
+    size_t name_len = strlen(name);
+    size_t size = 2 * name_len + len + strlen("<></>");
+    char *to = buf_reserve(w->out, size);
+    if (to == NULL)
+        return;
+    *to++ = '<';
+    to = mempcpy(to, name, name_len);
+    *to++ = '>';
+    to = mempcpy(to, text, len);
+    *to++ = '<';
+    *to++ = '/';
+    to = mempcpy(to, name, name_len);
+    *to++ = '>';
+    *to = '\0';
+    w->out->len += size;
+}
+
 static void element(struct writer *w, const char *name, const char *text)
 {
-    if (!text_is_clean_utf8(text, strlen(text))) {
+    size_t len = strlen(text);
+    if (is_plain(text, len)) {
+        plain_element(w, name, text, len);
+        return;
+    }
+    if (!text_is_clean_utf8(text, len)) {
         char *copy = arena_strdup(w->a, text);
         check_clean(copy);
         text = copy;
     }
-    xmlChar *escaped = NULL;
-    if (strpbrk(text, "<>&\"\r") != NULL) {
-        escaped = xmlEncodeSpecialChars(NULL, BAD_CAST text);
-        CHECK(escaped != NULL);
-    }
-    struct buf *b = &w->element;
-    b->len = 0;
-    buf_add_char(b, '<');
-    buf_add_str(b, name);
-    buf_add_char(b, '>');
-    buf_add_str(b, escaped != NULL ? (const char *)escaped : text);
-    buf_add_str(b, "</");
-    buf_add_str(b, name);
-    buf_add_char(b, '>');
-    xmlFree(escaped);
-    if (!b->failed)
-        (void)xmlTextWriterWriteRawLen(w->xml, BAD_CAST b->data, (int)b->len);
+    start(w, name);
+    escaped(w, text);
+    end(w, name);
 }
 
 static void write_struct(struct writer *w, const struct wire_struct *s, const char *base, bool top);
@@ -102,31 +149,22 @@ static void write_struct(struct writer *w, const struct wire_struct *s, const ch
 static void write_value(struct writer *w, const struct wire_field *field, const char *name,
                         const char *slot)
 {
-    char text[64];
+    char text[VALUE_TEXT_SIZE];
     switch (field->kind) {
-    case WIRE_STR: {
-        const char *value = *(const char *const *)slot;
+    case WIRE_STR:
+    case WIRE_INT:
+    case WIRE_LONG:
+    case WIRE_DOUBLE:
+    case WIRE_BOOL: {
+        const char *value = value_to_text(field, slot, text);
         element(w, name, value == NULL ? "" : value);
         return;
     }
-    case WIRE_INT:
-    case WIRE_LONG:
-        (void)snprintf(text, sizeof(text), "%" PRId64,
-                       field->list ? *(const int64_t *)slot : ((const struct opt_int *)slot)->v);
-        break;
-    case WIRE_DOUBLE:
-        /* 15 digits are exact for every decimal number that a table of ours holds. */
-        (void)snprintf(text, sizeof(text), "%.15g",
-                       field->list ? *(const double *)slot : ((const struct opt_double *)slot)->v);
-        break;
-    case WIRE_BOOL:
-        (void)snprintf(text, sizeof(text), "%s",
-                       ((const struct opt_bool *)slot)->v ? "true" : "false");
-        break;
     case WIRE_TIME: {
         int64_t ms = ((const struct opt_time *)slot)->v;
         clock_format_iso8601(ms - (ms % 1000 + 1000) % 1000, text);
-        break;
+        element(w, name, text);
+        return;
     }
     case WIRE_BLOB: {
         const struct wire_blob *blob = (const struct wire_blob *)slot;
@@ -136,10 +174,9 @@ static void write_value(struct writer *w, const struct wire_field *field, const 
     case WIRE_STRUCT:
         start(w, name);
         write_struct(w, field->sub, field->list ? slot : *(const char *const *)slot, false);
-        end(w);
+        end(w, name);
         return;
     }
-    element(w, name, text);
 }
 
 static void write_struct(struct writer *w, const struct wire_struct *s, const char *base, bool top)
@@ -165,7 +202,7 @@ static void write_struct(struct writer *w, const struct wire_struct *s, const ch
         start(w, field->out);
         for (size_t k = 0; k < list->n; k++)
             write_value(w, field, field->item, (const char *)list->v + k * size);
-        end(w);
+        end(w, field->out);
     }
 }
 
@@ -175,10 +212,10 @@ int xml_encode_reply(struct arena *a, const struct wire_action *action, const ch
     const struct wire_service *service = action->service;
     struct writer w;
     writer_open(&w, a, out);
-    start(&w, arena_printf(a, "%sResponse", action->name));
-    const char *xmlns =
-        arena_printf(a, "%s%s/", service->xmlns, version == NULL ? service->versions[0] : version);
-    (void)xmlTextWriterWriteAttribute(w.xml, BAD_CAST "xmlns", BAD_CAST xmlns);
+    const char *root = arena_printf(a, "%sResponse", action->name);
+    start_in(
+        &w, root,
+        arena_printf(a, "%s%s/", service->xmlns, version == NULL ? service->versions[0] : version));
     if (service->protocol == WIRE_EC2) {
         element(&w, "requestId", request_id);
         if (action->output == NULL)
@@ -187,15 +224,16 @@ int xml_encode_reply(struct arena *a, const struct wire_action *action, const ch
             write_struct(&w, action->output, output, true);
     } else {
         if (action->output != NULL) {
-            start(&w, arena_printf(a, "%sResult", action->name));
+            const char *result = arena_printf(a, "%sResult", action->name);
+            start(&w, result);
             write_struct(&w, action->output, output, true);
-            end(&w);
+            end(&w, result);
         }
         start(&w, "ResponseMetadata");
         element(&w, "RequestId", request_id);
-        end(&w);
+        end(&w, "ResponseMetadata");
     }
-    end(&w);
+    end(&w, root);
     return writer_close(&w);
 }
 
@@ -209,19 +247,18 @@ int xml_encode_fault(struct arena *a, const struct wire_service *service, const 
         start(&w, "Response");
         start(&w, "Errors");
     } else {
-        start(&w, "ErrorResponse");
-        const char *xmlns = arena_printf(a, "%s%s/", service->xmlns, service->versions[0]);
-        (void)xmlTextWriterWriteAttribute(w.xml, BAD_CAST "xmlns", BAD_CAST xmlns);
+        start_in(&w, "ErrorResponse",
+                 arena_printf(a, "%s%s/", service->xmlns, service->versions[0]));
     }
     start(&w, "Error");
     if (!ec2)
         element(&w, "Type", fault_http_status(f->code) < 500 ? "Sender" : "Receiver");
     element(&w, "Code", fault_code_name(f->code));
     element(&w, "Message", f->message);
-    end(&w);
+    end(&w, "Error");
     if (ec2)
-        end(&w);
+        end(&w, "Errors");
     element(&w, ec2 ? "RequestID" : "RequestId", request_id);
-    end(&w);
+    end(&w, ec2 ? "Response" : "ErrorResponse");
     return writer_close(&w);
 }

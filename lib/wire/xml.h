@@ -1,6 +1,6 @@
 #pragma once
 /*
- * The XML answers of the query protocols, made with libxml2.
+ * The XML answers of the query protocols.
  *
  * ec2: <XResponse xmlns="BASE/VERSION/"> with <requestId> first and the members behind it; the
  * version is the one the client asked for, and libcloud finds nothing without the slash. Errors are
