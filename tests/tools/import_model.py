@@ -6,7 +6,7 @@
 Reads the actions that Croft has from lib/api/actions.def and the shapes they need from botocore's
 service-2.json, and rewrites the model files. What people decided by hand stays: statuses, id=, limit=,
 passes=, malformed=, keep-empty, sensitive, the members marked `ext` and the `versions` line. An input member
-that is new gets the status `refuse`. With --check nothing is written and a difference is an error.
+that is new gets the status `refuse`. Launch templates take over what is decided of RunInstances. With --check nothing is written and a difference is an error.
 
 The form of the files is described at the head of each; lib/wire/gen_model.py makes C of them.
 """
@@ -52,6 +52,9 @@ HEAD = """\
 #   keep-empty (an empty query parameter is an empty text and not an absent one), ext (a member of
 #   Croft's own that AWS does not have)
 """
+# What is put into the first is launched as the second: statuses and what else is decided by hand are the
+# second's, member by member. A member that the second does not have is refused.
+LIKE = {"RequestLaunchTemplateData": "RunInstancesRequest"}
 HAND = ("status", "limit", "id", "passes", "malformed", "keep_empty")
 SCALARS = {
     "string": "str", "integer": "int", "long": "long", "double": "double", "float": "double",
@@ -163,6 +166,23 @@ class Importer:
             self.notes.append(f"new input member {struct}.{name}: refuse")
         return field
 
+    def make_like(self, struct, other):
+        """Copies what is decided by hand from the members of `other`, and of the structures in them."""
+        structs = self.model.structs
+        for name, field in structs[struct].items():
+            like = structs[other].get(name)
+            if like is None:
+                field.status = "refuse"
+                continue
+            for attribute in HAND:
+                value = getattr(like, attribute)
+                # An id's shape may be known of one of them alone.
+                if attribute != "id" or value is not None:
+                    setattr(field, attribute, value)
+            field.sensitive = field.sensitive or like.sensitive
+            if field.element in structs and field.element != like.element:
+                self.make_like(field.element, like.element)
+
     def run(self):
         metadata = self.source["metadata"]
         model = self.model
@@ -196,6 +216,9 @@ class Importer:
                 elif name not in fields:
                     self.notes.append(f"{struct}.{name} is gone")
             model.structs[struct] = fields
+        for struct, other in LIKE.items():
+            if struct in model.structs:
+                self.make_like(struct, other)
         return model
 
 
