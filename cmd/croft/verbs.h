@@ -2,14 +2,16 @@
 /* The verbs: one table in each noun's file; a run of them ends with a row without a name. */
 #include "croft/cli.h"
 
-extern const struct verb instance_verbs[]; /* instances.c: ls, stop, start, reboot, rm */
-extern const struct verb launch_verbs[];   /* launch.c */
-extern const struct verb ssh_verbs[];      /* ssh.c */
-extern const struct verb tunnel_verbs[];   /* tunnel.c: tunnel, ssh-config */
-extern const struct verb console_verbs[];  /* console.c */
-extern const struct verb image_verbs[];    /* images.c: what `croft image` takes */
-extern const struct verb key_verbs[];      /* keys.c: what `croft key` takes */
-extern const struct verb status_verbs[];   /* status.c */
+extern const struct verb instance_verbs[];   /* instances.c: ls, stop, start, reboot, rm */
+extern const struct verb launch_verbs[];     /* launch.c */
+extern const struct verb ssh_verbs[];        /* ssh.c */
+extern const struct verb tunnel_verbs[];     /* tunnel.c: tunnel, ssh-config */
+extern const struct verb console_verbs[];    /* console.c */
+extern const struct verb image_verbs[];      /* images.c: what `croft image` takes */
+extern const struct verb key_verbs[];        /* keys.c: what `croft key` takes */
+extern const struct verb status_verbs[];     /* status.c */
+extern const struct verb wait_verbs[];       /* wait.c */
+extern const struct verb completion_verbs[]; /* completion.c */
 
 /* `croft image add`: a noun and the table of what it takes. */
 struct noun {

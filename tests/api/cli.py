@@ -276,4 +276,73 @@ class Statuses(Case):
         self.assertNotIn("\033", self.good("ls", "-a"))
 
 
+class Waiting(Case):
+    def test_until_it_is_so(self):
+        self.good("launch", "waited")
+        i = self.json("ls", "waited")[0]["InstanceId"]
+        self.assertEqual(self.good("wait", "instance-running", "--instance-ids", i), "")
+        self.good("terminate-instances", "--instance-ids", i)
+        self.good("wait", "instance-terminated", "--filters", f"Name=instance-id,Values={i}")
+        said = self.bad(255, "wait", "instance-running", "--instance-ids", i)
+        self.assertIn("instance-running: it is terminated", said)
+
+    def test_what_is_refused_otherwise_ends_it(self):
+        said = self.bad(255, "wait", "instance-stopped", "--instance-ids", "i-00000000000000001")
+        self.assertIn("InvalidInstanceID.NotFound", said)
+
+    def test_it_takes_what_can_be_waited_for(self):
+        self.assertIn("is it 'instance-running'?", self.bad(252, "wait", "instance-runing"))
+        self.assertIn("--nonsense", self.bad(252, "wait", "instance-running", "--nonsense", "x"))
+        self.assertIn("instance-status-ok", croft("wait").stdout)
+
+    def test_it_gives_up(self):
+        said = self.bad(255, "wait", "vpc-exists", "--vpc-ids", "vpc-00000000000000001")
+        self.assertIn("not within 5 seconds", said)
+
+
+class Completion(Case):
+    def words(self, *words):
+        lines = self.good("completion", "words", *words).splitlines()
+        return {word: text for word, _, text in (line.partition("\t") for line in lines)}
+
+    def test_verbs_and_actions(self):
+        self.assertLessEqual({"launch", "ls", "wait", "key", "run-instances"}, set(self.words("")))
+        self.assertEqual(set(self.words("describe-v")) & {"describe-vpcs", "describe-images"},
+                         {"describe-vpcs"})
+        self.assertEqual(set(self.words("key", "c")), {"create"})
+
+    def test_flags_and_their_values(self):
+        found = self.words("run-instances", "--instance-i")
+        self.assertEqual(set(found), {"--instance-initiated-shutdown-behavior"})
+        self.assertEqual(set(self.words("run-instances", *found, "")), {"stop", "terminate"})
+        self.assertIn("t3.micro", self.words("run-instances", "--instance-type", "t3."))
+        self.assertEqual(set(self.words("ls", "--output", "")), {"json", "table", "text"})
+        self.assertIn("--size", self.words("launch", "--s"))
+        self.assertIn("instance-running", self.words("wait", "instance-r"))
+        self.assertIn("--instance-ids", self.words("wait", "instance-running", "--ins"))
+
+    def test_names_of_instances(self):
+        self.good("launch", "completed")
+        self.assertEqual(self.words("ssh", "comp"), {"completed": "running"})
+        ids = self.words("stop-instances", "--instance-ids", "i-")
+        self.assertEqual([name for name in ids.values() if name == "completed"], ["completed"])
+        self.good("rm", "-y", "completed")
+        self.assertEqual(self.words("ssh", "comp"), {})
+
+    def test_the_scripts_of_the_shells(self):
+        env = dict(os.environ, PATH=os.path.dirname(CROFT) + ":" + os.environ["PATH"])
+        for words in (
+                ("bash", "--norc", "-c", 'COMP_WORDS=(croft "describe-inst"); COMP_CWORD=1; '
+                 'eval "$(croft completion bash)"; _croft; printf "%s\\n" "${COMPREPLY[@]}"'),
+                ("zsh", "-f", "-c", "words=(croft describe-inst); CURRENT=2; "
+                 "_describe() { print -l -- ${(P)2}; }; _files() { print no; }; "
+                 'eval "$(croft completion zsh)"')):
+            ran = subprocess.run(words, env=env, capture_output=True, text=True, check=False,
+                                 timeout=30)
+            self.assertEqual(ran.returncode, 0, ran.stderr)
+            found = [line.partition(":")[0] for line in ran.stdout.split()]
+            self.assertIn("describe-instances", found, words[0])
+            self.assertNotIn("describe-images", found, words[0])
+
+
 tap.main()
