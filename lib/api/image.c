@@ -1,10 +1,10 @@
 #include <string.h>
 
 #include "api/filter.h"
+#include "api/image_view.h"
 #include "api/lookup.h"
 #include "api/page.h"
 #include "api/tagging.h"
-#include "base/clock.h"
 #include "base/id.h"
 #include "base/text.h"
 
@@ -48,74 +48,6 @@ static const struct filter_path image_filters[] = {
     {"virtualization-type", "VirtualizationType"},
 };
 
-static void image_view(struct call *c, const struct image *i, struct ec2_Image *out)
-{
-    struct arena *a = c->arena;
-    char created[CLOCK_ISO8601_SIZE];
-    clock_format_iso8601(i->created_at, created);
-    out->image_id = i->id;
-    out->name = i->name;
-    out->description = i->description;
-    out->state = state_name(&image_states, i->state);
-    out->owner_id = i->account_id;
-    out->image_owner_alias = i->owner_alias;
-    out->image_location = i->location;
-    out->creation_date = arena_strdup(a, created);
-    out->architecture = i->architecture;
-    out->image_type = "machine";
-    out->public = wire_bool(i->is_public);
-    out->platform_details = "Linux/UNIX";
-    out->usage_operation = "RunInstances";
-    out->hypervisor = "xen";
-    out->virtualization_type = "hvm";
-    out->root_device_type = "ebs";
-    out->root_device_name = i->root_device_name;
-    out->ena_support = wire_bool(i->ena_support);
-    out->boot_mode = i->boot_mode;
-    if (i->state_reason != NULL) {
-        out->state_reason = arena_new_of(a, struct ec2_StateReason);
-        out->state_reason->code = "Client.ImportFailed";
-        out->state_reason->message = i->state_reason;
-    }
-    struct ec2_BlockDeviceMapping *m = arena_append(a, &out->block_device_mappings);
-    m->device_name = i->root_device_name;
-    m->ebs = arena_new_of(a, struct ec2_EbsBlockDevice);
-    m->ebs->snapshot_id = i->snapshot_id;
-    m->ebs->volume_type = "gp3";
-    m->ebs->delete_on_termination = wire_bool(true);
-    m->ebs->encrypted = wire_bool(false);
-    if (i->size_gib > 0)
-        m->ebs->volume_size = wire_int(i->size_gib);
-    tags_of(c, i->id, &out->tags);
-}
-
-/* self: the caller's own; amazon and other words: the alias that the image was given; else an
- * account. */
-static bool is_owned(const struct call *c, const struct image *i, const struct wire_strings *owners)
-{
-    for (size_t k = 0; k < owners->n; k++) {
-        const char *owner = owners->v[k];
-        if (streq(owner, "self")
-                ? streq(i->account_id, c->principal->account_id) && i->owner_alias == NULL
-                : streq(owner, i->account_id) || streq(owner, i->owner_alias))
-            return true;
-    }
-    return owners->n == 0;
-}
-
-/* Who may launch: the owner, and everybody where it is public. */
-static bool is_executable(const struct call *c, const struct image *i,
-                          const struct wire_strings *users)
-{
-    for (size_t k = 0; k < users->n; k++) {
-        const char *user = users->v[k];
-        if (streq(user, "all") ? i->is_public
-                               : streq(user, "self") || streq(user, c->principal->account_id))
-            return true;
-    }
-    return users->n == 0;
-}
-
 int act_ec2_DescribeImages(struct call *c, const ec2_DescribeImages_in *in,
                            ec2_DescribeImages_out *out, struct fault *f)
 {
@@ -127,8 +59,8 @@ int act_ec2_DescribeImages(struct call *c, const ec2_DescribeImages_in *in,
         return -1;
     for (size_t k = 0; k < rows.n; k++) {
         const struct image *i = &rows.v[k];
-        if (i->state == IMAGE_DEREGISTERED || !is_owned(c, i, &in->owners) ||
-            !is_executable(c, i, &in->executable_users))
+        if (i->state == IMAGE_DEREGISTERED || !image_is_owned(c, i, &in->owners) ||
+            !image_is_open_to(c, i, &in->executable_users))
             continue;
         struct ec2_Image view = {0};
         image_view(c, i, &view);
@@ -210,6 +142,7 @@ int act_ec2_RegisterImage(struct call *c, const ec2_RegisterImage_in *in,
     };
     store_insert_image(c->tx, &i);
     tags_put(c, &in->tag_specifications, "image", i.id);
+    tags_put(c, &in->tag_specifications, "snapshot", i.snapshot_id);
     store_enqueue(c->tx, "image", i.id, c->now);
     out->image_id = i.id;
     return 0;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "api/instance_view.h"
+#include "api/interface_groups.h"
 #include "api/lookup.h"
 #include "base/base64.h"
 #include "base/check.h"
@@ -228,27 +229,8 @@ static int reset_source_dest_check(const struct change *change, struct fault *f)
 
 static int change_groups(const struct change *change, struct fault *f)
 {
-    struct call *c = change->c;
-    struct network_interface *n = primary_interface(change, f);
-    struct security_group_list groups;
-    if (n == NULL || lookup_security_groups(c, &change->in->groups, &groups, f) < 0)
-        return -1;
-    if (groups.n > GROUPS_PER_INTERFACE)
-        return fault(f, FAULT_SECURITY_GROUPS_PER_INSTANCE_LIMIT_EXCEEDED,
-                     "The maximum number of security groups per interface is %d",
-                     GROUPS_PER_INTERFACE);
-    for (size_t k = 0; k < groups.n; k++)
-        if (!streq(groups.v[k].vpc_id, n->vpc_id))
-            return fault(f, FAULT_INVALID_GROUP_NOT_FOUND,
-                         "The security group '%s' does not belong to the VPC of the instance",
-                         groups.v[k].id);
-    store_delete_interface_groups(c->tx, "interface_id", n->id);
-    for (size_t k = 0; k < groups.n; k++) {
-        struct interface_group member = {n->id, groups.v[k].id, (int64_t)k};
-        store_insert_interface_group(c->tx, &member);
-    }
-    store_enqueue(c->tx, "vpc", n->vpc_id, c->now);
-    return 0;
+    const struct network_interface *n = primary_interface(change, f);
+    return n == NULL ? -1 : interface_set_groups(change->c, n, &change->in->groups, f);
 }
 
 static int change_ebs(const struct change *change, struct fault *f)

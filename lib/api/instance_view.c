@@ -63,10 +63,15 @@ view_association(struct call *c, const struct network_interface *n)
         return NULL;
     struct ec2_InstanceNetworkInterfaceAssociation *a =
         arena_new_of(c->arena, struct ec2_InstanceNetworkInterfaceAssociation);
-    a->ip_owner_id = "amazon"; /* EC2's word for an address of its pool */
+    a->ip_owner_id = POOL_OWNER;
     a->public_ip = n->public_ip;
     a->public_dns_name = public_dns_name(c, n->public_ip);
     return a;
+}
+
+const char *interface_attachment_status(const struct instance *i)
+{
+    return i->state == INSTANCE_PENDING && !i->ever_ran ? "attaching" : "attached";
 }
 
 static void view_interface(struct call *c, const struct instance_relations *r,
@@ -93,8 +98,7 @@ static void view_interface(struct call *c, const struct instance_relations *r,
     out->attachment->delete_on_termination = wire_bool(n->delete_on_termination);
     out->attachment->device_index = wire_int(n->device_index);
     out->attachment->network_card_index = wire_int(0);
-    out->attachment->status =
-        i->state == INSTANCE_PENDING && !i->ever_ran ? "attaching" : "attached";
+    out->attachment->status = interface_attachment_status(i);
     struct ec2_InstancePrivateIpAddress *address =
         arena_append(c->arena, &out->private_ip_addresses);
     address->primary = wire_bool(true);

@@ -8,6 +8,7 @@
 struct launch_volume {
     const char *device_name;
     const char *image_id; /* NULL: empty */
+    const char *snapshot_id;
     const char *volume_type;
     int64_t size_gib;
     bool delete_on_termination;

@@ -180,23 +180,59 @@ LOOKUP_MANY(security_group, security_groups, RESOURCE_SECURITY_GROUP)
 LOOKUP_MANY(security_group_rule, security_group_rules, RESOURCE_SECURITY_GROUP_RULE)
 LOOKUP_MANY(key_pair, key_pairs, RESOURCE_KEY_PAIR)
 LOOKUP_MANY(capacity_reservation, capacity_reservations, RESOURCE_CAPACITY_RESERVATION)
+LOOKUP_MANY(volume, volumes, RESOURCE_VOLUME)
+LOOKUP_MANY(network_interface, network_interfaces, RESOURCE_NETWORK_INTERFACE)
 LOOKUP_ONE(instance, RESOURCE_INSTANCE)
 LOOKUP_ONE(image, RESOURCE_IMAGE)
 LOOKUP_ONE(subnet, RESOURCE_SUBNET)
 LOOKUP_ONE(vpc, RESOURCE_VPC)
 LOOKUP_ONE(security_group, RESOURCE_SECURITY_GROUP)
 LOOKUP_ONE(capacity_reservation, RESOURCE_CAPACITY_RESERVATION)
+LOOKUP_ONE(volume, RESOURCE_VOLUME)
+LOOKUP_ONE(network_interface, RESOURCE_NETWORK_INTERFACE)
 
-bool lookup_exists(struct call *c, const struct resource *r, const char *id)
+/* A snapshot has no row: each image's root device is shown as made from one. */
+static struct image *image_of_snapshot(struct call *c, const char *id)
 {
-    if (r->kind != RESOURCE_SNAPSHOT)
-        return row_get(c, &kinds[r->kind], id) != NULL;
-    /* A snapshot has no row: each image's root device is shown as made from one. */
     struct image_list images = store_images(c->tx, c->arena, "snapshot_id", id);
     for (size_t i = 0; i < images.n; i++)
         if (image_visible(c, &images.v[i]))
-            return true;
-    return false;
+            return &images.v[i];
+    return NULL;
+}
+
+static int compare_snapshots(const void *a, const void *b)
+{
+    return strcmp(((const struct image *)a)->snapshot_id, ((const struct image *)b)->snapshot_id);
+}
+
+int lookup_snapshots(struct call *c, const struct wire_strings *ids, struct image_list *ret,
+                     struct fault *f)
+{
+    struct image_list images = {0};
+    struct wire_strings missing = {0};
+    if (ids->n == 0 && lookup_images(c, ids, &images, f) < 0)
+        return -1;
+    struct wire_strings sorted = strings_sorted(c->arena, ids);
+    for (size_t i = 0; i < sorted.n; i++) {
+        const struct image *image = image_of_snapshot(c, sorted.v[i]);
+        if (image == NULL)
+            *arena_append(c->arena, &missing) = sorted.v[i];
+        else
+            *arena_append(c->arena, &images) = *image;
+    }
+    if (missing.n > 0)
+        return lookup_fault(c, RESOURCE_SNAPSHOT, &missing, f);
+    if (images.n > 1)
+        qsort(images.v, images.n, sizeof(*images.v), compare_snapshots);
+    *ret = images;
+    return 0;
+}
+
+bool lookup_exists(struct call *c, const struct resource *r, const char *id)
+{
+    return r->kind == RESOURCE_SNAPSHOT ? image_of_snapshot(c, id) != NULL
+                                        : row_get(c, &kinds[r->kind], id) != NULL;
 }
 
 struct vpc *lookup_default_vpc(struct call *c)

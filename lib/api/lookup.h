@@ -25,6 +25,13 @@ int lookup_key_pairs(struct call *c, const struct wire_strings *ids, struct key_
                      struct fault *f);
 int lookup_capacity_reservations(struct call *c, const struct wire_strings *ids,
                                  struct capacity_reservation_list *ret, struct fault *f);
+int lookup_volumes(struct call *c, const struct wire_strings *ids, struct volume_list *ret,
+                   struct fault *f);
+int lookup_network_interfaces(struct call *c, const struct wire_strings *ids,
+                              struct network_interface_list *ret, struct fault *f);
+/* Snapshots by the images that they belong to, in the order of the snapshots' ids. */
+int lookup_snapshots(struct call *c, const struct wire_strings *ids, struct image_list *ret,
+                     struct fault *f);
 
 /* One row, or NULL with the fault. */
 struct instance *lookup_instance(struct call *c, const char *id, struct fault *f);
@@ -34,6 +41,8 @@ struct vpc *lookup_vpc(struct call *c, const char *id, struct fault *f);
 struct security_group *lookup_security_group(struct call *c, const char *id, struct fault *f);
 struct capacity_reservation *lookup_capacity_reservation(struct call *c, const char *id,
                                                          struct fault *f);
+struct volume *lookup_volume(struct call *c, const char *id, struct fault *f);
+struct network_interface *lookup_network_interface(struct call *c, const char *id, struct fault *f);
 
 /* Is there a resource of this id that the caller may see? No fault. */
 bool lookup_exists(struct call *c, const struct resource *r, const char *id);

@@ -14,7 +14,8 @@ from client import (REGION, REGIONS, SEEN, TREE, call, encoded, instance, launch
 
 MISSING = {"i": "i-00000000000000001", "lt": "lt-00000000000000001", "sg": "sg-00000000000000001", "ami": "ami-00000000000000001",
            "sgr": "sgr-00000000000000001", "vpc": "vpc-00000000000000001",
-           "subnet": "subnet-00000000000000001"}
+           "subnet": "subnet-00000000000000001", "vol": "vol-00000000000000001",
+           "snap": "snap-00000000000000001", "eni": "eni-00000000000000001"}
 # ssh-keygen -t ed25519 made this one for this file; its private half was never kept.
 PUBLIC_KEY = ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl "
               "someone@example.com")
@@ -47,6 +48,16 @@ def rule_of(port, egress=False):
     step = "AuthorizeSecurityGroupEgress" if egress else "AuthorizeSecurityGroupIngress"
     made = call("post", step, {"GroupId": group, "IpPermissions": ports(port)})
     return made["SecurityGroupRules"][0]["SecurityGroupRuleId"]
+
+
+def of_one(kind):
+    """The volume, the interface of the instance that is there, or the snapshot of its image."""
+    if kind == "volume":
+        return instance(ec2, one)["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]
+    if kind == "interface":
+        return instance(ec2, one)["NetworkInterfaces"][0]["NetworkInterfaceId"]
+    found = ec2.describe_images(ImageIds=[image])["Images"][0]
+    return found["BlockDeviceMappings"][0]["Ebs"]["SnapshotId"]
 
 
 def group_now():
@@ -279,6 +290,26 @@ class Succeeds(unittest.TestCase):
         found = call("post", "DescribeLaunchTemplates", {"Filters": [
             {"Name": "launch-template-name", "Values": ["list?d"]}]})
         self.assertEqual([t["LaunchTemplateId"] for t in found["LaunchTemplates"]], [made])
+    def DescribeNetworkInterfaceAttribute(self):
+        interface = of_one("interface")
+        asked = {name: call("post", "DescribeNetworkInterfaceAttribute",
+                            {"NetworkInterfaceId": interface, "Attribute": name})
+                 for name in ("description", "groupSet", "sourceDestCheck", "attachment")}
+        self.assertEqual(asked["description"]["Description"], {"Value": ""})
+        self.assertEqual([g["GroupName"] for g in asked["groupSet"]["Groups"]], ["default"])
+        self.assertEqual(asked["sourceDestCheck"]["SourceDestCheck"], {"Value": True})
+        self.assertEqual(asked["attachment"]["Attachment"]["InstanceId"], one)
+
+    def DescribeNetworkInterfaces(self):
+        found = call("post", "DescribeNetworkInterfaces", {"Filters": [
+            {"Name": "attachment.instance-id", "Values": [one]}]})["NetworkInterfaces"]
+        seen = instance(ec2, one)["NetworkInterfaces"][0]
+        self.assertEqual([n["NetworkInterfaceId"] for n in found], [of_one("interface")])
+        self.assertEqual((found[0]["Status"], found[0]["Attachment"]["Status"],
+                          found[0]["TagSet"]), ("in-use", "attached", []))
+        for name in ("MacAddress", "PrivateIpAddress", "SubnetId", "VpcId", "Groups", "Association",
+                     "PrivateDnsName"):
+            self.assertEqual(found[0][name], seen[name], name)
 
     def DescribeRegions(self):
         found = call("post", "DescribeRegions", {})["Regions"]
@@ -302,6 +333,18 @@ class Succeeds(unittest.TestCase):
                          default["GroupId"])
         self.assertEqual(default["IpPermissionsEgress"][0]["IpRanges"], [{"CidrIp": ANY}])
 
+    def DescribeSnapshotAttribute(self):
+        found = call("post", "DescribeSnapshotAttribute", {
+            "SnapshotId": of_one("snapshot"), "Attribute": "createVolumePermission"})
+        self.assertEqual((found["SnapshotId"], found["CreateVolumePermissions"]),
+                         (of_one("snapshot"), []))
+
+    def DescribeSnapshots(self):
+        found = call("post", "DescribeSnapshots", {"OwnerIds": ["self"], "Filters": [
+            {"Name": "snapshot-id", "Values": [of_one("snapshot")]}]})["Snapshots"]
+        self.assertEqual([(s["State"], s["Progress"], s["VolumeSize"], s["Encrypted"])
+                          for s in found], [("completed", "100%", 1, False)])
+
     def DescribeSubnets(self):
         found = call("post", "DescribeSubnets", {"Filters": [
             {"Name": "default-for-az", "Values": ["true"]}]})["Subnets"]
@@ -318,6 +361,29 @@ class Succeeds(unittest.TestCase):
             {"Name": "resource-type", "Values": ["image"]}]})["Tags"]
         self.assertEqual(found, [{"Key": "z", "Value": "é*?", "ResourceId": image,
                                   "ResourceType": "image"}])
+
+    def DescribeVolumeAttribute(self):
+        found = call("post", "DescribeVolumeAttribute", {"VolumeId": of_one("volume"),
+                                                         "Attribute": "autoEnableIO"})
+        self.assertEqual(found["AutoEnableIO"], {"Value": False})
+
+    def DescribeVolumeStatus(self):
+        found = call("post", "DescribeVolumeStatus", {"VolumeIds": [of_one("volume")]})
+        status = found["VolumeStatuses"][0]
+        self.assertEqual((status["VolumeStatus"]["Status"], status["Events"], status["Actions"]),
+                         ("ok", [], []))
+
+    def DescribeVolumes(self):
+        found = call("post", "DescribeVolumes", {"VolumeIds": [of_one("volume")]})["Volumes"][0]
+        self.assertEqual((found["State"], found["Size"], found["VolumeType"], found["Iops"],
+                          found["Throughput"], found["MultiAttachEnabled"], found["SnapshotId"]),
+                         ("in-use", 1, "gp3", 3000, 125, False, of_one("snapshot")))
+        self.assertEqual([(a["InstanceId"], a["Device"], a["State"], a["DeleteOnTermination"])
+                          for a in found["Attachments"]], [(one, "/dev/xvda", "attached", True)])
+
+    def DescribeVolumesModifications(self):
+        self.assertEqual(call("post", "DescribeVolumesModifications", {}),
+                         {"VolumesModifications": []})
 
     def DescribeVpcs(self):
         found = call("post", "DescribeVpcs", {"VpcIds": [vpc]})["Vpcs"][0]
@@ -354,6 +420,16 @@ class Succeeds(unittest.TestCase):
         ec2.create_launch_template_version(LaunchTemplateId=made, LaunchTemplateData={"KeyName": "x"})
         done = call("post", "ModifyLaunchTemplate", {"LaunchTemplateId": made, "DefaultVersion": "2"})
         self.assertEqual(done["LaunchTemplate"]["DefaultVersionNumber"], 2)
+    def ModifyNetworkInterfaceAttribute(self):
+        interface = of_one("interface")
+        call("post", "ModifyNetworkInterfaceAttribute",
+             {"NetworkInterfaceId": interface, "Description": {"Value": "é"}})
+        found = ec2.describe_network_interfaces(NetworkInterfaceIds=[interface])
+        self.assertEqual(found["NetworkInterfaces"][0]["Description"], "é")
+        call("post", "ModifyNetworkInterfaceAttribute",
+             {"NetworkInterfaceId": interface, "Description": {"Value": ""}})
+        found = ec2.describe_network_interfaces(NetworkInterfaceIds=[interface])
+        self.assertEqual(found["NetworkInterfaces"][0]["Description"], "")
 
     def ModifySecurityGroupRules(self):
         rule = rule_of(8002)
@@ -552,14 +628,40 @@ REFUSED = {
     "DescribeLaunchTemplates": [
         ({"LaunchTemplateNames": ["nobody"]}, "InvalidLaunchTemplateName.NotFoundException"),
         ({"MaxResults": 201}, "InvalidParameterValue")],
+    "DescribeNetworkInterfaceAttribute": [
+        ({"NetworkInterfaceId": MISSING["eni"], "Attribute": "description"},
+         "InvalidNetworkInterfaceID.NotFound"),
+        ({"NetworkInterfaceId": "%interface", "Attribute": "height"}, "InvalidParameterValue"),
+        ({"NetworkInterfaceId": "%interface"}, "InvalidParameterCombination")],
+    "DescribeNetworkInterfaces": [
+        ({"NetworkInterfaceIds": [MISSING["eni"]]}, "InvalidNetworkInterfaceID.NotFound"),
+        ({"NetworkInterfaceIds": ["eni"]}, "InvalidNetworkInterfaceId.Malformed"),
+        ({"Filters": [{"Name": "colour", "Values": ["x"]}]}, "InvalidParameterValue")],
     "DescribeRegions": [({"RegionNames": ["mars-1"]}, "InvalidParameterValue")],
     "DescribeSecurityGroupRules": [
         ({"SecurityGroupRuleIds": [MISSING["sgr"]]}, "InvalidSecurityGroupRuleId.NotFound"),
         ({"SecurityGroupRuleIds": ["sg-1"]}, "InvalidSecurityGroupRuleId.Malformed")],
     "DescribeSecurityGroups": [({"GroupNames": ["nobody"]}, "InvalidGroup.NotFound")],
+    "DescribeSnapshotAttribute": [
+        ({"SnapshotId": MISSING["snap"], "Attribute": "productCodes"}, "InvalidSnapshot.NotFound"),
+        ({"SnapshotId": "%snapshot"}, "MissingParameter")],
+    "DescribeSnapshots": [({"SnapshotIds": [MISSING["snap"]]}, "InvalidSnapshot.NotFound"),
+                          ({"SnapshotIds": ["snap-x"]}, "InvalidSnapshotID.Malformed")],
     "DescribeSubnets": [({"SubnetIds": [MISSING["subnet"]]}, "InvalidSubnetID.NotFound"),
                         ({"SubnetIds": ["subnet"]}, "InvalidSubnetID.Malformed")],
     "DescribeTags": [({"Filters": [{"Name": "colour", "Values": ["x"]}]}, "InvalidParameterValue")],
+    "DescribeVolumeAttribute": [
+        ({"VolumeId": MISSING["vol"], "Attribute": "productCodes"}, "InvalidVolume.NotFound"),
+        ({"VolumeId": "%volume", "Attribute": "height"}, "InvalidParameterValue")],
+    "DescribeVolumeStatus": [({"VolumeIds": [MISSING["vol"]]}, "InvalidVolume.NotFound"),
+                             ({"MaxResults": 4}, "InvalidParameterValue")],
+    "DescribeVolumes": [({"VolumeIds": [MISSING["vol"]]}, "InvalidVolume.NotFound"),
+                        ({"VolumeIds": ["vol-x"]}, "InvalidVolumeID.Malformed"),
+                        ({"VolumeIds": ["%volume"], "MaxResults": 5},
+                         "InvalidParameterCombination")],
+    "DescribeVolumesModifications": [
+        ({"VolumeIds": [MISSING["vol"]]}, "InvalidVolume.NotFound"),
+        ({"VolumeIds": ["%volume"]}, "InvalidVolumeModification.NotFound")],
     "DescribeVpcs": [({"VpcIds": [MISSING["vpc"]]}, "InvalidVpcID.NotFound"),
                      ({"VpcIds": ["vpc-"]}, "InvalidVpcID.Malformed")],
     "GetCallerIdentity": [({"secret": "x" * 40}, "SignatureDoesNotMatch AuthFailure")],
@@ -577,6 +679,13 @@ REFUSED = {
     "ModifyLaunchTemplate": [
         ({"LaunchTemplateId": MISSING["lt"], "DefaultVersion": "1"},
          "InvalidLaunchTemplateId.NotFound")],
+    "ModifyNetworkInterfaceAttribute": [
+        ({"NetworkInterfaceId": MISSING["eni"], "Description": {"Value": "x"}},
+         "InvalidNetworkInterfaceID.NotFound"),
+        ({"NetworkInterfaceId": "%interface"}, "InvalidParameterCombination"),
+        ({"NetworkInterfaceId": "%interface", "Attachment": {
+            "AttachmentId": "eni-attach-1", "DeleteOnTermination": True}},
+         "InvalidAttachmentID.NotFound")],
     "ModifySecurityGroupRules": [
         ({"GroupId": "%group", "SecurityGroupRules": [
             {"SecurityGroupRuleId": MISSING["sgr"], "SecurityGroupRule": {}}]},
@@ -624,7 +733,8 @@ def filled_in(value):
     if isinstance(value, list):
         return [filled_in(item) for item in value]
     if isinstance(value, str) and value.startswith("%"):
-        return {"%one": one, "%group": group, "%image": image}[value]
+        kind = value[1:]
+        return {"one": one, "group": group, "image": image}.get(kind) or of_one(kind)
     return value
 
 

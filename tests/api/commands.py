@@ -39,6 +39,8 @@ COMMANDS = [
      {"ami-0abcdef1234567890": "@IMAGE@"}, r'"InstanceId": "(?P<FIRST>i-[0-9a-f]{17})"'),
     ("""aws ec2 describe-instances --query "Reservations[].Instances[].{ID:InstanceId,Name:Tags[?Key=='Name']|[0].Value,State:State.Name,Type:InstanceType,PublicIP:PublicIpAddress}" --output table""",
      {}, r"DescribeInstances.*EC2-DE-Node.*(running|pending).*t2\.micro"),
+    ("""aws ec2 describe-volumes --query "Volumes[*].{ID:VolumeId,Size:Size,State:State,AZ:AvailabilityZone}" --output table""",
+     {}, r"DescribeVolumes.*(us-east-1|ap-south-1)[abc].*vol-[0-9a-f]{17}.*(in-use|creating)"),
     ("""aws ec2 authorize-security-group-ingress --group-id sg-xxxxxxxx --protocol tcp --port 3000 --cidr 0.0.0.0/0""",
      {"sg-xxxxxxxx": "@MYSG@"}, r'"FromPort": 3000'),
     ("""aws ec2 create-tags --resources i-0abcd1234 --tags Key=Owner,Value=Asad Key=Project,Value=DataPipeline""",
@@ -105,7 +107,6 @@ WAITING = {
     ],
     "volumes": [
         """aws ec2 attach-volume --volume-id vol-0abc123 --instance-id i-0abc123 --device /dev/sdf""",
-        """aws ec2 describe-volumes --query "Volumes[*].{ID:VolumeId,Size:Size,State:State,AZ:AvailabilityZone}" --output table""",
     ],
     "spot requests": [
         """aws ec2 request-spot-instances --spot-price "0.01" --instance-count 1 --type "one-time" --launch-specification file://spot-launch.json""",

@@ -1,0 +1,69 @@
+#include "api/image_view.h"
+
+#include "api/tagging.h"
+#include "base/clock.h"
+#include "base/text.h"
+
+void image_view(struct call *c, const struct image *i, struct ec2_Image *out)
+{
+    struct arena *a = c->arena;
+    char created[CLOCK_ISO8601_SIZE];
+    clock_format_iso8601(i->created_at, created);
+    out->image_id = i->id;
+    out->name = i->name;
+    out->description = i->description;
+    out->state = state_name(&image_states, i->state);
+    out->owner_id = i->account_id;
+    out->image_owner_alias = i->owner_alias;
+    out->image_location = i->location;
+    out->creation_date = arena_strdup(a, created);
+    out->architecture = i->architecture;
+    out->image_type = "machine";
+    out->public = wire_bool(i->is_public);
+    out->platform_details = "Linux/UNIX";
+    out->usage_operation = "RunInstances";
+    out->hypervisor = "xen";
+    out->virtualization_type = "hvm";
+    out->root_device_type = "ebs";
+    out->root_device_name = i->root_device_name;
+    out->ena_support = wire_bool(i->ena_support);
+    out->boot_mode = i->boot_mode;
+    if (i->state_reason != NULL) {
+        out->state_reason = arena_new_of(a, struct ec2_StateReason);
+        out->state_reason->code = "Client.ImportFailed";
+        out->state_reason->message = i->state_reason;
+    }
+    struct ec2_BlockDeviceMapping *m = arena_append(a, &out->block_device_mappings);
+    m->device_name = i->root_device_name;
+    m->ebs = arena_new_of(a, struct ec2_EbsBlockDevice);
+    m->ebs->snapshot_id = i->snapshot_id;
+    m->ebs->volume_type = "gp3";
+    m->ebs->delete_on_termination = wire_bool(true);
+    m->ebs->encrypted = wire_bool(false);
+    if (i->size_gib > 0)
+        m->ebs->volume_size = wire_int(i->size_gib);
+    tags_of(c, i->id, &out->tags);
+}
+
+bool image_is_owned(const struct call *c, const struct image *i, const struct wire_strings *owners)
+{
+    for (size_t k = 0; k < owners->n; k++) {
+        const char *owner = owners->v[k];
+        if (streq(owner, "self")
+                ? streq(i->account_id, c->principal->account_id) && i->owner_alias == NULL
+                : streq(owner, i->account_id) || streq(owner, i->owner_alias))
+            return true;
+    }
+    return owners->n == 0;
+}
+
+bool image_is_open_to(const struct call *c, const struct image *i, const struct wire_strings *users)
+{
+    for (size_t k = 0; k < users->n; k++) {
+        const char *user = users->v[k];
+        if (streq(user, "all") ? i->is_public
+                               : streq(user, "self") || streq(user, c->principal->account_id))
+            return true;
+    }
+    return users->n == 0;
+}
