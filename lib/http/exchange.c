@@ -22,6 +22,18 @@
 #define BODY_KEEP       ((size_t)64 << 10)   /* a larger body buffer is not kept for the next */
 #define SLOW_STACK_SIZE ((size_t)512 << 10)
 
+/*
+ * "http://host:8773/path" as proxies are asked for is "/path" (RFC 9112, 3.2.2). Who is meant is of
+ * no matter: there is one host here.
+ */
+static const char *origin_form(const char *uri)
+{
+    const char *authority = strncasecmp(uri, "http://", 7) == 0    ? uri + 7
+                            : strncasecmp(uri, "https://", 8) == 0 ? uri + 8
+                                                                   : NULL;
+    return authority == NULL ? uri : authority + strcspn(authority, "/?");
+}
+
 void *http_on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
 {
     struct http_daemon *d = cls;
@@ -39,12 +51,12 @@ void *http_on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
     x->tunnel_fd = -1;
     http_answer_init(&x->answer);
     uuid_new(x->id);
-    size_t len = strlen(uri);
+    x->header_size = strlen(uri);
+    uri = origin_form(uri);
     size_t path = strcspn(uri, "?");
-    x->header_size = len;
     x->pub = (struct http_request){
         .method = "",
-        .path = arena_strndup(c->arena, uri, path),
+        .path = path == 0 ? "/" : arena_strndup(c->arena, uri, path),
         .query = uri[path] == '?' ? arena_strdup(c->arena, uri + path + 1) : "",
         .body = "",
         .peer = &c->peer,
@@ -52,6 +64,7 @@ void *http_on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
         .arena = c->arena,
     };
     http_deadline(c, 1000 * (int64_t)d->server->receive_timeout_s);
+    c->phase = HTTP_RECEIVING;
     return x;
 }
 
@@ -109,6 +122,16 @@ static uint64_t check_length(struct http_exchange *x)
     return (uint64_t)value;
 }
 
+/* Two names for the host are two opinions about whom the request is for (RFC 9112, 3.2). */
+static void check_host(struct http_exchange *x)
+{
+    size_t hosts = 0;
+    for (size_t i = 0; i < x->pub.headers.n; i++)
+        hosts += strcasecmp(x->pub.headers.v[i].name, "host") == 0;
+    if (hosts > 1)
+        refuse(x, 400, "The header Host must be given once");
+}
+
 static void check_method(struct http_exchange *x)
 {
     static const char *const known[] = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"};
@@ -128,6 +151,7 @@ static void begin_upload(struct http_exchange *x, uint64_t length)
         return;
     x->is_upload = true;
     x->sink_open = true;
+    x->conn->phase = HTTP_BUSY;
     if (length != UINT64_MAX && length > x->sink.max)
         refuse(x, 413, "The upload is larger than allowed");
     if (atomic_fetch_add(&s->uploads, 1) >= HTTP_UPLOADS_MAX)
@@ -173,6 +197,7 @@ static enum MHD_Result begin(struct http_exchange *x, const char *method)
     if (x->header_size > HTTP_HEADER_MAX)
         refuse(x, 431, "The request's header is too large");
     check_method(x);
+    check_host(x);
     uint64_t length = check_length(x);
     if (!is_refused(x) && s->callbacks.begin_upload != NULL && streq(x->pub.method, "PUT"))
         begin_upload(x, length);
@@ -277,6 +302,7 @@ static enum MHD_Result end(struct http_exchange *x)
     if (is_refused(x))
         return send_refusal(x);
     http_deadline(x->conn, HTTP_DEADLINE_NONE);
+    x->conn->phase = HTTP_BUSY;
     x->pub.body = buf_str(&x->conn->body);
     x->pub.body_len = x->conn->body.len;
     if (x->is_upload || (s->callbacks.is_slow != NULL && s->callbacks.is_slow(s->ctx, &x->pub))) {
@@ -345,4 +371,5 @@ void http_on_completed(void *cls, struct MHD_Connection *mhd, void **req_cls,
         buf_reset(&c->body);
     arena_reset(c->arena);
     http_deadline(c, 1000 * ((int64_t)s->idle_timeout_s + s->receive_timeout_s));
+    c->phase = HTTP_IDLE;
 }

@@ -23,16 +23,28 @@ struct http_daemon {
     char *unix_path; /* to be unlinked at the end, or NULL */
     bool is_unix;
     bool is_tls;
-    char *cert; /* PEM texts, for as long as mhd runs */
+    unsigned limit; /* of connections */
+    unsigned open;  /* connections; under server->lock */
+    char *cert;     /* PEM texts, for as long as mhd runs */
     char *key;
+};
+
+/* What a connection is for at the moment; see watch.c. */
+enum http_phase {
+    HTTP_IDLE,      /* between requests, or not a line has come yet */
+    HTTP_RECEIVING, /* a header or a body is coming in */
+    HTTP_BUSY,      /* being answered, or an upload or a tunnel */
 };
 
 /* A connection, from accept to close. */
 struct http_conn {
-    struct http_conn *next; /* server->conns, under server->lock */
+    struct http_conn *next; /* server->conns, under server->lock; the newest first */
     struct http_conn **link;
     struct http_server *server;
+    struct http_daemon *daemon;
     int fd;
+    bool cut; /* to make room; under server->lock */
+    _Atomic enum http_phase phase;
     _Atomic int64_t deadline; /* monotonic ms; after it the watch thread cuts the connection */
     struct arena *arena;      /* of the request that is being served */
     struct buf body;

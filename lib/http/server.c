@@ -61,6 +61,7 @@ static int daemon_start(struct http_daemon *d, const struct http_config *config,
     /* The limit is divided among the workers, and each needs one. */
     if (connections < threads)
         connections = threads;
+    d->limit = connections;
 
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG | MHD_USE_ITC |
                      MHD_ALLOW_UPGRADE | MHD_ALLOW_SUSPEND_RESUME;

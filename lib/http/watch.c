@@ -6,6 +6,11 @@
  * thread shuts down the sockets that are past theirs; libmicrohttpd then notices the end and cleans
  * up. The socket of a connection in the list is open: libmicrohttpd reports the close before it
  * closes, and taking it off the list waits for the lock.
+ *
+ * libmicrohttpd accepts nobody beyond its limit of connections, so a crowd that is silent could
+ * lock everybody out until its deadlines. Before that, each connection that comes cuts one that
+ * waits: the one that has been idle for longest, else the one that has been sending for longest.
+ * Clients know that a connection which is idle may go.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -17,6 +22,42 @@
 #include "http/http_internal.h"
 
 #define WATCH_INTERVAL_MS 500
+
+/* From so many open connections on, a new one costs an old one. */
+static unsigned crowded(const struct http_daemon *d)
+{
+    return d->limit - d->limit / 4;
+}
+
+static int64_t deadline_of(const struct http_conn *c)
+{
+    return atomic_load_explicit(&c->deadline, memory_order_relaxed);
+}
+
+/* Of two that wait, the one to be cut first. A phase begins with a deadline: the earlier ends
+ * first. */
+static bool goes_before(const struct http_conn *c, const struct http_conn *other)
+{
+    if (other == NULL || c->phase != other->phase)
+        return other == NULL || c->phase == HTTP_IDLE;
+    return deadline_of(c) < deadline_of(other);
+}
+
+/*
+ * The lock is held. Only reading ends: an answer that was begun in this very moment still goes out,
+ * and a connection that waits is closed because nothing can come any more.
+ */
+static void cut_one(struct http_server *s, const struct http_daemon *d)
+{
+    struct http_conn *first = NULL;
+    for (struct http_conn *c = s->conns; c != NULL; c = c->next)
+        if (c->daemon == d && !c->cut && c->phase != HTTP_BUSY && goes_before(c, first))
+            first = c;
+    if (first == NULL)
+        return;
+    first->cut = true;
+    (void)shutdown(first->fd, SHUT_RD);
+}
 
 static void describe_peer(struct http_conn *c, struct MHD_Connection *mhd,
                           const struct http_daemon *d)
@@ -64,6 +105,7 @@ static void started(struct http_daemon *d, struct MHD_Connection *mhd, void **so
         return; /* http_on_uri() finds no connection and nothing is served */
     }
     c->server = s;
+    c->daemon = d;
     c->fd = info->connect_fd;
     c->body = (struct buf)BUF_INIT(HTTP_BODY_MAX);
     describe_peer(c, mhd, d);
@@ -71,6 +113,8 @@ static void started(struct http_daemon *d, struct MHD_Connection *mhd, void **so
     *socket_cls = c;
 
     (void)pthread_mutex_lock(&s->lock);
+    if (++d->open >= crowded(d))
+        cut_one(s, d);
     c->next = s->conns;
     c->link = &s->conns;
     if (c->next != NULL)
@@ -85,6 +129,7 @@ static void closed(struct http_conn *c)
 {
     struct http_server *s = c->server;
     (void)pthread_mutex_lock(&s->lock);
+    c->daemon->open--;
     *c->link = c->next;
     if (c->next != NULL)
         c->next->link = c->link;
@@ -123,7 +168,7 @@ static void *watch(void *arg)
         }
         int64_t now = clock_monotonic();
         for (struct http_conn *c = s->conns; c != NULL; c = c->next) {
-            if (now < atomic_load_explicit(&c->deadline, memory_order_relaxed))
+            if (now < deadline_of(c))
                 continue;
             (void)shutdown(c->fd, SHUT_RDWR);
             atomic_store_explicit(&c->deadline, HTTP_DEADLINE_NONE, memory_order_relaxed);

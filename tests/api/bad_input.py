@@ -7,6 +7,7 @@
 The lab is this file's own, because the log is to be looked at with all that croftd can say.
 """
 import os
+import re
 import sys
 
 if "CROFT_LAB" not in os.environ:
@@ -15,6 +16,7 @@ if "CROFT_LAB" not in os.environ:
                            "--", os.path.realpath(__file__)] + sys.argv[1:])
 
 import json
+import resource
 import select
 import socket
 import subprocess
@@ -25,7 +27,7 @@ import unittest
 import urllib.parse
 
 from client import (FORM_TYPE, HOST, JSON_TYPE, SECRET, SERVER_ERRORS, SOCKET, VERSION, call,
-                    client, encoded, form, launch, log_text, refusal, register_image, request, tap)
+                    client, connection, daemon, encoded, form, launch, log_text, refusal, register_image, request, tap)
 
 MARK = "croft-user-data-that-nobody-may-log"
 secrets = []  # what must not be in the log
@@ -55,6 +57,18 @@ def everything():
     return {action: call("post", action, {}, unix=True) for action in (
         "DescribeInstances", "DescribeImages", "DescribeKeyPairs", "DescribeSecurityGroups",
         "DescribeTags", "DescribeSubnets", "DescribeSecurityGroupRules")}
+
+
+def memory():
+    """Bytes of the daemon that are in memory."""
+    with open(f"/proc/{daemon('pid')}/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * resource.getpagesize()
+
+
+def allowance(size):
+    """AddressSanitizer keeps what was freed for a while: 256 MiB of it."""
+    with open(f"/proc/{daemon('pid')}/maps", encoding="utf-8") as file:
+        return size + ((300 << 20) if "libasan" in file.read() else 0)
 
 
 class SlowClients:
@@ -184,7 +198,7 @@ class Parameters(Case):
     def test_what_is_not_provided_is_said_so(self):
         run = {"Action": "RunInstances", "ImageId": image, "MinCount": "1", "MaxCount": "1"}
         for name, value in (("KernelId", "aki-12345678"), ("IamInstanceProfile.Name", "x"),
-                            ("LaunchTemplate.LaunchTemplateName", "x"),
+                            ("ElasticGpuSpecification.1.Type", "x"),
                             ("BlockDeviceMapping.1.Ebs.Encrypted", "true"),
                             ("Ipv6AddressCount", "1")):
             with self.subTest(name):
@@ -510,6 +524,109 @@ class Http(Case):
         text = self.raw(b"GET /" + b"a" * (200 << 10) + b" HTTP/1.1\r\nHost: x\r\n\r\n")
         self.assertTrue(not text or text.split()[1][0] == "4", text[:100])
 
+    def post(self, line="POST / HTTP/1.1", extra=b"", body=None, framed=True):
+        """The bytes of a request by hand."""
+        body = f"Action=DescribeVpcs&Version={VERSION}".encode() if body is None else body
+        head = f"{line}\r\nHost: x\r\nContent-Type: {FORM_TYPE}\r\n".encode() + extra
+        if framed:
+            head += f"Content-Length: {len(body)}\r\n".encode()
+        return head + b"\r\n" + body
+
+    def answers(self, data, count=1, wait=10):
+        """What comes back, until so many replies are whole."""
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.settimeout(wait)
+            sock.connect(SOCKET)
+            try:
+                sock.sendall(data)
+            except OSError:
+                pass
+            out = b""
+            while out.count(b"</DescribeVpcsResponse>") < count:
+                part = sock.recv(65536)
+                if not part:
+                    break
+                out += part
+            return out.decode()
+
+    def test_http_1_0(self):
+        text = self.answers(self.post("POST / HTTP/1.0"))
+        self.assertRegex(text, r"^HTTP/1\.[01] 200 ")
+        self.assertIn("Connection: close\r\n", text)
+
+    def test_pipelined_requests(self):
+        text = self.answers(self.post() * 7, 7)
+        self.assertEqual(text.count("HTTP/1.1 200 OK"), 7)
+        self.assertEqual(len(set(re.findall("x-amzn-RequestId: (.*)\r", text))), 7)
+
+    def test_a_target_in_absolute_form(self):
+        for target in ("http://127.0.0.1:8773/", "HTTP://x", "https://[::1]:1/", "http://x?"):
+            with self.subTest(target):
+                text = self.answers(self.post(f"POST {target} HTTP/1.1"))
+                self.assertTrue(text.startswith("HTTP/1.1 200 "), text[:300])
+        text = self.raw(b"GET http://x/nowhere HTTP/1.1\r\nHost: x\r\n\r\n")
+        self.assertIn("InvalidAction", text)
+
+    def test_chunked_bodies(self):
+        body = f"Action=DescribeVpcs&Version={VERSION}".encode()
+        for size in (1, 7, 1000):
+            pieces = [body[i:i + size] for i in range(0, len(body), size)]
+            chunks = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces)
+            text = self.answers(self.post(extra=b"Transfer-Encoding: chunked\r\n", framed=False,
+                                          body=chunks + b"0\r\n\r\n"))
+            self.assertTrue(text.startswith("HTTP/1.1 200 "), text[:300])
+        # More than a megabyte in pieces is as much too large as when it is announced.
+        chunk = b"10000\r\n" + b"a" * 65536 + b"\r\n"
+        text = self.raw(self.post(extra=b"Transfer-Encoding: chunked\r\n", framed=False,
+                                  body=chunk * 20 + b"0\r\n\r\n"))
+        self.assertIn(" 413 ", text.splitlines()[0])
+
+    def test_expect_100_continue(self):
+        whole = self.post(extra=b"Expect: 100-continue\r\n")
+        head, _, body = whole.partition(b"\r\n\r\n")
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.settimeout(10)
+            sock.connect(SOCKET)
+            sock.sendall(head + b"\r\n\r\n")
+            self.assertEqual(sock.recv(65536), b"HTTP/1.1 100 Continue\r\n\r\n")
+            sock.sendall(body)
+            self.assertTrue(sock.recv(65536).startswith(b"HTTP/1.1 200 "))
+        # Whoever asks first is told before sending.
+        text = self.raw(b"POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+                        b"Content-Length: 3000000\r\n\r\n")
+        self.assertIn(" 413 ", text.splitlines()[0])
+
+    def test_twenty_megabytes_of_json(self):
+        body = b'{"a": "' + b"x" * (20 << 20) + b'"}'
+        for path in ("/v1/DescribeVpcs", "/"):
+            text = self.raw(b"POST " + path.encode() + b" HTTP/1.1\r\nHost: x\r\n"
+                            b"X-Amz-Target: AmazonEC2.DescribeVpcs\r\nContent-Type: "
+                            + JSON_TYPE.encode() + f"\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+                            + body)
+            self.assertIn(" 413 ", text.splitlines()[0])
+            self.assertIn("RequestEntityTooLarge", text)
+
+    def test_two_hosts(self):
+        text = self.raw(self.post(extra=b"Host: y\r\n"))
+        self.assertIn(" 400 ", text.splitlines()[0])
+
+    def test_nothing_of_a_request_gets_into_the_header_of_its_answer(self):
+        for data in (b"GET /v1/%0d%0aX-Evil:%201 HTTP/1.1\r\nHost: x\r\n",
+                     b"POST /?Action=%0d%0aX-Evil:%201 HTTP/1.1\r\nHost: x\r\n",
+                     b"POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: a\r\n\tX-Evil: 1\r\n",
+                     b"GET /health HTTP/1.1\r\nHost: x\r\nx-amzn-RequestId: mine\r\n",
+                     b"GET /health HTTP/1.1\r\nHost: x\r\nX-Request-Id: a%0d%0aX-Evil: 1\r\n"):
+            with self.subTest(data[:40]):
+                with socket.socket(socket.AF_UNIX) as sock:
+                    sock.settimeout(10)
+                    sock.connect(SOCKET)
+                    sock.sendall(data + b"Connection: close\r\n\r\n")
+                    text = b"".join(iter(lambda: sock.recv(65536), b"")).decode()
+                head = text.partition("\r\n\r\n")[0]
+                self.assertNotIn("evil", head.lower())
+                self.assertNotIn("mine", head)
+                self.assertEqual(len(re.findall(r"^x-amzn-RequestId: [0-9a-f-]{36}\r?$", head, re.M)), 1)
+
     def test_what_is_no_http(self):
         for data in (b"\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00", b"GET\r\n\r\n", b"\x00" * 1000,
                      b"GET / HTTP/9.9\r\n\r\n", b"A" * 200000 + b"\r\n\r\n",
@@ -536,18 +653,24 @@ class Http(Case):
                                 or text.startswith("HTTP/1.1 505 "), text[:200])
         self.assertEqual(request("GET", "/health", unix=True).status, 200)
 
-    def test_five_hundred_idle_connections(self):
-        socks = []
-        try:
-            for _ in range(500):
-                socks.append(socket.create_connection(HOST.split(":"), timeout=10))
-            began = time.monotonic()
-            for _ in range(20):
-                self.assertEqual(form({"Action": "DescribeVpcs"}).status, 200)
-            self.assertLess(time.monotonic() - began, 10)
-        finally:
-            for sock in socks:
-                sock.close()
+    def test_large_requests_leave_no_memory_behind(self):
+        def crowd():
+            bodies = ["Action=DescribeInstances&" + "&".join(f"a{n}=" for n in range(100000)),
+                      "Action=DescribeInstances&" + "&".join(f"InstanceId.{n}=" for n in range(20000)),
+                      "Action=DescribeInstances&Filter.1.Name=" + "x" * 1000000]
+            objects = '{"BlockDeviceMappings": [' + ",".join(["{}"] * 300000) + "]}"
+            nested = '{"NetworkInterfaces": [' + ",".join(
+                ['{"PrivateIpAddresses": [' + ",".join(["{}"] * 900) + "]}"] * 300) + "]}"
+            for body in bodies:
+                answer = request("POST", body=body, headers={"Content-Type": FORM_TYPE}, unix=True)
+                self.assertEqual(answer.status, 400)
+            for body in (objects, nested, "[" * (1 << 20), '{"a":' * 200000):
+                self.assertEqual(request("POST", "/v1/RunInstances", body=body, unix=True).status, 400)
+        crowd()
+        once = memory()
+        for _ in range(5):
+            crowd()
+        self.assertLess(memory() - once, allowance(100 << 20))
 
     def test_a_client_that_leaves(self):
         body = urllib.parse.urlencode({"Action": "DescribeInstanceTypes", "Version": VERSION})
@@ -592,6 +715,52 @@ class ZLast(Case):
         for line in log_text().splitlines():
             self.assertRegex(line, r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z "
                                    r"(debug  |info   |warning|error  ) \S")
+
+
+class ZLater(Case):
+    """When the slow ones of above have gone: these would make them go earlier."""
+
+    def test_two_thousand_idle_connections(self):
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (4096, hard))
+        before_, socks, took = memory(), [], []
+
+        def served():
+            """Somebody new and somebody who knocked before, with the crowd around them."""
+            began = time.monotonic()
+            self.assertEqual(form({"Action": "DescribeVpcs"}).status, 200)
+            self.assertEqual(form({"Action": "DescribeVpcs"}, unix=True).status, 200)
+            took.append(time.monotonic() - began)
+        try:
+            for number in range(2000):
+                socks.append(socket.create_connection(HOST.split(":"), timeout=10))
+                if number % 3 == 0:  # some have begun to ask
+                    socks[-1].sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")
+                if number % 100 == 99:
+                    served()
+            for _ in range(20):
+                served()
+            grown = memory() - before_
+        finally:
+            for sock in socks:
+                sock.close()
+        self.assertLess(max(took), 10)
+        self.assertLess(grown, allowance(150 << 20))
+
+    def test_a_busy_client_is_not_cut_for_the_idle_ones(self):
+        """The one that waits for longest makes room: not one that keeps asking."""
+        link = connection()
+        socks = []
+        try:
+            for number in range(1000):
+                socks.append(socket.create_connection(HOST.split(":"), timeout=10))
+                if number % 50 == 0:
+                    link.request("GET", "/health")
+                    self.assertEqual(link.getresponse().read(), b"ok\n")
+        finally:
+            link.close()
+            for sock in socks:
+                sock.close()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 /* The HTTP server over real sockets: what reaches a handler, and every limit. */
 #include "http_fixture.h"
 
+#include <sys/resource.h>
+
 START_TEST(a_request_reaches_the_handler_as_it_was_sent)
 {
     start(0, 0);
@@ -222,6 +224,54 @@ START_TEST(an_idle_connection_is_closed)
 }
 END_TEST
 
+START_TEST(who_waits_for_longest_makes_room_for_others)
+{
+    struct rlimit files; /* both ends of each connection are ours */
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &files), 0);
+    files.rlim_cur = files.rlim_max;
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &files), 0);
+    start(0, 0);
+    int oldest = dial();
+    int asking = dial();
+    struct buf reply = BUF_INIT(4096);
+    int crowd[HTTP_CONNECTIONS_TCP];
+    for (size_t i = 0; i < ARRAY_SIZE(crowd); i++) {
+        crowd[i] = dial();
+        if (i % 50 != 0)
+            continue;
+        /* Whoever asks now and then stays, and whoever is new is served at once. */
+        buf_reset(&reply);
+        ck_assert(send_text(asking, "GET /again HTTP/1.1\r\nHost: h\r\n\r\n"));
+        ck_assert(read_until(asking, &reply, "GET|/again|"));
+        _cleanup_free_ char *other = ask(dial(), "GET /new HTTP/1.1\r\nHost: h\r\n" CLOSE "\r\n");
+        expect(other, "GET|/new|");
+    }
+    char byte = 0;
+    ck_assert_int_eq(recv(oldest, &byte, 1, 0), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(crowd); i++)
+        (void)close(crowd[i]);
+    (void)close(oldest);
+    (void)close(asking);
+    buf_done(&reply);
+    stop();
+}
+END_TEST
+
+START_TEST(a_target_may_name_the_server_and_a_host_comes_once)
+{
+    start(0, 0);
+    _cleanup_free_ char *absolute =
+        ask(dial(), "GET HTTP://h:1/a?b HTTP/1.1\r\nHost: h\r\n" CLOSE "\r\n");
+    expect(absolute, "GET|/a|b|");
+    _cleanup_free_ char *bare = ask(dial(), "GET https://h HTTP/1.1\r\nHost: h\r\n" CLOSE "\r\n");
+    expect(bare, "GET|/||");
+    _cleanup_free_ char *twice =
+        ask(dial(), "GET / HTTP/1.1\r\nHost: h\r\nhost: g\r\n" CLOSE "\r\n");
+    expect(twice, "HTTP/1.1 400 ");
+    stop();
+}
+END_TEST
+
 START_TEST(large_answers_arrive_and_those_beyond_the_cap_are_errors)
 {
     start(0, 0);
@@ -350,6 +400,8 @@ UNIT_MAIN(a_request_reaches_the_handler_as_it_was_sent, a_connection_serves_many
           a_body_of_one_mebibyte_is_taken_and_a_larger_one_read_away_and_refused,
           a_huge_body_is_refused_before_it_is_sent, an_endless_chunked_body_is_cut,
           headers_are_limited, two_lengths_are_a_bad_request, a_client_that_drips_is_cut,
-          an_idle_connection_is_closed, large_answers_arrive_and_those_beyond_the_cap_are_errors,
+          an_idle_connection_is_closed, who_waits_for_longest_makes_room_for_others,
+          a_target_may_name_the_server_and_a_host_comes_once,
+          large_answers_arrive_and_those_beyond_the_cap_are_errors,
           eight_clients_at_once_get_their_own_answers, addresses_are_checked,
           a_socket_that_is_handed_in_is_served)
