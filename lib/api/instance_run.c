@@ -212,6 +212,9 @@ int instance_launch(struct call *c, const ec2_RunInstances_in *in, ec2_RunInstan
         store_enqueue(c->tx, "instance", i->id, c->now);
         instance_view(c, i, arena_append(c->arena, &out->instances));
     }
+    struct image launched = *l.image;
+    launched.last_launched_at = c->now;
+    store_update_image(c->tx, &launched);
     return 0;
 }
 

@@ -59,6 +59,8 @@ static bool is_visible(struct call *c, const struct kind *k, const void *row)
 
 static void *row_get(struct call *c, const struct kind *k, const char *id)
 {
+    if (k->table == NULL)
+        return NULL; /* Croft has none of the kind */
     void *row = table_get(c->tx, k->table, c->arena, (const char *const[]){id});
     return row != NULL && is_visible(c, k, row) ? row : NULL;
 }
@@ -229,10 +231,34 @@ int lookup_snapshots(struct call *c, const struct wire_strings *ids, struct imag
     return 0;
 }
 
+int lookup_dhcp_options(struct call *c, const struct wire_strings *ids, struct wire_strings *ret,
+                        struct fault *f)
+{
+    struct vpc_list vpcs = {0};
+    struct wire_strings named = {0};
+    struct wire_strings missing = {0};
+    if (lookup_vpcs(c, &(struct wire_strings){0}, &vpcs, f) < 0)
+        return -1;
+    for (size_t i = 0; i < vpcs.n; i++)
+        *arena_append(c->arena, &named) = vpcs.v[i].dhcp_options_id;
+    for (size_t i = 0; i < ids->n; i++)
+        if (!strings_contain(&named, ids->v[i]))
+            *arena_append(c->arena, &missing) = ids->v[i];
+    if (missing.n > 0)
+        return lookup_fault(c, RESOURCE_DHCP_OPTIONS, &missing, f);
+    *ret = strings_sorted(c->arena, ids->n > 0 ? ids : &named);
+    return 0;
+}
+
 bool lookup_exists(struct call *c, const struct resource *r, const char *id)
 {
-    return r->kind == RESOURCE_SNAPSHOT ? image_of_snapshot(c, id) != NULL
-                                        : row_get(c, &kinds[r->kind], id) != NULL;
+    struct wire_strings options;
+    struct fault none = {0};
+    if (r->kind == RESOURCE_SNAPSHOT)
+        return image_of_snapshot(c, id) != NULL;
+    if (r->kind == RESOURCE_DHCP_OPTIONS)
+        return lookup_dhcp_options(c, &(struct wire_strings){&id, 1}, &options, &none) == 0;
+    return row_get(c, &kinds[r->kind], id) != NULL;
 }
 
 struct vpc *lookup_default_vpc(struct call *c)

@@ -32,6 +32,9 @@ int lookup_network_interfaces(struct call *c, const struct wire_strings *ids,
 /* Snapshots by the images that they belong to, in the order of the snapshots' ids. */
 int lookup_snapshots(struct call *c, const struct wire_strings *ids, struct image_list *ret,
                      struct fault *f);
+/* Sets of DHCP options, which have no rows: the ids that the VPCs name. */
+int lookup_dhcp_options(struct call *c, const struct wire_strings *ids, struct wire_strings *ret,
+                        struct fault *f);
 
 /* One row, or NULL with the fault. */
 struct instance *lookup_instance(struct call *c, const char *id, struct fault *f);

@@ -34,6 +34,7 @@ struct image {
     bool is_public;
     bool ena_support;
     const char *boot_mode;
+    int64_t last_launched_at; /* 0: never */
 };
 
 int image_enter_state(struct image *i, enum image_state to, struct err *e);

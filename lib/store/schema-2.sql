@@ -48,3 +48,4 @@ CREATE TABLE launch_template_version (
   data         TEXT NOT NULL,
   PRIMARY KEY (template_id, number)
 ) STRICT;
+ALTER TABLE image ADD COLUMN last_launched_at INTEGER NOT NULL DEFAULT 0;

@@ -113,15 +113,25 @@ static const struct column launch_template_version_columns[] = {
 TABLE(launch_template_version, 2);
 
 static const struct column image_columns[] = {
-    TEXT(image, id),           TEXT(image, account_id),
-    TEXT(image, region),       STATE(image, state, image_states),
-    TEXT(image, state_reason), TEXT(image, name),
-    TEXT(image, description),  TEXT(image, owner_alias),
-    TEXT(image, architecture), TEXT(image, root_device_name),
-    TEXT(image, location),     TEXT(image, upload_id),
-    TEXT(image, snapshot_id),  INT(image, size_gib),
-    INT(image, created_at),    BOOL(image, is_public),
-    BOOL(image, ena_support),  TEXT(image, boot_mode),
+    TEXT(image, id),
+    TEXT(image, account_id),
+    TEXT(image, region),
+    STATE(image, state, image_states),
+    TEXT(image, state_reason),
+    TEXT(image, name),
+    TEXT(image, description),
+    TEXT(image, owner_alias),
+    TEXT(image, architecture),
+    TEXT(image, root_device_name),
+    TEXT(image, location),
+    TEXT(image, upload_id),
+    TEXT(image, snapshot_id),
+    INT(image, size_gib),
+    INT(image, created_at),
+    BOOL(image, is_public),
+    BOOL(image, ena_support),
+    TEXT(image, boot_mode),
+    INT(image, last_launched_at),
 };
 TABLE(image, 1);
 

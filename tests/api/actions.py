@@ -390,6 +390,163 @@ class Succeeds(unittest.TestCase):
         self.assertEqual((found["CidrBlock"], found["IsDefault"], found["State"]),
                          ("172.31.0.0/16", True, "available"))
 
+    def DescribeAddresses(self):
+        # The address that came with the launch is of the pool: it is no elastic one.
+        self.assertEqual(call("post", "DescribeAddresses", {"Filters": [
+            {"Name": "instance-id", "Values": [one]}]}), {"Addresses": []})
+
+    def DescribeAddressesAttribute(self):
+        self.none("Addresses", Attribute="domain-name")
+
+    def DescribeBundleTasks(self):
+        self.none("BundleTasks", filters="state")
+
+    def DescribeCarrierGateways(self):
+        self.none("CarrierGateways", filters="vpc-id")
+
+    def DescribeConversionTasks(self):
+        self.none("ConversionTasks")
+
+    def DescribeCustomerGateways(self):
+        self.none("CustomerGateways", filters="bgp-asn")
+
+    def DescribeDhcpOptions(self):
+        named = ec2.describe_vpcs()["Vpcs"][0]["DhcpOptionsId"]
+        found = call("post", "DescribeDhcpOptions", {"DhcpOptionsIds": [named]})["DhcpOptions"][0]
+        self.assertEqual(found["DhcpConfigurations"], [
+            {"Key": "domain-name", "Values": [{"Value": "ec2.internal"}]},
+            {"Key": "domain-name-servers", "Values": [{"Value": "AmazonProvidedDNS"}]}])
+        call("post", "CreateTags", {"Resources": [named], "Tags": [{"Key": "dns", "Value": "1"}]})
+        found = call("post", "DescribeDhcpOptions", {"Filters": [
+            {"Name": "key", "Values": ["domain-name"]}, {"Name": "tag:dns", "Values": ["1"]}]})
+        self.assertEqual([each["DhcpOptionsId"] for each in found["DhcpOptions"]], [named])
+
+    def DescribeEgressOnlyInternetGateways(self):
+        self.none("EgressOnlyInternetGateways", filters="tag-key")
+
+    def DescribeExportTasks(self):
+        self.none("ExportTasks")
+
+    def DescribeFlowLogs(self):
+        self.assertEqual(call("post", "DescribeFlowLogs", {"Filter": [
+            {"Name": "resource-id", "Values": [vpc]}]}), {"FlowLogs": []})
+
+    def DescribeIamInstanceProfileAssociations(self):
+        self.none("IamInstanceProfileAssociations", filters="instance-id")
+
+    def DescribeIdFormat(self):
+        found = call("post", "DescribeIdFormat", {"Resource": "vpc"})
+        self.assertEqual(found["Statuses"], [{"Resource": "vpc", "UseLongIds": True}])
+
+    def DescribeIdentityIdFormat(self):
+        found = call("post", "DescribeIdentityIdFormat", {"PrincipalArn": "all"})
+        self.assertTrue(all(each["UseLongIds"] for each in found["Statuses"]))
+        self.assertIn("instance", [each["Resource"] for each in found["Statuses"]])
+
+    def DescribeAggregateIdFormat(self):
+        self.assertTrue(call("post", "DescribeAggregateIdFormat", {})["UseLongIdsAggregated"])
+
+    def DescribeImageAttribute(self):
+        for name in client().meta.service_model.shape_for("ImageAttributeName").enum:
+            found = call("post", "DescribeImageAttribute", {"ImageId": image, "Attribute": name})
+            self.assertEqual(found["ImageId"], image, name)
+        launched = call("post", "DescribeImageAttribute", {
+            "ImageId": image, "Attribute": "lastLaunchedTime"})["LastLaunchedTime"]["Value"]
+        self.assertRegex(launched, r"^20\d\d-.*Z$")
+
+    def DescribeImportImageTasks(self):
+        self.none("ImportImageTasks", filters="task-state")
+
+    def DescribeImportSnapshotTasks(self):
+        self.none("ImportSnapshotTasks", filters="task-state")
+
+    def DescribeManagedPrefixLists(self):
+        self.none("PrefixLists", filters="prefix-list-name")
+
+    def DescribeMovingAddresses(self):
+        self.none("MovingAddressStatuses", filters="moving-status")
+
+    def DescribeNatGateways(self):
+        self.assertEqual(call("post", "DescribeNatGateways", {"Filter": [
+            {"Name": "vpc-id", "Values": [vpc]}]}), {"NatGateways": []})
+
+    def DescribePrefixLists(self):
+        self.none("PrefixLists", filters="prefix-list-id")
+
+    def DescribeSecurityGroupReferences(self):
+        self.none("SecurityGroupReferenceSet", GroupId=[group])
+
+    def DescribeStaleSecurityGroups(self):
+        self.none("StaleSecurityGroupSet", VpcId=vpc)
+
+    def DescribeTransitGatewayVpcAttachments(self):
+        self.none("TransitGatewayVpcAttachments", filters="vpc-id")
+
+    def DescribeTransitGateways(self):
+        self.none("TransitGateways", filters="options.amazon-side-asn")
+
+    def DescribeVpcAttribute(self):
+        for name, on in (("enableDnsSupport", True), ("enableDnsHostnames", True),
+                         ("enableNetworkAddressUsageMetrics", False)):
+            found = call("post", "DescribeVpcAttribute", {"VpcId": vpc, "Attribute": name})
+            self.assertEqual(found, {"VpcId": vpc, name[0].upper() + name[1:]: {"Value": on}})
+
+    def DescribeVpcClassicLink(self):
+        found = call("post", "DescribeVpcClassicLink", {"VpcIds": [vpc]})["Vpcs"]
+        self.assertEqual([(v["VpcId"], v["ClassicLinkEnabled"]) for v in found], [(vpc, False)])
+
+    def DescribeVpcClassicLinkDnsSupport(self):
+        found = call("post", "DescribeVpcClassicLinkDnsSupport", {"VpcIds": [vpc]})["Vpcs"]
+        self.assertEqual(found, [{"VpcId": vpc, "ClassicLinkDnsSupported": False}])
+
+    def DescribeVpcEndpoints(self):
+        self.none("VpcEndpoints", filters="service-name")
+
+    def DescribeVpcPeeringConnections(self):
+        self.none("VpcPeeringConnections", filters="requester-vpc-info.vpc-id")
+
+    def DescribeVpnConnections(self):
+        self.none("VpnConnections", filters="vpn-gateway-id")
+
+    def DescribeVpnGateways(self):
+        self.none("VpnGateways", filters="attachment.vpc-id")
+
+    def none(self, member, filters=None, **params):
+        """Nothing of the kind: the list is there, and empty."""
+        action = self._testMethodName.removeprefix("test_")
+        if filters:
+            params["Filters"] = [{"Name": filters, "Values": ["*"]}]
+        self.assertEqual(call("post", action, params), {member: []})
+
+    def GetEbsEncryptionByDefault(self):
+        self.assertIs(call("post", "GetEbsEncryptionByDefault", {})["EbsEncryptionByDefault"],
+                      False)
+
+    def ModifyImageAttribute(self):
+        made = register_image("shared")
+        call("post", "ModifyImageAttribute", {"ImageId": made, "Description": {"Value": "é"}})
+        call("post", "ModifyImageAttribute", {"ImageId": made, "LaunchPermission": {
+            "Add": [{"Group": "all"}]}})
+        found = ec2.describe_images(ImageIds=[made], ExecutableUsers=["all"])["Images"][0]
+        self.assertEqual((found["Description"], found["Public"]), ("é", True))
+        self.assertEqual(call("post", "DescribeImageAttribute", {
+            "ImageId": made, "Attribute": "launchPermission"})["LaunchPermissions"],
+            [{"Group": "all"}])
+        # The form of old: ec2-modify-image-attribute's
+        call("post", "ModifyImageAttribute", {
+            "ImageId": made, "Attribute": "launchPermission", "OperationType": "remove",
+            "UserGroups": ["all"]})
+        self.assertFalse(ec2.describe_images(ImageIds=[made])["Images"][0]["Public"])
+        call("post", "DeregisterImage", {"ImageId": made})
+
+    def ResetImageAttribute(self):
+        made = register_image("reset")
+        call("post", "ModifyImageAttribute", {"ImageId": made, "LaunchPermission": {
+            "Add": [{"Group": "all"}]}})
+        call("post", "ResetImageAttribute", {"ImageId": made, "Attribute": "launchPermission"})
+        self.assertFalse(ec2.describe_images(ImageIds=[made])["Images"][0]["Public"])
+        call("post", "DeregisterImage", {"ImageId": made})
+
     def GetConsoleOutput(self):
         found = call("post", "GetConsoleOutput", {"InstanceId": one})
         self.assertIn(encoded(f"{one} login:")[:16], found["Output"])
@@ -536,9 +693,70 @@ class Succeeds(unittest.TestCase):
         self.assertEqual(set(found), {"Account", "Arn", "UserId"})
 
 
+def missing(member, prefix, not_found, malformed):
+    """Ids that do not exist, and what is no id."""
+    return [({member: [f"{prefix}-00000000000000001"]}, not_found),
+            ({member: ["rock-1"]}, malformed)]
+
+
 ONE_RULE = {"GroupId": "%group", "IpPermissions": [{"IpProtocol": "tcp", "FromPort": 1, "ToPort": 1}]}
 # Each with what is wrong and EC2's code for it; %group and the like stand for ids that exist.
 REFUSED = {
+    "DescribeBundleTasks": missing("BundleIds", "bun", "InvalidBundleID.NotFound", "InvalidParameterValue"),
+    "DescribeCarrierGateways": missing("CarrierGatewayIds", "cagw", "InvalidCarrierGatewayID.NotFound", "InvalidParameterValue"),
+    "DescribeCustomerGateways": missing("CustomerGatewayIds", "cgw", "InvalidCustomerGatewayID.NotFound", "InvalidCustomerGatewayId.Malformed"),
+    "DescribeDhcpOptions": missing("DhcpOptionsIds", "dopt", "InvalidDhcpOptionID.NotFound", "InvalidDhcpOptionsId.Malformed"),
+    "DescribeEgressOnlyInternetGateways": missing("EgressOnlyInternetGatewayIds", "eigw", "InvalidEgressOnlyInternetGatewayId.NotFound", "InvalidEgressOnlyInternetGatewayId.Malformed"),
+    "DescribeFlowLogs": missing("FlowLogIds", "fl", "InvalidFlowLogId.NotFound", "InvalidParameterValue"),
+    "DescribeIamInstanceProfileAssociations": missing("AssociationIds", "iip-assoc", "InvalidAssociationID.NotFound", "InvalidParameterValue"),
+    "DescribeManagedPrefixLists": missing("PrefixListIds", "pl", "InvalidPrefixListID.NotFound", "InvalidPrefixListId.Malformed"),
+    "DescribeNatGateways": missing("NatGatewayIds", "nat", "NatGatewayNotFound", "NatGatewayMalformed"),
+    "DescribePrefixLists": missing("PrefixListIds", "pl", "InvalidPrefixListID.NotFound", "InvalidPrefixListId.Malformed"),
+    "DescribeTransitGatewayVpcAttachments": missing("TransitGatewayAttachmentIds", "tgw-attach", "InvalidTransitGatewayAttachmentID.NotFound", "InvalidTransitGatewayAttachmentID.Malformed"),
+    "DescribeTransitGateways": missing("TransitGatewayIds", "tgw", "InvalidTransitGatewayID.NotFound", "InvalidTransitGatewayID.Malformed"),
+    "DescribeVpcEndpoints": missing("VpcEndpointIds", "vpce", "InvalidVpcEndpointId.NotFound", "InvalidVpcEndpointId.Malformed"),
+    "DescribeVpcPeeringConnections": missing("VpcPeeringConnectionIds", "pcx", "InvalidVpcPeeringConnectionID.NotFound", "InvalidVpcPeeringConnectionId.Malformed"),
+    "DescribeVpnConnections": missing("VpnConnectionIds", "vpn", "InvalidVpnConnectionID.NotFound", "InvalidVpnConnectionID"),
+    "DescribeVpnGateways": missing("VpnGatewayIds", "vgw", "InvalidVpnGatewayID.NotFound", "InvalidParameterValue"),
+    "DescribeAddresses": missing("AllocationIds", "eipalloc", "InvalidAllocationID.NotFound",
+                                 "InvalidParameterValue") + [
+        ({"PublicIps": ["198.18.0.1"]}, "InvalidAddress.NotFound"),
+        ({"Filters": [{"Name": "colour", "Values": ["x"]}]}, "InvalidParameterValue")],
+    "DescribeAddressesAttribute": missing(
+        "AllocationIds", "eipalloc", "InvalidAllocationID.NotFound", "InvalidParameterValue"),
+    "DescribeAggregateIdFormat": [({"DryRun": True}, "DryRunOperation")],
+    "DescribeConversionTasks": [({"ConversionTaskIds": ["import-i-1"]}, "InvalidConversionTaskId")],
+    "DescribeExportTasks": [({"ExportTaskIds": ["export-i-1"]}, "InvalidExportTaskID.NotFound")],
+    "DescribeIdFormat": [({"Resource": "planet"}, "InvalidResourceType.Unknown")],
+    "DescribeIdentityIdFormat": [
+        ({}, "MissingParameter"),
+        ({"PrincipalArn": "all", "Resource": "planet"}, "InvalidResourceType.Unknown")],
+    "DescribeImageAttribute": [
+        ({"ImageId": MISSING["ami"], "Attribute": "description"}, "InvalidAMIID.NotFound"),
+        ({"ImageId": "%image", "Attribute": "height"}, "InvalidParameterValue")],
+    "DescribeImportImageTasks": [({"ImportTaskIds": ["import-ami-1"]}, "InvalidConversionTaskId")],
+    "DescribeImportSnapshotTasks": [
+        ({"ImportTaskIds": ["import-snap-1"]}, "InvalidConversionTaskId")],
+    "DescribeMovingAddresses": [({"PublicIps": ["198.18.0.1"]}, "InvalidAddress.NotFound")],
+    "DescribeSecurityGroupReferences": [({"GroupId": [MISSING["sg"]]}, "InvalidGroup.NotFound"),
+                                        ({}, "MissingParameter")],
+    "DescribeStaleSecurityGroups": [({"VpcId": MISSING["vpc"]}, "InvalidVpcID.NotFound")],
+    "DescribeVpcAttribute": [
+        ({"VpcId": MISSING["vpc"], "Attribute": "enableDnsSupport"}, "InvalidVpcID.NotFound"),
+        ({"VpcId": "%vpc", "Attribute": "height"}, "InvalidParameterValue")],
+    "DescribeVpcClassicLink": [({"VpcIds": [MISSING["vpc"]]}, "InvalidVpcID.NotFound")],
+    "DescribeVpcClassicLinkDnsSupport": [({"VpcIds": [MISSING["vpc"]]}, "InvalidVpcID.NotFound")],
+    "GetEbsEncryptionByDefault": [({"DryRun": True}, "DryRunOperation")],
+    "ModifyImageAttribute": [
+        ({"ImageId": "%image"}, "InvalidParameterCombination"),
+        ({"ImageId": "%image", "LaunchPermission": {"Add": [{"UserId": "210987654321"}]}},
+         "InvalidAMIAttributeItemValue"),
+        ({"ImageId": "%image", "Attribute": "launchPermission", "OperationType": "add",
+          "UserGroups": ["some"]}, "InvalidAMIAttributeItemValue"),
+        ({"ImageId": MISSING["ami"], "Description": {"Value": "x"}}, "InvalidAMIID.NotFound")],
+    "ResetImageAttribute": [
+        ({"ImageId": MISSING["ami"], "Attribute": "launchPermission"}, "InvalidAMIID.NotFound"),
+        ({"ImageId": "%image"}, "MissingParameter")],
     "AuthorizeSecurityGroupEgress": [
         ({"GroupId": MISSING["sg"], "IpPermissions": ports(1)}, "InvalidGroup.NotFound"),
         ({"GroupId": "%group", "IpPermissions": [{"IpProtocol": "-1", "IpRanges": [
@@ -734,7 +952,7 @@ def filled_in(value):
         return [filled_in(item) for item in value]
     if isinstance(value, str) and value.startswith("%"):
         kind = value[1:]
-        return {"one": one, "group": group, "image": image}.get(kind) or of_one(kind)
+        return {"one": one, "group": group, "image": image, "vpc": vpc}.get(kind) or of_one(kind)
     return value
 
 
@@ -751,7 +969,9 @@ class IsRefused(unittest.TestCase):
 
 
 # What a Describe must say at least, where nothing is not enough.
-NEEDS = {"DescribeLaunchTemplateVersions": {"Versions": ["$Latest"]}}
+NEEDS = {"DescribeLaunchTemplateVersions": {"Versions": ["$Latest"]},
+         "DescribeSecurityGroupReferences": {"GroupId": ["%group"]},
+         "DescribeStaleSecurityGroups": {"VpcId": "%vpc"}}
 
 
 class TheTable(unittest.TestCase):
@@ -778,7 +998,8 @@ class TheTable(unittest.TestCase):
         for action, (service, _, flags) in rows().items():
             if "DRYRUN" in flags and action.startswith("Describe") and "Attribute" not in action:
                 with self.subTest(action):
-                    fault = refusal(call, "post", action, {"DryRun": True, **NEEDS.get(action, {})})
+                    fault = refusal(call, "post", action, {
+                        "DryRun": True, **filled_in(NEEDS.get(action, {}))})
                     self.assertEqual((fault.code, fault.status), ("DryRunOperation", 412))
 
 

@@ -120,9 +120,11 @@ class Follower:
                 kind = self.lookups.get(word, word)
                 if kind in self.kinds and definition.path.startswith("lib/api") and definition.path != LOOKUPS:
                     found.add(self.kinds[kind][0])
+        # What there is none of does not exist, whatever its id is.
+        none = any(definition.name == "describe_none" for definition in reached)
         for field in fields:
             if field.id in self.ids:
-                found.add(self.ids[field.id][1])
+                found |= set(self.ids[field.id][0 if none else 1:])
             if field.malformed:
                 found |= {name for name, row in self.faults.items() if row[0] == field.malformed}
         if "TOKEN" in flags:

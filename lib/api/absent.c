@@ -1,0 +1,402 @@
+/*
+ * Describe actions of kinds of resources of which Croft has none. They check what EC2 checks:
+ * filters, the page, and ids, each of which is of a resource that does not exist.
+ */
+#include "api/filter.h"
+#include "api/lookup.h"
+#include "api/page.h"
+#include "base/text.h"
+
+static const void *member(const struct call *c, const char *name)
+{
+    const struct wire_field *field = wire_field_by_member(c->action->input, name);
+    return field == NULL ? NULL : (const char *)c->in + field->offset;
+}
+
+/* The ids, or names, that the request has; *ret_field is the member they are in. NULL: none. */
+static const struct wire_strings *asked_for(const struct call *c,
+                                            const struct wire_field **ret_field)
+{
+    for (size_t i = 0; i < c->action->input->n; i++) {
+        const struct wire_field *field = &c->action->input->fields[i];
+        if (field->kind != WIRE_STR || !field->list || !wire_field_is_set(field, c->in))
+            continue;
+        *ret_field = field;
+        return member(c, field->member);
+    }
+    return NULL;
+}
+
+/* Addresses and tasks are named by other than ids of ours. */
+static int refuse(struct call *c, const struct wire_field *field, const struct wire_strings *list,
+                  struct fault *f)
+{
+    if (field->id_prefix != NULL)
+        return lookup_fault(c, resource_of_id(list->v[0])->kind, list, f);
+    if (streq(field->member, "PublicIps"))
+        return fault(f, FAULT_INVALID_ADDRESS_NOT_FOUND, "Address '%.64s' not found.", list->v[0]);
+    if (streq(field->member, "ExportTaskIds"))
+        return fault(f, FAULT_INVALID_EXPORT_TASK_ID_NOT_FOUND,
+                     "The export task ID '%.64s' does not exist", list->v[0]);
+    return fault(f, FAULT_INVALID_CONVERSION_TASK_ID, "The task '%.64s' does not exist",
+                 list->v[0]);
+}
+
+/* The empty answer, or why not. */
+static int describe_none(struct call *c, const struct filters *filters, struct fault *f)
+{
+    const struct wire_field *field = NULL;
+    const struct wire_strings *list = asked_for(c, &field);
+    const struct opt_int *max_results = member(c, "MaxResults");
+    const char *const *next_token = member(c, "NextToken");
+    struct page page;
+    if ((filters != NULL && filters_check(filters, f) < 0) ||
+        page_begin(c, max_results == NULL ? (struct opt_int){0} : *max_results,
+                   next_token == NULL ? NULL : *next_token, list != NULL, &page, f) < 0)
+        return -1;
+    return list == NULL ? 0 : refuse(c, field, list, f);
+}
+
+static const struct filter_path address_filters[] = {
+    {"allocation-id", "AllocationId"},
+    {"association-id", "AssociationId"},
+    {"domain", "Domain"},
+    {"instance-id", "InstanceId"},
+    {"network-border-group", "NetworkBorderGroup"},
+    {"network-interface-id", "NetworkInterfaceId"},
+    {"network-interface-owner-id", "NetworkInterfaceOwnerId"},
+    {"private-ip-address", "PrivateIpAddress"},
+    {"public-ip", "PublicIp"},
+};
+
+int act_ec2_DescribeAddresses(struct call *c, const ec2_DescribeAddresses_in *in,
+                              ec2_DescribeAddresses_out *out, struct fault *f)
+{
+    (void)out;
+    struct filters filters = FILTERS(in, address_filters, Address);
+    return describe_none(c, &filters, f);
+}
+
+int act_ec2_DescribeAddressesAttribute(struct call *c, const ec2_DescribeAddressesAttribute_in *in,
+                                       ec2_DescribeAddressesAttribute_out *out, struct fault *f)
+{
+    (void)in;
+    (void)out;
+    return describe_none(c, NULL, f);
+}
+
+static const struct filter_path bundle_task_filters[] = {
+    {"bundle-id", "BundleId"},
+    {"error-code", "BundleTaskError.Code"},
+    {"error-message", "BundleTaskError.Message"},
+    {"instance-id", "InstanceId"},
+    {"progress", "Progress"},
+    {"s3-bucket", "Storage.S3.Bucket"},
+    {"s3-prefix", "Storage.S3.Prefix"},
+    {"start-time", "StartTime"},
+    {"state", "State"},
+    {"update-time", "UpdateTime"},
+};
+
+int act_ec2_DescribeBundleTasks(struct call *c, const ec2_DescribeBundleTasks_in *in,
+                                ec2_DescribeBundleTasks_out *out, struct fault *f)
+{
+    (void)out;
+    struct filters filters = FILTERS(in, bundle_task_filters, BundleTask);
+    return describe_none(c, &filters, f);
+}
+
+static const struct filter_path carrier_gateway_filters[] = {
+    {"carrier-gateway-id", "CarrierGatewayId"},
+    {"owner-id", "OwnerId"},
+    {"state", "State"},
+    {"vpc-id", "VpcId"},
+};
+
+int act_ec2_DescribeCarrierGateways(struct call *c, const ec2_DescribeCarrierGateways_in *in,
+                                    ec2_DescribeCarrierGateways_out *out, struct fault *f)
+{
+    (void)out;
+    struct filters filters = FILTERS(in, carrier_gateway_filters, CarrierGateway);
+    return describe_none(c, &filters, f);
+}
+
+int act_ec2_DescribeConversionTasks(struct call *c, const ec2_DescribeConversionTasks_in *in,
+                                    ec2_DescribeConversionTasks_out *out, struct fault *f)
+{
+    (void)in;
+    (void)out;
+    return describe_none(c, NULL, f);
+}
+
+static const struct filter_path customer_gateway_filters[] = {
+    {"bgp-asn", "BgpAsn"},
+    {"customer-gateway-id", "CustomerGatewayId"},
+    {"ip-address", "IpAddress"},
+    {"state", "State"},
+    {"type", "Type"},
+};
+
+int act_ec2_DescribeCustomerGateways(struct call *c, const ec2_DescribeCustomerGateways_in *in,
+                                     ec2_DescribeCustomerGateways_out *out, struct fault *f)
+{
+    (void)out;
+    struct filters filters = FILTERS(in, customer_gateway_filters, CustomerGateway);
+    return describe_none(c, &filters, f);
+}
+
+static const struct filter_path egress_gateway_filters[] = {
+    {"egress-only-internet-gateway-id", "EgressOnlyInternetGatewayId"},
+};
+
+int act_ec2_DescribeEgressOnlyInternetGateways(struct call *c,
+                                               const ec2_DescribeEgressOnlyInternetGateways_in *in,
+                                               ec2_DescribeEgressOnlyInternetGateways_out *out,
+                                               struct fault *f)
+{
+    (void)out;
+    struct filters filters = FILTERS(in, egress_gateway_filters, EgressOnlyInternetGateway);
+    return describe_none(c, &filters, f);
+}
+
+static const struct filter_path export_task_filters[] = {
+    {"export-task-id", "ExportTaskId"},
+};
+
+int act_ec2_DescribeExportTasks(struct call *c, const ec2_DescribeExportTasks_in *in,
+                                ec2_DescribeExportTasks_out *out, struct fault *f)
+{
+    (void)out;
+    struct filters filters = FILTERS(in, export_task_filters, ExportTask);
+    return describe_none(c, &filters, f);
+}
+
+static const struct filter_path flow_log_filters[] = {
+    {"deliver-log-status", "DeliverLogsStatus"},
+    {"flow-log-id", "FlowLogId"},
+    {"log-destination-type", "LogDestinationType"},
+    {"log-group-name", "LogGroupName"},
+    {"resource-id", "ResourceId"},
+    {"traffic-type", "TrafficType"},
+};
+
+int act_ec2_DescribeFlowLogs(struct call *c, const ec2_DescribeFlowLogs_in *in,
+                             ec2_DescribeFlowLogs_out *out, struct fault *f)
+{
+    (void)out;
+    struct filters filters = {&in->filter, flow_log_filters, ARRAY_SIZE(flow_log_filters),
+                              &ec2_FlowLog_struct, NULL};
+    return describe_none(c, &filters, f);
+}
+
+static const struct filter_path profile_association_filters[] = {
+    {"instance-id", "InstanceId"},
+    {"state", "State"},
+};
+
+int act_ec2_DescribeIamInstanceProfileAssociations(
+    struct call *c, const ec2_DescribeIamInstanceProfileAssociations_in *in,
+    ec2_DescribeIamInstanceProfileAssociations_out *out, struct fault *f)
+{
+    (void)out;
+    struct filters filters =
+        FILTERS(in, profile_association_filters, IamInstanceProfileAssociation);
+    return describe_none(c, &filters, f);
+}
+
+static const struct filter_path import_image_task_filters[] = {
+    {"task-state", "Status"},
+};
+
+int act_ec2_DescribeImportImageTasks(struct call *c, const ec2_DescribeImportImageTasks_in *in,
+                                     ec2_DescribeImportImageTasks_out *out, struct fault *f)
+{
+    (void)out;
+    struct filters filters = FILTERS(in, import_image_task_filters, ImportImageTask);
+    return describe_none(c, &filters, f);
+}
+
+static const struct filter_path import_snapshot_task_filters[] = {
+    {"task-state", "SnapshotTaskDetail.Status"},
+};
+
+int act_ec2_DescribeImportSnapshotTasks(struct call *c,
+                                        const ec2_DescribeImportSnapshotTasks_in *in,
+                                        ec2_DescribeImportSnapshotTasks_out *out, struct fault *f)
+{
+    (void)out;
+    struct filters filters = FILTERS(in, import_snapshot_task_filters, ImportSnapshotTask);
+    return describe_none(c, &filters, f);
+}
+
+static const struct filter_path managed_prefix_list_filters[] = {
+    {"owner-id", "OwnerId"},
+    {"prefix-list-id", "PrefixListId"},
+    {"prefix-list-name", "PrefixListName"},
+};
+
+int act_ec2_DescribeManagedPrefixLists(struct call *c, const ec2_DescribeManagedPrefixLists_in *in,
+                                       ec2_DescribeManagedPrefixLists_out *out, struct fault *f)
+{
+    (void)out;
+    struct filters filters = FILTERS(in, managed_prefix_list_filters, ManagedPrefixList);
+    return describe_none(c, &filters, f);
+}
+
+static const struct filter_path moving_address_filters[] = {
+    {"moving-status", "MoveStatus"},
+};
+
+int act_ec2_DescribeMovingAddresses(struct call *c, const ec2_DescribeMovingAddresses_in *in,
+                                    ec2_DescribeMovingAddresses_out *out, struct fault *f)
+{
+    (void)out;
+    struct filters filters = FILTERS(in, moving_address_filters, MovingAddressStatus);
+    return describe_none(c, &filters, f);
+}
+
+static const struct filter_path nat_gateway_filters[] = {
+    {"nat-gateway-id", "NatGatewayId"},
+    {"state", "State"},
+    {"subnet-id", "SubnetId"},
+    {"vpc-id", "VpcId"},
+};
+
+int act_ec2_DescribeNatGateways(struct call *c, const ec2_DescribeNatGateways_in *in,
+                                ec2_DescribeNatGateways_out *out, struct fault *f)
+{
+    (void)out;
+    struct filters filters = {&in->filter, nat_gateway_filters, ARRAY_SIZE(nat_gateway_filters),
+                              &ec2_NatGateway_struct, NULL};
+    return describe_none(c, &filters, f);
+}
+
+static const struct filter_path prefix_list_filters[] = {
+    {"prefix-list-id", "PrefixListId"},
+    {"prefix-list-name", "PrefixListName"},
+};
+
+int act_ec2_DescribePrefixLists(struct call *c, const ec2_DescribePrefixLists_in *in,
+                                ec2_DescribePrefixLists_out *out, struct fault *f)
+{
+    (void)out;
+    struct filters filters = FILTERS(in, prefix_list_filters, PrefixList);
+    return describe_none(c, &filters, f);
+}
+
+static const struct filter_path transit_attachment_filters[] = {
+    {"state", "State"},
+    {"transit-gateway-attachment-id", "TransitGatewayAttachmentId"},
+    {"transit-gateway-id", "TransitGatewayId"},
+    {"vpc-id", "VpcId"},
+};
+
+int act_ec2_DescribeTransitGatewayVpcAttachments(
+    struct call *c, const ec2_DescribeTransitGatewayVpcAttachments_in *in,
+    ec2_DescribeTransitGatewayVpcAttachments_out *out, struct fault *f)
+{
+    (void)out;
+    struct filters filters = FILTERS(in, transit_attachment_filters, TransitGatewayVpcAttachment);
+    return describe_none(c, &filters, f);
+}
+
+static const struct filter_path transit_gateway_filters[] = {
+    {"options.amazon-side-asn", "Options.AmazonSideAsn"},
+    {"options.association-default-route-table-id", "Options.AssociationDefaultRouteTableId"},
+    {"options.auto-accept-shared-attachments", "Options.AutoAcceptSharedAttachments"},
+    {"options.default-route-table-association", "Options.DefaultRouteTableAssociation"},
+    {"options.default-route-table-propagation", "Options.DefaultRouteTablePropagation"},
+    {"options.dns-support", "Options.DnsSupport"},
+    {"options.propagation-default-route-table-id", "Options.PropagationDefaultRouteTableId"},
+    {"options.vpn-ecmp-support", "Options.VpnEcmpSupport"},
+    {"owner-id", "OwnerId"},
+    {"state", "State"},
+    {"transit-gateway-id", "TransitGatewayId"},
+};
+
+int act_ec2_DescribeTransitGateways(struct call *c, const ec2_DescribeTransitGateways_in *in,
+                                    ec2_DescribeTransitGateways_out *out, struct fault *f)
+{
+    (void)out;
+    struct filters filters = FILTERS(in, transit_gateway_filters, TransitGateway);
+    return describe_none(c, &filters, f);
+}
+
+static const struct filter_path vpc_endpoint_filters[] = {
+    {"ip-address-type", "IpAddressType"},
+    {"service-name", "ServiceName"},
+    {"service-region", "ServiceRegion"},
+    {"vpc-endpoint-id", "VpcEndpointId"},
+    {"vpc-endpoint-state", "State"},
+    {"vpc-endpoint-type", "VpcEndpointType"},
+    {"vpc-id", "VpcId"},
+};
+
+int act_ec2_DescribeVpcEndpoints(struct call *c, const ec2_DescribeVpcEndpoints_in *in,
+                                 ec2_DescribeVpcEndpoints_out *out, struct fault *f)
+{
+    (void)out;
+    struct filters filters = FILTERS(in, vpc_endpoint_filters, VpcEndpoint);
+    return describe_none(c, &filters, f);
+}
+
+static const struct filter_path peering_filters[] = {
+    {"accepter-vpc-info.cidr-block", "AccepterVpcInfo.CidrBlock"},
+    {"accepter-vpc-info.owner-id", "AccepterVpcInfo.OwnerId"},
+    {"accepter-vpc-info.vpc-id", "AccepterVpcInfo.VpcId"},
+    {"expiration-time", "ExpirationTime"},
+    {"requester-vpc-info.cidr-block", "RequesterVpcInfo.CidrBlock"},
+    {"requester-vpc-info.owner-id", "RequesterVpcInfo.OwnerId"},
+    {"requester-vpc-info.vpc-id", "RequesterVpcInfo.VpcId"},
+    {"status-code", "Status.Code"},
+    {"status-message", "Status.Message"},
+    {"vpc-peering-connection-id", "VpcPeeringConnectionId"},
+};
+
+int act_ec2_DescribeVpcPeeringConnections(struct call *c,
+                                          const ec2_DescribeVpcPeeringConnections_in *in,
+                                          ec2_DescribeVpcPeeringConnections_out *out,
+                                          struct fault *f)
+{
+    (void)out;
+    struct filters filters = FILTERS(in, peering_filters, VpcPeeringConnection);
+    return describe_none(c, &filters, f);
+}
+
+static const struct filter_path vpn_connection_filters[] = {
+    {"customer-gateway-configuration", "CustomerGatewayConfiguration"},
+    {"customer-gateway-id", "CustomerGatewayId"},
+    {"option.static-routes-only", "Options.StaticRoutesOnly"},
+    {"route.destination-cidr-block", "Routes.DestinationCidrBlock"},
+    {"state", "State"},
+    {"transit-gateway-id", "TransitGatewayId"},
+    {"type", "Type"},
+    {"vpn-connection-id", "VpnConnectionId"},
+    {"vpn-gateway-id", "VpnGatewayId"},
+};
+
+int act_ec2_DescribeVpnConnections(struct call *c, const ec2_DescribeVpnConnections_in *in,
+                                   ec2_DescribeVpnConnections_out *out, struct fault *f)
+{
+    (void)out;
+    struct filters filters = FILTERS(in, vpn_connection_filters, VpnConnection);
+    return describe_none(c, &filters, f);
+}
+
+static const struct filter_path vpn_gateway_filters[] = {
+    {"amazon-side-asn", "AmazonSideAsn"},
+    {"attachment.state", "VpcAttachments.State"},
+    {"attachment.vpc-id", "VpcAttachments.VpcId"},
+    {"availability-zone", "AvailabilityZone"},
+    {"state", "State"},
+    {"type", "Type"},
+    {"vpn-gateway-id", "VpnGatewayId"},
+};
+
+int act_ec2_DescribeVpnGateways(struct call *c, const ec2_DescribeVpnGateways_in *in,
+                                ec2_DescribeVpnGateways_out *out, struct fault *f)
+{
+    (void)out;
+    struct filters filters = FILTERS(in, vpn_gateway_filters, VpnGateway);
+    return describe_none(c, &filters, f);
+}
