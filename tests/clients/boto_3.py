@@ -2,8 +2,6 @@
 # area: front-door
 """boto3 as people use it: resources, every waiter and every paginator of what Croft has."""
 import concurrent.futures
-import os
-import re
 import time
 import unittest
 
@@ -11,7 +9,7 @@ import boto3
 import botocore
 import botocore.exceptions
 import botocore.session
-from support import TREE
+from support import provided
 
 from client import (ENDPOINT, KEY_ID, REGION, SECRET, client, launch, refusal, register_image, remove,
                     tap, upload, wait_state)
@@ -22,10 +20,14 @@ MISSING = {"instance": "i-0123456789abcdef0", "image": "ami-0123456789abcdef0",
            "vpc": "vpc-0123456789abcdef0", "volume": "vol-0123456789abcdef0"}
 
 
-def provided():
-    """The names of EC2's actions that Croft has."""
-    with open(os.path.join(TREE, "lib", "api", "actions.def"), encoding="utf-8") as file:
-        return set(re.findall(r"^\w+\(ec2, (\w+),", file.read(), re.M))
+def waiters():
+    """{name of a waiter: the action that it calls}, of all that botocore has."""
+    model = botocore.session.get_session().get_waiter_model("ec2")
+    return {botocore.xform_name(name): model.get_waiter(name).operation
+            for name in model.waiter_names}
+
+
+WAITERS = waiters()
 
 
 def setUpModule():
@@ -185,12 +187,47 @@ class Waiters(unittest.TestCase):
         ec2.cancel_spot_instance_requests(SpotInstanceRequestIds=ids)
         remove(ec2, seen["InstanceId"])
 
+    def test_1_what_croft_has_none_of(self):
+        """Reads that find nothing: their waiters end, too, as the model has it for an absent thing."""
+        unused = "0123456789abcdef0"
+        for name, param, prefix, outcome in (
+                ("bundle_task_complete", "BundleIds", "bun-", "InvalidBundleID.NotFound"),
+                ("conversion_task_cancelled", "ConversionTaskIds", "import-i-",
+                 "InvalidConversionTaskId"),
+                ("conversion_task_completed", "ConversionTaskIds", "import-i-",
+                 "InvalidConversionTaskId"),
+                ("conversion_task_deleted", "ConversionTaskIds", "import-i-",
+                 "InvalidConversionTaskId"),
+                ("customer_gateway_available", "CustomerGatewayIds", "cgw-",
+                 "InvalidCustomerGatewayID.NotFound"),
+                ("export_task_cancelled", "ExportTaskIds", "export-i-",
+                 "InvalidExportTaskID.NotFound"),
+                ("export_task_completed", "ExportTaskIds", "export-i-",
+                 "InvalidExportTaskID.NotFound"),
+                ("internet_gateway_exists", "InternetGatewayIds", "igw-", "Max attempts"),
+                ("nat_gateway_available", "NatGatewayIds", "nat-", "Max attempts"),
+                ("nat_gateway_deleted", "NatGatewayIds", "nat-", None),
+                ("snapshot_completed", "SnapshotIds", "snap-", "InvalidSnapshot.NotFound"),
+                ("vpc_peering_connection_deleted", "VpcPeeringConnectionIds", "pcx-", None),
+                ("vpc_peering_connection_exists", "VpcPeeringConnectionIds", "pcx-",
+                 "Max attempts"),
+                ("vpn_connection_available", "VpnConnectionIds", "vpn-",
+                 "InvalidVpnConnectionID.NotFound"),
+                ("vpn_connection_deleted", "VpnConnectionIds", "vpn-",
+                 "InvalidVpnConnectionID.NotFound")):
+            if WAITERS[name] not in provided():
+                continue
+            with self.subTest(name):
+                params = {param: [prefix + unused]}
+                if outcome is None:
+                    self.done(name, **params)
+                else:
+                    self.fails(name, outcome, **params)
+
     def test_2_no_waiter_is_left_out(self):
         """Every waiter of botocore whose action Croft has is tried above."""
-        model = botocore.session.get_session().get_waiter_model("ec2")
         actions = provided()
-        wanted = {botocore.xform_name(name) for name in model.waiter_names
-                  if model.get_waiter(name).operation in actions}
+        wanted = {name for name, action in WAITERS.items() if action in actions}
         self.assertEqual(wanted - self.tried, set())
 
 

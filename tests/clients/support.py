@@ -4,6 +4,7 @@ Each client is installed from Debian (packaging/packages.sh, purpose `test`) or 
 endpoint, the region and keys: nothing else about it is changed.
 """
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,13 @@ import unittest
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "api"))
-from client import TREE  # noqa: E402,F401
+from client import TREE  # noqa: E402
+
+
+def provided():
+    """The names of EC2's actions that Croft has."""
+    with open(os.path.join(TREE, "lib", "api", "actions.def"), encoding="utf-8") as file:
+        return set(re.findall(r"^\w+\(ec2, (\w+),", file.read(), re.M))
 
 
 def release():
