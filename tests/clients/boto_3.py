@@ -261,6 +261,8 @@ class Paginators(unittest.TestCase):
             with self.subTest(action):
                 name = botocore.xform_name(action)
                 params = self.PARAMS.get(action, {})
+                if action == "DescribeStaleSecurityGroups":
+                    params = {"VpcId": ec2.describe_vpcs()["Vpcs"][0]["VpcId"]}
                 keys = data[action]["result_key"]
                 keys = [keys] if isinstance(keys, str) else keys
                 paginator = ec2.get_paginator(name)
