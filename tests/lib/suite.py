@@ -3,8 +3,10 @@
 First one build (gcc), with both cores. Then two lanes side by side, for a machine with two cores:
     guests   base image, then tests/vm in one lab, where the tests share what they started
     cheap    ASan+UBSan build, its unit and golden tests, tests/api and tests/clients (each file in a fake
-             lab of its own, with the sanitized daemon), tests/net (real packets in plain namespaces, with the
-             sanitized driver); clang build and gcc build, unit and golden; tests/lint
+             lab of its own, with the sanitized daemon), tests/net (real packets in plain namespaces,
+             with the sanitized driver); clang build and gcc build, unit and golden; tests/lint
+Without guests the first lane has what needs no sanitizers. A lane that is through helps the other with
+its tests. At the end the replies that all clients were given are read (replies.py).
 A file that fails is shown in full, one that passes with -v only.
 """
 import json
@@ -30,6 +32,7 @@ BUILDS = {  # directory: (CC, options of meson setup)
     "build-asan": ("gcc", ["-Dwerror=true", "-Db_sanitize=address,undefined", "-Db_lundef=false"]),
 }
 LIMITS = {"api": 120, "clients": 180, "net": 180, "vm": 900, "lint": 1500}
+QUICK = False  # --quick
 SANITIZERS = {"ASAN_OPTIONS": "abort_on_error=0:exitcode=99:detect_leaks=1",
               "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
 
@@ -255,7 +258,7 @@ def net_test(report, path):
 
 
 def lint_test(report, path):
-    env = dict(os.environ, CROFT_BUILD=os.path.join(TREE, "build"))
+    env = dict(os.environ, CROFT_BUILD=os.path.join(TREE, "build"), CROFT_QUICK="yes" if QUICK else "")
     report.add(tap.timed([path], "lint/" + os.path.basename(path), limit_of(path, "lint"), env))
 
 
@@ -358,44 +361,64 @@ def lane(report, steps):
             report.add(verdict)
 
 
-def cheap_steps(api, net, unit, lint, complete):
-    steps = []
-    if api or net or unit:
-        def sanitized(report):
-            if build_step(report, "build-asan"):
-                shutil.rmtree(os.path.dirname(traffic_of("")), ignore_errors=True)
-                lane(report, [(api_test, path) for path in api])
-                if api:
-                    lane(report, [(replies_test, complete)])
-                lane(report, [(net_test, path) for path in net])
-                if unit:
-                    unit_tests(report, "build-asan")
-        steps.append((sanitized,))
-    if unit:
-        def with_clang(report):
-            if build_step(report, "build-clang"):
-                unit_tests(report, "build-clang")
-        steps += [(unit_tests, "build"), (with_clang,)]
-    return steps + [(lint_test, path) for path in lint]
+class Sanitized:
+    """What runs on the build with sanitizers: one thread builds it, and whoever has nothing else to do
+    takes the next test. The longest come first, so that nobody waits for one at the end."""
+
+    def __init__(self, api, net, unit):
+        api = sorted(api, key=lambda path: -limit_of(path, os.path.basename(os.path.dirname(path))))
+        self.steps = [(api_test, path) for path in api] + [(net_test, path) for path in net]
+        self.steps += [(unit_tests, "build-asan")] if unit else []
+        self.built, self.good, self.lock = threading.Event(), False, threading.Lock()
+
+    def build(self, report):
+        shutil.rmtree(os.path.dirname(traffic_of("")), ignore_errors=True)
+        try:
+            self.good = not self.steps or build_step(report, "build-asan")
+        finally:
+            self.built.set()
+
+    def take(self, report):
+        self.built.wait()
+        while self.good:
+            with self.lock:
+                step = self.steps.pop(0) if self.steps else None
+            if step is None:
+                return
+            lane(report, [step])
+
+
+def with_clang(report):
+    if build_step(report, "build-clang"):
+        unit_tests(report, "build-clang")
+
+
+def lanes_of(report, vm, sanitized, unit, lint):
+    """What the two threads do; each takes tests of the sanitized build when it is through with its own."""
+    plain = ([(unit_tests, "build"), (with_clang,)] if unit else []) + [(lint_test, path) for path in lint]
+    if vm:
+        return [[(vm_tests, vm), (sanitized.take,)], [(sanitized.build,), (sanitized.take,)] + plain]
+    return [plain + [(sanitized.take,)], [(sanitized.build,), (sanitized.take,)]]
 
 
 def main():
     argv = sys.argv[1:]
     if argv[:1] == ["--in-lab"]:
         return in_lab(argv[1], argv[2:])
-    quick, verbose = "--quick" in argv, "-v" in argv
+    global QUICK
+    QUICK, verbose = "--quick" in argv, "-v" in argv
     words = [word for word in argv if word not in ("--quick", "-v")]
     for word in words:
         if word.startswith("-"):
             fail(f"unknown option '{word}' (see --help).")
     api = choose(os.path.join(TESTS, "api"), words) + choose(os.path.join(TESTS, "clients"), words)
     net = choose(os.path.join(TESTS, "net"), words)
-    vm = [] if quick else choose(os.path.join(TESTS, "vm"), words)
+    vm = [] if QUICK else choose(os.path.join(TESTS, "vm"), words)
     lint = executables(os.path.join(TESTS, "lint")) if not words or "lint" in words else \
         choose(os.path.join(TESTS, "lint"), words)
     unit = not words or "unit" in words
     if not (api or net or vm or lint or unit):
-        fail(f"there is no test of {' '.join(words)}" + (" without real guests." if quick else "."))
+        fail(f"there is no test of {' '.join(words)}" + (" without real guests." if QUICK else "."))
     if vm:
         need_root("a test with real guests")
     began = time.monotonic()
@@ -408,16 +431,15 @@ def main():
     signal.signal(signal.SIGINT, stop)
 
     if build_step(report, "build"):
-        steps = cheap_steps(api, net, unit, lint, complete=not words)
-        lanes = [[(vm_tests, vm)], steps] if vm else [
-            # Without guests the checkers, which take longest, are the second lane.
-            [step for step in steps if step[0] is lint_test],
-            [step for step in steps if step[0] is not lint_test]]
-        threads = [threading.Thread(target=lane, args=(report, each)) for each in lanes]
+        sanitized = Sanitized(api, net, unit)
+        threads = [threading.Thread(target=lane, args=(report, each))
+                   for each in lanes_of(report, vm, sanitized, unit, lint)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
+        if api:
+            lane(report, [(replies_test, not words)])
     print(f"\n{time.monotonic() - began:.0f} s"
           + (f"; failed: {', '.join(report.bad)}" if report.bad else ""))
     print(f"{report.passed} passed, {report.failed} failed, {report.skipped} skipped", flush=True)
