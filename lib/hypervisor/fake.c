@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/id.h"
+#include "hypervisor/domain_xml.h"
 
 /*
  * A domain that is to end has `off_at`, a time of the monotonic clock; the driver's own thread
@@ -23,6 +24,7 @@ struct fake_domain {
     int64_t memory_mib;
     int64_t off_at; /* 0: stays */
     enum domain_event off_how;
+    char *xml;
 };
 
 struct fake_hypervisor {
@@ -58,6 +60,7 @@ static struct fake_domain *find(struct fake_hypervisor *f, const char *instance_
 
 static void forget(struct fake_hypervisor *f, struct fake_domain *d)
 {
+    free(d->xml);
     f->memory_used -= d->memory_mib;
     *d = f->domains[--f->n_domains];
 }
@@ -156,7 +159,8 @@ static int fake_host_info(struct hypervisor *h, struct host_info *ret_info, stru
     return 0;
 }
 
-static int add(struct fake_hypervisor *f, const struct domain_spec *spec, struct err *e)
+static int add(struct fake_hypervisor *f, const struct domain_spec *spec, const char *xml,
+               struct err *e)
 {
     if (f->disconnected)
         return err_set(e, ENOTCONN, "the fake hypervisor is away");
@@ -181,7 +185,8 @@ static int add(struct fake_hypervisor *f, const struct domain_spec *spec, struct
         f->capacity = capacity;
     }
     struct fake_domain *d = &f->domains[f->n_domains++];
-    *d = (struct fake_domain){.state = DOMAIN_PAUSED_NEW, .memory_mib = spec->memory_mib};
+    *d = (struct fake_domain){
+        .state = DOMAIN_PAUSED_NEW, .memory_mib = spec->memory_mib, .xml = strdup(xml)};
     (void)snprintf(d->instance_id, sizeof(d->instance_id), "%s", spec->instance_id);
     f->memory_used += d->memory_mib;
     return 0;
@@ -195,10 +200,25 @@ static int fake_create_paused(struct hypervisor *h, const struct domain_spec *sp
     (void)pthread_mutex_unlock(&f->lock);
     if (delay > 0)
         clock_sleep(delay);
+    _cleanup_arena_ struct arena *a = arena_new();
+    const char *xml = NULL;
+    int r = domain_xml_build(a, spec, &xml, e);
+    if (r < 0)
+        return r;
     (void)pthread_mutex_lock(&f->lock);
-    int r = add(f, spec, e);
+    r = add(f, spec, xml, e);
     (void)pthread_mutex_unlock(&f->lock);
     return r;
+}
+
+const char *fake_hypervisor_xml(struct hypervisor *h, struct arena *a, const char *instance_id)
+{
+    struct fake_hypervisor *f = fake_of(h);
+    (void)pthread_mutex_lock(&f->lock);
+    const struct fake_domain *d = find(f, instance_id);
+    const char *xml = d == NULL ? NULL : arena_strdup(a, d->xml);
+    (void)pthread_mutex_unlock(&f->lock);
+    return xml;
 }
 
 /* What a guest only has to be there for. */
@@ -314,6 +334,8 @@ static void fake_free(struct hypervisor *h)
     (void)pthread_join(f->thread, NULL);
     (void)pthread_cond_destroy(&f->wake);
     (void)pthread_mutex_destroy(&f->lock);
+    while (f->n_domains > 0)
+        forget(f, &f->domains[f->n_domains - 1]);
     free(f->domains);
     free(f);
 }

@@ -19,6 +19,8 @@ void fake_hypervisor_fail_next(struct hypervisor *h, int code);
 void fake_hypervisor_set_obedient(struct hypervisor *h, bool obedient);
 /* false: calls answer -ENOTCONN; true again: DOMAIN_EVENT_CONNECTED is raised. */
 void fake_hypervisor_set_connected(struct hypervisor *h, bool connected);
+/* The XML of the domain, as libvirt would have been given it; in the arena. NULL: there is none. */
+const char *fake_hypervisor_xml(struct hypervisor *h, struct arena *a, const char *instance_id);
 /*
  * The domain ends by itself and the event is raised (asynchronously): DOMAIN_EVENT_SHUTDOWN,
  * _CRASHED or _DESTROYED. -ENOENT when there is none.

@@ -216,7 +216,7 @@ int edge_server_put(const struct edge_config *config, bool anew, struct err *e)
 
 static void link_name(int64_t index, char out[LINK_NAME_SIZE])
 {
-    int n = snprintf(out, LINK_NAME_SIZE, "cv%d", (int)index);
+    int n = snprintf(out, LINK_NAME_SIZE, EDGE_LINK, (int)index);
     (void)n;
 }
 

@@ -14,6 +14,7 @@
 #define EDGE_INDEX_MAX 8191 /* 169.254.64.0/18 has this many pairs, and one */
 #define EDGE_POOLS_MAX 16
 #define EDGE_MTU       1500
+#define EDGE_LINK      "cv%d" /* the server's end, by the VPC's index */
 
 struct edge_config {
     struct cidr pools[EDGE_POOLS_MAX]; /* normalized */

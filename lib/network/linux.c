@@ -366,7 +366,7 @@ int linux_network_new(const struct linux_network_config *config, struct network 
     n->edge.resolver = n->resolver;
     /* Debian's package makes a user for it; elsewhere it has its own idea. */
     n->dnsmasq_user = getpwnam("dnsmasq") != NULL ? copy("dnsmasq") : NULL;
-    if (asprintf(&n->directory, "%s/network", config->runtime_dir) < 0)
+    if (asprintf(&n->directory, "%s/" LINUX_NETWORK_DIRECTORY, config->runtime_dir) < 0)
         n->directory = NULL;
     CHECK(n->directory != NULL);
     r = dir_make(n->directory, 0755, e);

@@ -25,6 +25,8 @@
  */
 #include "network/network.h"
 
+#define LINUX_NETWORK_DIRECTORY "network" /* below the runtime directory */
+
 /* Strings are copied. */
 struct linux_network_config {
     /* dnsmasq's files are in RUNTIME_DIR/network/vpc-…/. They are made readable for dnsmasq's user,

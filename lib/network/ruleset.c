@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "network/expr_text.h"
 
 /*
  * Theory of operation: everything is kept sorted by family and name, elements by key, so that two
@@ -15,6 +16,7 @@
  *   3. chains that differ are emptied and filled: references to sets that go end here
  *   4. elements that come
  *   5. chains and sets that go
+ * The same walk writes it in one of two languages: JSON for libnftables, or lines for people.
  */
 
 struct element {
@@ -60,10 +62,11 @@ struct ruleset {
     } chains;
 };
 
-/* The transaction being written: a JSON list of commands. */
+/* The transaction being written: a JSON list of commands, or lines for nft -f. */
 struct transaction {
     struct buf *out;
     bool any;
+    bool lines;
 };
 
 struct ruleset *ruleset_new(struct arena *a)
@@ -178,6 +181,15 @@ void ruleset_finish(struct ruleset *r)
 
 /* --- commands */
 
+/* "add chain inet croft sg-…-in" */
+static void line(struct transaction *t, const char *verb, const char *object, const char *family,
+                 const char *name)
+{
+    buf_printf(t->out, "%s %s %s " RULESET_TABLE "%s%s", verb, object, family,
+               *name == '\0' ? "" : " ", name);
+    t->any = true;
+}
+
 static void command(struct transaction *t, const char *verb, const char *object, const char *family)
 {
     buf_printf(t->out, "%s{\"%s\":{\"%s\":{\"family\":\"%s\"", t->any ? ",\n" : "{\"nftables\":[\n",
@@ -192,19 +204,40 @@ static void end_command(struct transaction *t)
 
 static void end_transaction(struct transaction *t)
 {
-    if (t->any)
+    if (t->any && !t->lines)
         buf_add_str(t->out, "\n]}\n");
 }
 
 static void command_table(struct transaction *t, const char *verb, const char *family)
 {
+    if (t->lines) {
+        line(t, verb, "table", family, "");
+        buf_add_char(t->out, '\n');
+        return;
+    }
     command(t, verb, "table", family);
     buf_printf(t->out, ",\"name\":\"" RULESET_TABLE "\"");
     end_command(t);
 }
 
+static void line_set(struct transaction *t, const char *verb, const struct ruleset_set *set)
+{
+    line(t, verb, set->data != NULL ? "map" : "set", set->family, set->name);
+    if (streq(verb, "add")) {
+        buf_add_str(t->out, " { type ");
+        expr_text_type(t->out, set->type);
+        buf_printf(t->out, "%s%s; }", set->data != NULL ? " : " : "",
+                   set->data != NULL ? set->data : "");
+    }
+    buf_add_char(t->out, '\n');
+}
+
 static void command_set(struct transaction *t, const char *verb, const struct ruleset_set *set)
 {
+    if (t->lines) {
+        line_set(t, verb, set);
+        return;
+    }
     command(t, verb, set->data != NULL ? "map" : "set", set->family);
     buf_printf(t->out, ",\"table\":\"" RULESET_TABLE "\",\"name\":\"%s\",\"type\":%s", set->name,
                set->type);
@@ -216,11 +249,56 @@ static void command_set(struct transaction *t, const char *verb, const struct ru
 static void command_chain(struct transaction *t, const char *verb,
                           const struct ruleset_chain *chain, bool with_base)
 {
+    if (t->lines) {
+        line(t, verb, "chain", chain->family, chain->name);
+        if (with_base && chain->base != NULL) {
+            buf_add_str(t->out, " { ");
+            expr_text_base(t->out, chain->base);
+            buf_add_str(t->out, " }");
+        }
+        buf_add_char(t->out, '\n');
+        return;
+    }
     command(t, verb, "chain", chain->family);
     buf_printf(t->out, ",\"table\":\"" RULESET_TABLE "\",\"name\":\"%s\"", chain->name);
     if (with_base && chain->base != NULL)
         buf_printf(t->out, ",%s", chain->base);
     end_command(t);
+}
+
+static bool has_rule(const struct ruleset_chain *chain, const struct rule *rule)
+{
+    for (size_t i = 0; chain != NULL && i < chain->rules.n; i++)
+        if (streq(chain->rules.v[i].statements, rule->statements) &&
+            streq(chain->rules.v[i].comment, rule->comment))
+            return true;
+    return false;
+}
+
+static void line_rule(struct transaction *t, const struct rule *rule)
+{
+    expr_text_rule(t->out, rule->statements);
+    if (rule->comment != NULL)
+        buf_printf(t->out, " comment \"%s\"", rule->comment);
+}
+
+/* The rules of a chain that was emptied; remarks tell which are new, and which do not come back. */
+static void line_rules(struct transaction *t, const struct ruleset_chain *old,
+                       const struct ruleset_chain *chain)
+{
+    for (size_t i = 0; old != NULL && i < old->rules.n; i++)
+        if (!has_rule(chain, &old->rules.v[i])) {
+            buf_printf(t->out, "# gone: ");
+            line_rule(t, &old->rules.v[i]);
+            buf_add_char(t->out, '\n');
+        }
+    for (size_t i = 0; chain != NULL && i < chain->rules.n; i++) {
+        const struct rule *rule = &chain->rules.v[i];
+        line(t, "add", "rule", chain->family, chain->name);
+        buf_add_char(t->out, ' ');
+        line_rule(t, rule);
+        buf_add_str(t->out, old == NULL || has_rule(old, rule) ? "\n" : "  # new\n");
+    }
 }
 
 static void command_rules(struct transaction *t, const struct ruleset_chain *chain)
@@ -256,9 +334,26 @@ static void write_key(struct buf *out, const struct element *element)
     buf_add_str(out, "]}");
 }
 
+static void line_element(struct element_command *c, const struct element *element)
+{
+    struct buf *out = c->t->out;
+    if (!c->open)
+        line(c->t, c->verb, "element", c->set->family, c->set->name);
+    buf_add_str(out, c->open ? ", " : " { ");
+    c->open = true;
+    for (size_t i = 0; i < RULESET_KEY_PARTS && element->key[i] != NULL; i++)
+        buf_printf(out, "%s%s", i > 0 ? " . " : "", element->key[i]);
+    if (element->value != NULL && c->set->data != NULL)
+        buf_printf(out, " : %s%s", streq(c->set->data, "verdict") ? "jump " : "", element->value);
+}
+
 static void command_element(struct element_command *c, const struct element *element)
 {
     struct buf *out = c->t->out;
+    if (c->t->lines) {
+        line_element(c, element);
+        return;
+    }
     if (!c->open) {
         command(c->t, c->verb, "element", c->set->family);
         buf_printf(out, ",\"table\":\"" RULESET_TABLE "\",\"name\":\"%s\",\"elem\":[",
@@ -281,7 +376,9 @@ static void command_element(struct element_command *c, const struct element *ele
 
 static void end_elements(struct element_command *c)
 {
-    if (c->open) {
+    if (c->open && c->t->lines) {
+        buf_add_str(c->t->out, " }\n");
+    } else if (c->open) {
         buf_add_char(c->t->out, ']');
         end_command(c->t);
     }
@@ -410,7 +507,9 @@ static void change_chains(const struct ruleset *from, const struct ruleset *to,
             continue;
         if (old_chain != NULL)
             command_chain(t, "flush", old_chain, false);
-        if (new_chain != NULL)
+        if (t->lines)
+            line_rules(t, old_chain, new_chain);
+        else if (new_chain != NULL)
             command_rules(t, new_chain);
     }
 }
@@ -431,14 +530,26 @@ static void remove_old(const struct ruleset *from, const struct ruleset *to, str
             command_set(t, "delete", old_set);
 }
 
+static bool write_change(const struct ruleset *from, const struct ruleset *to,
+                         struct transaction *t)
+{
+    if (t->lines && from->chains.n == 0)
+        for_families(to, t, "add");
+    add_new(from, to, t);
+    change_all_elements(from, to, t, true);
+    change_chains(from, to, t);
+    change_all_elements(from, to, t, false);
+    remove_old(from, to, t);
+    end_transaction(t);
+    return t->any;
+}
+
 bool ruleset_write_change(const struct ruleset *from, const struct ruleset *to, struct buf *out)
 {
-    struct transaction t = {.out = out};
-    add_new(from, to, &t);
-    change_all_elements(from, to, &t, true);
-    change_chains(from, to, &t);
-    change_all_elements(from, to, &t, false);
-    remove_old(from, to, &t);
-    end_transaction(&t);
-    return t.any;
+    return write_change(from, to, &(struct transaction){.out = out});
+}
+
+bool ruleset_print_change(const struct ruleset *from, const struct ruleset *to, struct buf *out)
+{
+    return write_change(from, to, &(struct transaction){.out = out, .lines = true});
 }

@@ -52,3 +52,7 @@ void ruleset_write_replace(const struct ruleset *r, struct buf *out);
  * and filled again. False, and nothing written, when there is no difference.
  */
 bool ruleset_write_change(const struct ruleset *from, const struct ruleset *to, struct buf *out);
+/* The same transaction in the language of nft(8), for `nft -f` and for people: a line a command,
+ * with remarks on what is new and what is gone in a chain that is filled again. From an empty rule
+ * set it makes the tables, too. */
+bool ruleset_print_change(const struct ruleset *from, const struct ruleset *to, struct buf *out);

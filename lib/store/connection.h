@@ -20,13 +20,17 @@ struct connection {
     size_t n_statements;
 };
 
+struct watch;
+
 struct tx {
     struct store *store;
     struct connection *connection;
     bool write;
     bool failed;
-    bool network;     /* it has changed a row that a VPC is made from */
-    struct err error; /* of the first statement that failed */
+    bool network;        /* it has changed a row that a VPC is made from */
+    bool network_before; /* the same, before tx_try() */
+    struct err error;    /* of the first statement that failed */
+    struct watch *watch; /* see changes.h; NULL: nobody watches */
 };
 
 int connection_open(struct connection *c, const char *path, bool create, struct err *e);

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "store/connection.h"
+#include "store/watch.h"
 
 static sqlite3_stmt *statement(struct tx *tx, const char *sql, const char *first)
 {
@@ -76,11 +77,12 @@ int64_t store_capacity_reservation_used(struct tx *tx, const char *reservation_i
 
 void store_release_capacity_reservation(struct tx *tx, const char *reservation_id)
 {
-    CHECK(tx_is_write(tx));
-    (void)tx_step(tx, statement(tx,
-                                "UPDATE instance SET capacity_reservation_id = NULL "
-                                "WHERE capacity_reservation_id = ?1",
-                                reservation_id));
+    _cleanup_arena_ struct arena *a = arena_new();
+    struct instance_list l = store_instances(tx, a, "capacity_reservation_id", reservation_id);
+    for (size_t i = 0; i < l.n; i++) {
+        l.v[i].capacity_reservation_id = NULL;
+        store_update_instance(tx, &l.v[i]);
+    }
 }
 
 struct text_list store_public_ips(struct tx *tx, struct arena *a)
@@ -194,6 +196,7 @@ void store_enqueue(struct tx *tx, const char *kind, const char *object_id, int64
     tx_bind_text(stmt, 2, kind);
     bind_int(stmt, 3, not_before);
     (void)tx_step(tx, stmt);
+    watch_job(tx, kind, object_id);
 }
 
 struct job_list store_jobs_due(struct tx *tx, struct arena *a, int64_t now, size_t max,

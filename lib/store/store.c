@@ -213,6 +213,20 @@ int tx_commit(struct tx *tx, struct err *e)
     return r;
 }
 
+void tx_try(struct tx *tx)
+{
+    CHECK(tx->write);
+    tx->network_before = tx->network;
+    (void)tx_step(tx, tx_statement(tx, "SAVEPOINT try"));
+}
+
+void tx_undo(struct tx *tx)
+{
+    (void)tx_step(tx, tx_statement(tx, "ROLLBACK TO try"));
+    (void)tx_step(tx, tx_statement(tx, "RELEASE try"));
+    tx->network = tx->network_before;
+}
+
 bool tx_failed(const struct tx *tx)
 {
     return tx->failed;

@@ -3,7 +3,8 @@
  * The store: SQLite in WAL mode, and the only room with SQL.
  *
  * All access is within a transaction. A read transaction sees one snapshot and never waits; write
- * transactions come one at a time. Both are taken and ended by the same thread.
+ * transactions come one at a time. Both are taken and ended by the same thread, which may read
+ * while it writes (and sees what was committed last) but never waits for a write while it reads.
  *
  *     struct tx *tx = store_write(s);
  *     struct instance *i = store_instance(tx, arena, id);      // NULL: there is none
@@ -34,6 +35,9 @@ struct tx *store_write(struct store *s);
 void tx_end(struct tx *tx);
 /* Commits a write (or ends a read). 0, or -EIO/-ENOSPC with nothing changed. */
 int tx_commit(struct tx *tx, struct err *e);
+/* A try within a write: everything since tx_try() is undone by tx_undo(). One at a time. */
+void tx_try(struct tx *tx);
+void tx_undo(struct tx *tx);
 bool tx_failed(const struct tx *tx);
 bool tx_is_write(const struct tx *tx);
 

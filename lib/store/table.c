@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "store/connection.h"
+#include "store/watch.h"
 
 #define KEY_MAX 512
 
@@ -214,6 +215,7 @@ void table_find(struct tx *tx, const struct table *t, struct arena *a, void **re
     sqlite3_stmt *stmt = prepare(tx, FIND, t, conditions);
     while (tx_step(tx, stmt))
         read_row(stmt, t, a, arena_append_to(a, &rows, &n, t->row_size));
+    watch_read(tx, t, rows, n);
     *ret_rows = rows;
     *ret_n = n;
 }
@@ -253,11 +255,13 @@ void table_insert(struct tx *tx, const struct table *t, const void *row)
     write_row(stmt, t, row);
     tx->network = tx->network || t->network;
     (void)tx_step(tx, stmt);
+    watch_change(tx, t, NULL, row);
 }
 
 void table_update(struct tx *tx, const struct table *t, const void *row)
 {
     CHECK(tx->write);
+    const void *before = watch_before(tx, t, row);
     sqlite3_stmt *stmt = prepare(tx, UPDATE, t, none);
     if (stmt == NULL)
         return;
@@ -265,11 +269,13 @@ void table_update(struct tx *tx, const struct table *t, const void *row)
     tx->network = tx->network || t->network;
     (void)tx_step(tx, stmt);
     CHECK(tx->failed || sqlite3_changes(tx->connection->db) == 1);
+    watch_change(tx, t, before, row);
 }
 
 void table_delete(struct tx *tx, const struct table *t, const char *const *conditions)
 {
     CHECK(tx->write && conditions[0] != NULL);
     tx->network = tx->network || t->network;
+    watch_delete(tx, t, conditions);
     (void)tx_step(tx, prepare(tx, DELETE, t, conditions));
 }

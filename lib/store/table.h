@@ -20,6 +20,7 @@ struct column {
     enum column_kind kind;
     size_t offset;
     const struct state_table *states; /* for COLUMN_STATE */
+    bool quiet;                       /* its values are not shown: see changes.h */
 };
 
 struct table {

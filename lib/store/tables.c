@@ -3,14 +3,16 @@
 #include "base/cleanup.h"
 
 /*
- * One line a column. The primary key comes first. A unit test holds these lists against the schema:
- * the same columns, none missing.
+ * One line a column. The primary key comes first. QUIET: a text that explanations leave out,
+ * because it is a secret, a user's own data or a key. A unit test holds these lists against the
+ * schema: the same columns, none missing.
  */
 // clang-format off
-#define TEXT(type, name)        {#name, COLUMN_TEXT, offsetof(struct type, name), NULL}
-#define INT(type, name)         {#name, COLUMN_INT, offsetof(struct type, name), NULL}
-#define BOOL(type, name)        {#name, COLUMN_BOOL, offsetof(struct type, name), NULL}
-#define STATE(type, name, list) {#name, COLUMN_STATE, offsetof(struct type, name), &(list)}
+#define TEXT(type, name)        {#name, COLUMN_TEXT, offsetof(struct type, name), NULL, false}
+#define QUIET(type, name)       {#name, COLUMN_TEXT, offsetof(struct type, name), NULL, true}
+#define INT(type, name)         {#name, COLUMN_INT, offsetof(struct type, name), NULL, false}
+#define BOOL(type, name)        {#name, COLUMN_BOOL, offsetof(struct type, name), NULL, false}
+#define STATE(type, name, list) {#name, COLUMN_STATE, offsetof(struct type, name), &(list), false}
 // clang-format on
 #define TABLE(type, keys)                                                                          \
     const struct table table_##type = {                                                            \
@@ -29,7 +31,7 @@ TABLE(host, 1);
 
 static const struct column access_key_columns[] = {
     TEXT(access_key, id),        TEXT(access_key, account_id), TEXT(access_key, user_arn),
-    TEXT(access_key, user_id),   TEXT(access_key, secret),     BOOL(access_key, active),
+    TEXT(access_key, user_id),   QUIET(access_key, secret),    BOOL(access_key, active),
     INT(access_key, created_at),
 };
 TABLE(access_key, 1);
@@ -86,9 +88,9 @@ static const struct column security_group_rule_columns[] = {
 NETWORK_TABLE(security_group_rule, 1);
 
 static const struct column key_pair_columns[] = {
-    TEXT(key_pair, id),         TEXT(key_pair, account_id), TEXT(key_pair, region),
-    TEXT(key_pair, name),       TEXT(key_pair, key_type),   TEXT(key_pair, fingerprint),
-    TEXT(key_pair, public_key), INT(key_pair, created_at),
+    TEXT(key_pair, id),          TEXT(key_pair, account_id), TEXT(key_pair, region),
+    TEXT(key_pair, name),        TEXT(key_pair, key_type),   TEXT(key_pair, fingerprint),
+    QUIET(key_pair, public_key), INT(key_pair, created_at),
 };
 TABLE(key_pair, 1);
 
@@ -108,7 +110,7 @@ TABLE(launch_template, 1);
 static const struct column launch_template_version_columns[] = {
     TEXT(launch_template_version, template_id), INT(launch_template_version, number),
     TEXT(launch_template_version, description), INT(launch_template_version, created_at),
-    TEXT(launch_template_version, created_by),  TEXT(launch_template_version, data),
+    TEXT(launch_template_version, created_by),  QUIET(launch_template_version, data),
 };
 TABLE(launch_template_version, 2);
 
@@ -156,8 +158,8 @@ static const struct column instance_columns[] = {
     INT(instance, vcpus),
     INT(instance, memory_mib),
     TEXT(instance, key_name),
-    TEXT(instance, public_key),
-    TEXT(instance, user_data),
+    QUIET(instance, public_key),
+    QUIET(instance, user_data),
     TEXT(instance, root_device_name),
     TEXT(instance, vpc_id),
     TEXT(instance, subnet_id),
@@ -262,8 +264,8 @@ static const struct column tag_columns[] = {
 TABLE(tag, 2);
 
 static const struct column client_token_columns[] = {
-    TEXT(client_token, account_id), TEXT(client_token, region), TEXT(client_token, action),
-    TEXT(client_token, token),      TEXT(client_token, digest), TEXT(client_token, result),
+    TEXT(client_token, account_id), TEXT(client_token, region),  TEXT(client_token, action),
+    QUIET(client_token, token),     QUIET(client_token, digest), QUIET(client_token, result),
     INT(client_token, created_at),
 };
 TABLE(client_token, 4);

@@ -4,7 +4,8 @@
  *
  *     driver RUNTIME_DIR PUBLIC_POOL [UPLINK RESOLVER]
  *     {"op": "apply", "intent": {…}}    {"us": 812}  or  {"us": 812, "error": "…", "code": 22}
- *     rules (answers the transaction that makes the rules), plug, remove, list, taps, connect
+ *     rules (answers the transaction that makes the rules), explain (what leads from another
+ * intent, "from", to this one, to be typed), plug, remove, list, taps, connect
  */
 #include <jansson.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 
 #include "base/buf.h"
 #include "base/check.h"
+#include "network/explain.h"
 #include "network/intent.h"
 #include "network/linux.h"
 #include "network/rules.h"
@@ -131,6 +133,30 @@ static int greet(struct network *n, const json_t *q, json_t *answer, struct err 
     return json_object_set_new(answer, "connected", json_true());
 }
 
+static const char *runtime_dir;
+
+static int explain(struct arena *a, const json_t *q, const struct net_vpc *to, json_t *answer,
+                   struct err *e)
+{
+    struct net_explained told = {0};
+    struct net_names plug = {0};
+    const json_t *from = json_object_get(q, "from");
+    int r = network_explain(a, runtime_dir, from == NULL ? NULL : read_intent(a, from), to,
+                            (size_t)1 << 20, &told, e);
+    if (r < 0)
+        return r;
+    json_t *files = json_array();
+    for (size_t i = 0; i < told.files.n; i++)
+        CHECK(json_array_append_new(
+                  files, json_pack("[s,s?]", told.files.v[i].path, told.files.v[i].content)) == 0);
+    if (text(q, "port") != NULL)
+        plug = network_explain_plug(a, to, text(q, "port"));
+    return json_object_update_new(answer,
+                                  json_pack("{s:s?,s:o,s:o,s:o,s:o}", "rules", told.rules, "files",
+                                            files, "reload", names(&told.reload), "routes",
+                                            names(&told.routes), "plug", names(&plug)));
+}
+
 static int serve(struct network *n, struct arena *a, const json_t *q, json_t *answer, struct err *e)
 {
     const char *op = text(q, "op");
@@ -152,6 +178,8 @@ static int serve(struct network *n, struct arena *a, const json_t *q, json_t *an
         r = n->ops->taps(n, a, text(q, "vpc"), &list, e);
     } else if (strcmp(op, "connect") == 0) {
         r = greet(n, q, answer, e);
+    } else if (strcmp(op, "explain") == 0) {
+        r = explain(a, q, intent, answer, e);
     } else if (strcmp(op, "rules") == 0) {
         struct ruleset *rules = NULL;
         struct buf out = BUF_INIT((size_t)64 << 20);
@@ -176,8 +204,9 @@ int main(int argc, char **argv)
     struct err e = {0};
     if (argc < 3)
         return 2;
+    runtime_dir = argv[1];
     const struct linux_network_config config = {
-        .runtime_dir = argv[1],
+        .runtime_dir = runtime_dir,
         .public_pool = argv[2],
         .uplink = argc > 3 ? argv[3] : NULL,
         .resolver = argc > 4 ? argv[4] : NULL,

@@ -9,6 +9,8 @@
 
 #include "base/file.h"
 
+#define GOLDEN_SHOWN 1000 /* bytes of a difference */
+
 static inline void golden_check(const char *name, const char *text, size_t len)
 {
     const char *dir = getenv("GOLDEN");
@@ -22,6 +24,12 @@ static inline void golden_check(const char *name, const char *text, size_t len)
     }
     _cleanup_buf_ struct buf expected = BUF_INIT(1 << 20);
     ck_assert_msg(file_read(path, &expected, &e) == 0, "%s", e.message);
-    ck_assert_msg(expected.len == len && memcmp(buf_str(&expected), text, len) == 0,
-                  "%s differs; this is what came out:\n%.*s", path, (int)len, text);
+    size_t same = 0;
+    size_t line = 0;
+    for (; same < len && same < expected.len && text[same] == buf_str(&expected)[same]; same++)
+        if (text[same] == '\n')
+            line = same + 1;
+    ck_assert_msg(same == len && same == expected.len,
+                  "%s differs from here on (REGENERATE=1 rewrites it, for review):\n%.*s", path,
+                  (int)(len - line < GOLDEN_SHOWN ? len - line : GOLDEN_SHOWN), text + line);
 }

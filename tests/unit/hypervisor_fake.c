@@ -47,9 +47,25 @@ static struct hypervisor *new_one(void)
     return h;
 }
 
+static struct domain_spec spec_of(const char *id, int64_t memory_mib)
+{
+    return (struct domain_spec){
+        .instance_id = id,
+        .uuid = "ec200000-0000-4000-8000-000000000000",
+        .instance_type = "t3.micro",
+        .image_id = "ami-1",
+        .architecture = "x86_64",
+        .driver = "kvm",
+        .vcpus = 1,
+        .memory_mib = memory_mib,
+        .console_log = "/log",
+        .console_socket = "/socket",
+    };
+}
+
 static int create(struct hypervisor *h, const char *id, int64_t memory_mib)
 {
-    struct domain_spec spec = {.instance_id = id, .memory_mib = memory_mib};
+    struct domain_spec spec = spec_of(id, memory_mib);
     struct err e = {0};
     int r = h->ops->create_paused(h, &spec, &e);
     ck_assert_int_eq(r, -e.code);
@@ -66,6 +82,9 @@ START_TEST(a_domain_is_new_then_running_then_gone)
     ck_assert_int_eq(create(h, "i-1", 512), -EEXIST);
     ck_assert_int_eq(h->ops->state(h, "i-1", &state, NULL), 0);
     ck_assert_int_eq(state, DOMAIN_PAUSED_NEW);
+    _cleanup_arena_ struct arena *a = arena_new();
+    ck_assert_ptr_nonnull(strstr(fake_hypervisor_xml(h, a, "i-1"), "<name>i-1</name>"));
+    ck_assert_ptr_null(fake_hypervisor_xml(h, a, "i-2"));
     ck_assert_int_eq(h->ops->resume(h, "i-1", NULL), 0);
     ck_assert_int_eq(h->ops->state(h, "i-1", &state, NULL), 0);
     ck_assert_int_eq(state, DOMAIN_RUNNING);
@@ -193,7 +212,7 @@ static void *live(void *arg)
     for (int i = 0; i < 300; i++) {
         char id[ID_SIZE];
         (void)snprintf(id, sizeof(id), "i-%d-%d", c->number, i);
-        struct domain_spec spec = {.instance_id = id, .memory_mib = 512};
+        struct domain_spec spec = spec_of(id, 512);
         if (c->h->ops->create_paused(c->h, &spec, NULL) < 0 ||
             c->h->ops->resume(c->h, id, NULL) < 0)
             return NULL;

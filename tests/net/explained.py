@@ -1,0 +1,154 @@
+#!/usr/bin/python3 -B
+# area: network
+# lab: own
+# timeout: 120
+"""What is told of a network is what is done to it: the explained rules, files and commands, typed by
+hand, leave a VPC as the driver leaves it."""
+import copy
+import glob
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+import world  # noqa: E402
+from world import Vpc, everything_out, rule, run  # noqa: E402
+
+
+def rules(vpc):
+    return run("ip", "netns", "exec", vpc.id, "nft", "list", "ruleset")
+
+
+def files(vpc):
+    found = {}
+    for path in glob.glob(f"{world.RUNTIME}/network/{vpc.id}/*s/*"):
+        with open(path, encoding="utf-8") as file:
+            found[path] = file.read()
+    return found
+
+
+def routes(vpc):
+    """All but who set them."""
+    lines = run("ip", "route", "show", "dev", f"cv{vpc.index}").splitlines()
+    return sorted(line.split(" proto")[0].strip() for line in lines)
+
+
+def state(vpc):
+    return {"rules": rules(vpc), "files": files(vpc), "routes": routes(vpc)}
+
+
+def type_in(vpc, told):
+    if told.get("rules"):
+        run("ip", "netns", "exec", vpc.id, "nft", "-f", "-", stdin=told["rules"])
+    for path, content in told["files"]:
+        if content is None:
+            os.unlink(path)
+        else:
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(content)
+    for command in told["reload"] + told["routes"]:
+        run("sh", "-c", command)
+
+
+def small():
+    vpc = Vpc(index=3, cidr="172.31.0.0/16", subnets=("172.31.0.0/20", "172.31.16.0/20"))
+    web = vpc.group(everything_out(), rule("tcp", 22), name="sg-00000000000000001")
+    vpc.port([web], number=1, public="198.51.100.7")
+    vpc.port([web], number=2)
+    return vpc, web
+
+
+class Explained(world.Case):
+    def check(self, vpc, change):
+        """Told on the way, done by the driver; then back, and typed."""
+        self.vpcs.append(vpc)
+        before = copy.deepcopy((vpc.ports, vpc.groups))
+        intent = copy.deepcopy(vpc.intent())
+        self.driver.apply(vpc)
+        change()
+        told = self.driver.ask("explain", intent=vpc.intent(), **{"from": intent})
+        self.driver.apply(vpc)
+        done, after = state(vpc), (vpc.ports, vpc.groups)
+        vpc.ports, vpc.groups = before
+        self.driver.apply(vpc)
+        self.assertNotEqual(state(vpc), done)
+        type_in(vpc, told)
+        self.assertEqual(state(vpc), done)
+        vpc.ports, vpc.groups = after
+        return told
+
+    def test_a_rule_that_comes(self):
+        vpc, web = small()
+        more = [rule("tcp", 8000, 8080, cidr="203.0.113.0/24"), rule("udp", 53, group=web),
+                rule("icmp", 8, -1), rule("47"), rule("tcp", 80, cidr="203.0.113.9/32"),
+                rule("icmp", 3, 4), rule("icmpv6", cidr6="::/0"), rule("tcp", 1, cidr6="2001:db8::/32")]
+        told = self.check(vpc, lambda: vpc.groups[web]["rules"].extend(more))
+        self.assertEqual(told["rules"].count("# new"), len(more))
+        self.assertEqual((told["files"], told["routes"]), ([], []))
+
+    def test_a_rule_that_goes(self):
+        vpc, web = small()
+        told = self.check(vpc, lambda: vpc.groups[web]["rules"].pop())
+        self.assertIn("# gone: meta nfproto ipv4 tcp dport 22 accept", told["rules"])
+
+    def test_ports_and_groups_that_come(self):
+        vpc, web = small()
+
+        def change():
+            data = vpc.group(everything_out(), rule("tcp", 5432, group=web), name="sg-00000000000000002")
+            vpc.port([data], number=3, subnet=1, public="198.51.100.9")
+            vpc.port([web, data], number=4, source_dest_check=False)
+
+        told = self.check(vpc, change)
+        self.assertEqual(len(told["files"]), 4)
+        self.assertEqual(told["reload"], [])
+
+    def test_ports_that_go_and_addresses_that_move(self):
+        vpc, _ = small()
+
+        def change():
+            first, second = vpc.ports.values()
+            vpc.ports = {second["id"]: dict(second, public="198.51.100.8")}
+            self.assertEqual(first["public"], "198.51.100.7")
+
+        told = self.check(vpc, change)
+        self.assertEqual([content for _, content in told["files"]], [None, None])
+        self.assertEqual(len(told["reload"]), 1)
+        self.assertEqual(len(told["routes"]), 2)
+
+    def test_a_whole_rule_set(self):
+        vpc, web = small()
+        vpc.port([web], number=5, source_dest_check=False)
+        self.vpcs.append(vpc)
+        self.driver.apply(vpc)
+        told, done = self.driver.ask("explain", intent=vpc.intent()), rules(vpc)
+        run("ip", "netns", "exec", vpc.id, "nft", "flush", "ruleset")
+        run("ip", "netns", "exec", vpc.id, "nft", "-f", "-", stdin=told["rules"])
+        self.assertEqual(rules(vpc), done)
+
+    def test_a_tap_is_plugged(self):
+        vpc, _ = small()
+        self.vpcs.append(vpc)
+        self.driver.apply(vpc)
+        ports, shown = list(vpc.ports.values()), []
+        for port in ports:
+            run("ip", "link", "add", port["tap"], "type", "veth", "peer", "name", "p" + port["tap"])
+        self.driver.plug(vpc, ports[0])
+        told = self.driver.ask("explain", intent=vpc.intent(), port=ports[1]["id"])
+        for command in told["plug"]:
+            run("sh", "-c", command)
+        for port in ports:
+            link = run("ip", "-n", vpc.id, "-d", "link", "show", port["tap"])
+            self.assertIn("isolated on", link)
+            self.assertIn("master br0", link)
+            words = link.replace(port["tap"], "TAP").split()
+            shown.append([word for word in words if ":" not in word and not word.isdigit()
+                          and "@" not in word and "." not in word and not word.startswith("0x")])
+        self.assertEqual(shown[0], shown[1])
+        for port in ports:
+            run("ip", "-n", vpc.id, "link", "delete", port["tap"])
+
+
+if __name__ == "__main__":
+    world.sandbox()
+    import tap  # noqa: E402
+    tap.main()
