@@ -38,6 +38,7 @@ struct daemon {
     struct store *store;
     struct storage *storage;
     struct network *network;
+    struct jobs_config jobs_config;
     struct jobs *jobs;
     struct hypervisor *hypervisor;
     struct peer_gate *peers;
@@ -104,7 +105,7 @@ static int open_drivers(struct daemon *d, struct err *e)
 static int start_jobs(struct daemon *d, struct err *e)
 {
     const struct config *c = &d->config;
-    d->jobs = jobs_new(&(struct jobs_config){
+    d->jobs_config = (struct jobs_config){
         .store = d->store,
         .storage = d->storage,
         .network = d->network,
@@ -112,7 +113,8 @@ static int start_jobs(struct daemon *d, struct err *e)
         .runtime_dir = c->runtime_dir,
         .template_dir = c->seed_templates,
         .mtu = GUEST_MTU,
-    });
+    };
+    d->jobs = jobs_new(&d->jobs_config);
     int r = streq(c->hypervisor, "fake")
                 ? fake_hypervisor_new(jobs_on_domain_event, d->jobs, &d->hypervisor)
                 : libvirt_hypervisor_new(c->libvirt_uri, jobs_on_domain_event, d->jobs,
@@ -138,6 +140,7 @@ static void start_api(struct daemon *d)
         .public_pool = c->public_pool,
         .reserve_memory_mib = c->reserve_memory_mib,
         .max_instances = c->max_instance_count,
+        .jobs = &d->jobs_config,
         .peers = d->peers,
         .signature_v2 = c->take_signature_v2,
         .host = jobs_host,

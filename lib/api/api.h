@@ -22,6 +22,7 @@
 #include "core/region.h"
 #include "http/server.h"
 #include "hypervisor/hypervisor.h"
+#include "jobs/jobs.h"
 #include "network/network.h"
 #include "storage/storage.h"
 #include "store/store.h"
@@ -40,6 +41,7 @@ struct api_config {
     struct cidr public_pool;
     int64_t reserve_memory_mib; /* never given to guests */
     int64_t max_instances;
+    const struct jobs_config *jobs; /* for explanations */
     struct peer_gate *peers;
     bool signature_v2; /* also take signatures of version 2 */
     /* Facts about the server; must not block. */

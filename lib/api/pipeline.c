@@ -8,7 +8,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "jobs/explain.h"
 #include "wire/digest.h"
+
+#define EXPLAIN_HEADER "x-croft-explain"
 
 /*
  * Theory of operation
@@ -67,17 +70,34 @@ static int token_begin(struct call *c, const struct action *action, const char *
     return 0;
 }
 
-static int run_in_transaction(struct call *c, const struct action *action, void *out,
-                              struct fault *f)
+/* What the action did so far, for a client that asked (see jobs/explain.h). */
+static const struct croft_Explanation *explained(struct call *c, bool dry_run)
 {
+    struct explain_call call = {
+        .config = c->config->jobs,
+        .account_id = c->principal->account_id,
+        .action = c->action->name,
+        .dry_run = dry_run,
+    };
+    c->config->host(c->config->ctx, &call.host);
+    return explain(&call, c->tx, tx_watched(c->tx), c->arena);
+}
+
+static int run_in_transaction(struct call *c, struct api_request *r, void *out, struct fault *f)
+{
+    const struct action *action = r->action;
     bool dry_run = wire_true(member_bool(c->action, c->in, "DryRun"));
     const char *token =
         (action->flags & TOKEN) != 0 ? member_text(c->action, c->in, "ClientToken") : NULL;
     struct client_token new_token = {0};
     if (token != NULL && !dry_run && token_begin(c, action, token, &new_token, f) < 0)
         return -1;
+    if (r->explain)
+        tx_watch(c->tx, c->arena);
     if (action->run(c, c->in, out, f) < 0)
         return -1;
+    if (r->explain)
+        r->explanation = explained(c, dry_run);
     if (dry_run)
         return fault(f, FAULT_DRY_RUN_OPERATION,
                      "Request would have succeeded, but DryRun flag is set.");
@@ -89,7 +109,7 @@ static int run_in_transaction(struct call *c, const struct action *action, void 
     return 0;
 }
 
-static int run_action(struct api *api, const struct api_request *r, const struct caller *caller,
+static int run_action(struct api *api, struct api_request *r, const struct caller *caller,
                       const void *in, void **ret_out, struct fault *f)
 {
     struct arena *a = r->http->arena;
@@ -107,7 +127,7 @@ static int run_action(struct api *api, const struct api_request *r, const struct
         .now = clock_now(),
         .in = in,
     };
-    int result = run_in_transaction(&c, r->action, out, f);
+    int result = run_in_transaction(&c, r, out, f);
     if (result < 0 && !tx_failed(c.tx)) {
         tx_end(c.tx);
         return -1;
@@ -117,6 +137,7 @@ static int run_action(struct api *api, const struct api_request *r, const struct
         log_error("store-failed request=%s action=%s reason=\"%s\"", c.request_id, r->action->name,
                   e.message);
         fault_clear(f);
+        r->explanation = NULL;
         return fault(f, FAULT_INTERNAL_ERROR,
                      "The server could not save the change; nothing was done");
     }
@@ -142,7 +163,9 @@ static void handle(void *ctx, const struct http_request *http, struct http_respo
     if (bulk_handle(api, http, resp))
         return;
     int64_t began = clock_monotonic();
-    struct api_request r = {.http = http, .door = request_door(http)};
+    struct api_request r = {.http = http,
+                            .door = request_door(http),
+                            .explain = streq(headers_get(&http->headers, EXPLAIN_HEADER), "1")};
     struct fault f = {0};
     void *out = NULL;
     if (serve(api, &r, &out, &f) == 0)

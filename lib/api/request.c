@@ -153,12 +153,22 @@ static const char *content_type(enum door door)
     return JSON_TYPE;
 }
 
+/* docs/decisions: what an explanation is called beside a reply. */
+static const struct wire_beside *beside(const struct api_request *r, struct wire_beside *b)
+{
+    *b = (struct wire_beside){"CroftExplanation", "croftExplanation", &croft_Explanation_struct,
+                              r->explanation};
+    return r->explanation == NULL ? NULL : b;
+}
+
 void request_answer(const struct api_request *r, const void *out, struct http_response *resp)
 {
     struct arena *a = r->http->arena;
-    int result = r->door == DOOR_QUERY ? xml_encode_reply(a, r->shape, r->version,
-                                                          r->http->request_id, out, &resp->body)
-                                       : json_encode_reply(a, r->shape, out, &resp->body);
+    struct wire_beside b;
+    int result = r->door == DOOR_QUERY
+                     ? xml_encode_reply(a, r->shape, r->version, r->http->request_id, out,
+                                        beside(r, &b), &resp->body)
+                     : json_encode_reply(a, r->shape, out, beside(r, &b), &resp->body);
     resp->status = 200;
     resp->content_type = content_type(r->door);
     if (result < 0) { /* the server makes an InternalError of it: see http/server.h */
@@ -171,9 +181,10 @@ void request_refuse(const struct api_request *r, const struct fault *f, struct h
 {
     struct arena *a = r->http->arena;
     buf_reset(&resp->body);
-    int result = r->door == DOOR_QUERY
-                     ? xml_encode_fault(a, r->service, f, r->http->request_id, &resp->body)
-                     : json_encode_fault(f, &resp->body);
+    struct wire_beside b;
+    int result = r->door == DOOR_QUERY ? xml_encode_fault(a, r->service, f, r->http->request_id,
+                                                          beside(r, &b), &resp->body)
+                                       : json_encode_fault(a, f, beside(r, &b), &resp->body);
     resp->status = fault_http_status(f->code);
     resp->content_type = content_type(r->door);
     resp->tunnel_fd = -1;

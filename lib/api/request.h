@@ -4,6 +4,7 @@
  * answer must look. Nothing of its parameters is decoded here.
  */
 #include "api/action.h"
+#include "wire/croft_model.h"
 #include "wire/form.h"
 
 enum door {
@@ -19,7 +20,9 @@ struct api_request {
     const char *version;                /* as the client asked; NULL: the current one */
     const struct action *action;
     const struct wire_action *shape;
-    struct form form; /* of DOOR_QUERY */
+    struct form form;                            /* of DOOR_QUERY */
+    bool explain;                                /* X-Croft-Explain: 1 */
+    const struct croft_Explanation *explanation; /* goes beside the answer; NULL: none */
 };
 
 /* The door alone, so that even a refused request is answered in its own form. */

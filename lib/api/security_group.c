@@ -113,6 +113,7 @@ int act_ec2_CreateSecurityGroup(struct call *c, const ec2_CreateSecurityGroup_in
     tags_put(c, &in->tag_specifications, "security-group", group.id);
     out->group_id = group.id;
     out->security_group_arn = group_arn(c, group.id);
+    store_enqueue(c->tx, "vpc", vpc->id, 0);
     tags_of(c, group.id, &out->tags);
     return 0;
 }

@@ -74,6 +74,7 @@ int client_new(const struct client_config *config, struct client **ret_client, s
     c->arena = arena_new();
     c->where = copy(config->endpoint);
     c->timeout_ms = config->timeout_ms > 0 ? config->timeout_ms : CLIENT_TIMEOUT_MS;
+    c->explain = config->explain;
     c->ca_file = copy(config->ca_file);
     c->region = copy(config->region);
     c->service = copy(config->service != NULL ? config->service : "ec2");
@@ -177,6 +178,8 @@ struct headers client_headers(struct client *c, const struct client_message *m)
     }
     *arena_append(a, &h) = (struct header){"Accept", "application/json"};
     *arena_append(a, &h) = (struct header){"User-Agent", "croft/" CROFT_VERSION};
+    if (c->explain)
+        *arena_append(a, &h) = (struct header){"X-Croft-Explain", "1"};
     if (m->upgrade) {
         *arena_append(a, &h) = (struct header){"Connection", "Upgrade"};
         *arena_append(a, &h) = (struct header){"Upgrade", "croft-tunnel"};

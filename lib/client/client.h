@@ -33,6 +33,7 @@ struct client_config {
     const char *service; /* NULL: ec2 */
     const char *ca_file; /* PEM; NULL: the system's */
     int timeout_ms;      /* of a call; 0: CLIENT_TIMEOUT_MS */
+    bool explain;        /* ask for explanations: "CroftExplanation" in replies and refusals */
 };
 
 struct client;

@@ -21,6 +21,7 @@ struct client {
     char *secret_access_key;
     char *session_token;
     int timeout_ms;
+    bool explain;
     struct sigv4 *signer; /* NULL over the unix socket */
     struct arena *arena;  /* of one call */
     char error[CURL_ERROR_SIZE];

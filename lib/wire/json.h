@@ -34,10 +34,12 @@ enum json_style {
 
 /*
  * Append to `out`: a structure, the reply of an action ({"Return": true} when there is nothing to
- * say), a fault ({"__type": code, "message": sentence}). 0, or -EOVERFLOW when it does not fit.
+ * say), a fault ({"__type": code, "message": sentence}). `beside` is one more member, NULL: none.
+ * 0, or -EOVERFLOW when it does not fit.
  */
 int json_encode(struct arena *a, const struct wire_struct *s, const void *value, unsigned style,
                 struct buf *out);
 int json_encode_reply(struct arena *a, const struct wire_action *action, const void *output,
+                      const struct wire_beside *beside, struct buf *out);
+int json_encode_fault(struct arena *a, const struct fault *f, const struct wire_beside *beside,
                       struct buf *out);
-int json_encode_fault(const struct fault *f, struct buf *out);

@@ -122,8 +122,15 @@ int json_encode(struct arena *a, const struct wire_struct *s, const void *value,
     return dump(struct_json(a, s, value, style), style, out);
 }
 
+static void put_beside(struct arena *a, const struct wire_beside *beside, json_t *json)
+{
+    if (beside != NULL)
+        CHECK(json_object_set_new(json, beside->member,
+                                  struct_json(a, beside->shape, beside->value, JSON_PLAIN)) == 0);
+}
+
 int json_encode_reply(struct arena *a, const struct wire_action *action, const void *output,
-                      struct buf *out)
+                      const struct wire_beside *beside, struct buf *out)
 {
     json_t *json = action->output == NULL ? made(json_object())
                                           : struct_json(a, action->output, output, JSON_LISTS);
@@ -131,10 +138,12 @@ int json_encode_reply(struct arena *a, const struct wire_action *action, const v
         action->output == NULL || wire_field_by_member(action->output, "Return") != NULL;
     if (says_return && json_object_get(json, "Return") == NULL)
         CHECK(json_object_set_new(json, "Return", json_true()) == 0);
+    put_beside(a, beside, json);
     return dump(json, JSON_PLAIN, out);
 }
 
-int json_encode_fault(const struct fault *f, struct buf *out)
+int json_encode_fault(struct arena *a, const struct fault *f, const struct wire_beside *beside,
+                      struct buf *out)
 {
     char message[FAULT_MESSAGE_MAX];
     memcpy(message, f->message, sizeof(message));
@@ -142,5 +151,6 @@ int json_encode_fault(const struct fault *f, struct buf *out)
     json_t *json = made(json_object());
     CHECK(json_object_set_new(json, "__type", json_string(fault_code_name(f->code))) == 0);
     CHECK(json_object_set_new(json, "message", json_string(message)) == 0);
+    put_beside(a, beside, json);
     return dump(json, JSON_PLAIN, out);
 }

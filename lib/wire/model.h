@@ -92,6 +92,14 @@ struct wire_service {
     size_t n_structs;
 };
 
+/* Something of Croft's own beside the members of a reply or a fault, when a client asks for it. */
+struct wire_beside {
+    const char *member;  /* the JSON key */
+    const char *element; /* of XML */
+    const struct wire_struct *shape;
+    const void *value;
+};
+
 /* NULL when there is none of this name. */
 const struct wire_service *wire_service_find(const char *name);
 const struct wire_action *wire_action_find(const struct wire_service *s, const char *name);

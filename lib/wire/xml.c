@@ -206,8 +206,18 @@ static void write_struct(struct writer *w, const struct wire_struct *s, const ch
     }
 }
 
+static void write_beside(struct writer *w, const struct wire_beside *beside)
+{
+    if (beside == NULL)
+        return;
+    start(w, beside->element);
+    write_struct(w, beside->shape, beside->value, false);
+    end(w, beside->element);
+}
+
 int xml_encode_reply(struct arena *a, const struct wire_action *action, const char *version,
-                     const char *request_id, const void *output, struct buf *out)
+                     const char *request_id, const void *output, const struct wire_beside *beside,
+                     struct buf *out)
 {
     const struct wire_service *service = action->service;
     struct writer w;
@@ -233,12 +243,13 @@ int xml_encode_reply(struct arena *a, const struct wire_action *action, const ch
         element(&w, "RequestId", request_id);
         end(&w, "ResponseMetadata");
     }
+    write_beside(&w, beside);
     end(&w, root);
     return writer_close(&w);
 }
 
 int xml_encode_fault(struct arena *a, const struct wire_service *service, const struct fault *f,
-                     const char *request_id, struct buf *out)
+                     const char *request_id, const struct wire_beside *beside, struct buf *out)
 {
     bool ec2 = service == NULL || service->protocol == WIRE_EC2;
     struct writer w;
@@ -259,6 +270,7 @@ int xml_encode_fault(struct arena *a, const struct wire_service *service, const 
     if (ec2)
         end(&w, "Errors");
     element(&w, ec2 ? "RequestID" : "RequestId", request_id);
+    write_beside(&w, beside);
     end(&w, ec2 ? "Response" : "ErrorResponse");
     return writer_close(&w);
 }

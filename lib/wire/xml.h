@@ -19,9 +19,11 @@
 
 #define XML_CONTENT_TYPE "text/xml;charset=UTF-8"
 
-/* Appends to `out`; 0, or -EOVERFLOW when it does not fit. version NULL: the current one. */
+/* Appends to `out`; 0, or -EOVERFLOW when it does not fit. version NULL: the current one. `beside`
+ * is the last element of the root; NULL: nothing. */
 int xml_encode_reply(struct arena *a, const struct wire_action *action, const char *version,
-                     const char *request_id, const void *output, struct buf *out);
+                     const char *request_id, const void *output, const struct wire_beside *beside,
+                     struct buf *out);
 /* service NULL (the request did not get so far): the form of ec2. */
 int xml_encode_fault(struct arena *a, const struct wire_service *service, const struct fault *f,
-                     const char *request_id, struct buf *out);
+                     const char *request_id, const struct wire_beside *beside, struct buf *out);

@@ -158,9 +158,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     _cleanup_buf_ struct buf xml = BUF_INIT(64 << 20);
     _cleanup_buf_ struct buf json = BUF_INIT(64 << 20);
     if (r == 0)
-        CHECK(xml_encode_reply(calls->arena, action, NULL, "id", out, &xml) == 0 &&
-              json_encode_reply(calls->arena, action, out, &json) == 0);
+        CHECK(xml_encode_reply(calls->arena, action, NULL, "id", out, NULL, &xml) == 0 &&
+              json_encode_reply(calls->arena, action, out, NULL, &json) == 0);
     else
-        CHECK(xml_encode_fault(calls->arena, action->service, &calls->fault, "id", &xml) == 0);
+        CHECK(xml_encode_fault(calls->arena, action->service, &calls->fault, "id", NULL, &xml) ==
+              0);
     return 0;
 }

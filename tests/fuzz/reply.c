@@ -27,10 +27,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         /* A fault with the input for its sentence. */
         (void)fault(&f, FAULT_INVALID_PARAMETER_VALUE, "x%.*s", (int)(size < 2000 ? size : 2000),
                     (const char *)data);
-        CHECK(xml_encode_fault(a, action->service, &f, "id", &xml) == 0);
+        CHECK(xml_encode_fault(a, action->service, &f, "id", NULL, &xml) == 0);
         check_xml(&xml);
         _cleanup_buf_ struct buf json = BUF_INIT(1 << 20);
-        CHECK(json_encode_fault(&f, &json) == 0);
+        CHECK(json_encode_fault(a, &f, NULL, &json) == 0);
         return 0;
     }
     void *out = NULL;
@@ -38,7 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         CHECK(fault_is_set(&f));
         return 0;
     }
-    CHECK(xml_encode_reply(a, action, NULL, "id", out, &xml) == 0);
+    CHECK(xml_encode_reply(a, action, NULL, "id", out, NULL, &xml) == 0);
     check_xml(&xml);
 
     char first[WIRE_DIGEST_SIZE];

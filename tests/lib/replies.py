@@ -146,11 +146,14 @@ class Judge:
         if status >= 400 and not kind.startswith(("text/xml", "application/")) and NO_HTTP in reply.body:
             return
         action, version = action_of(request) if request else ("", "")
+        body = reply.body
+        if request and request.headers.get("x-croft-explain") == "1":
+            body = strict.without_explanation(kind, body)
         self.replies += 1
         if status >= 300:
-            self.refusal(action, status, kind, reply.body)
+            self.refusal(action, status, kind, body)
         elif action in self.actions:
-            self.success(action, version, kind, reply.body)
+            self.success(action, version, kind, body)
 
     def success(self, action, version, kind, body):
         self.successes.add(action)

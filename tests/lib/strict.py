@@ -100,6 +100,16 @@ KINDS = {
 }
 
 
+def without_explanation(kind, body):
+    """A reply without what X-Croft-Explain has added, which is no part of AWS's shapes: the last
+    element or member."""
+    if "json" in kind:
+        value = json.loads(body)
+        value.pop("CroftExplanation", None)
+        return json.dumps(value).encode()
+    return re.sub(rb"\s*<croftExplanation>.*</croftExplanation>", b"", body, flags=re.S)
+
+
 def local_name(element):
     return element.tag.rpartition("}")[2]
 

@@ -87,14 +87,22 @@ START_TEST(names_and_descriptions_are_checked)
 }
 END_TEST
 
+/* What the groups' own making has enqueued. */
+static void forget_jobs(struct calls *k)
+{
+    struct tx *tx = store_write(k->store);
+    store_delete_jobs(tx, "object_id", TEST_VPC);
+    ck_assert_int_eq(tx_commit(tx, NULL), 0);
+    ck_assert_uint_eq(calls_jobs(k, TEST_VPC), 0);
+}
+
 START_TEST(every_form_of_a_rule_is_taken)
 {
     struct calls *k = calls_new();
     const char *web = make_group(k, "web", NULL);
     const char *db = make_group(k, "db", NULL);
     ec2_AuthorizeSecurityGroupIngress_out out;
-    size_t jobs = calls_jobs(k, TEST_VPC);
-    ck_assert_uint_eq(jobs, 0);
+    forget_jobs(k);
 
     OK(k, AuthorizeSecurityGroupIngress, &out, .group_id = web, .ip_protocol = "tcp",
        .from_port = {true, 22}, .to_port = {true, 22}, .cidr_ip = "10.0.0.7/24",
@@ -152,6 +160,7 @@ START_TEST(bad_rules_are_refused_and_change_nothing)
     const char *web = make_group(k, "web", NULL);
     const char *far = make_group(k, "far", TEST_OTHER_VPC);
     ec2_AuthorizeSecurityGroupIngress_out out;
+    forget_jobs(k);
 #define BAD(code, text, ...)                                                                       \
     REFUSED(k, code, text, AuthorizeSecurityGroupIngress, &out, .group_id = web, __VA_ARGS__)
     BAD(MISSING_PARAMETER, "The request must contain the parameter ipPermissions", );

@@ -174,7 +174,7 @@ START_TEST(replies_show_empty_lists_at_the_top_and_return)
         _cleanup_buf_ struct buf out = BUF_INIT(1000);
         const struct wire_action *action = wire_action_find(&ec2_service, replies[i].action);
         void *output = arena_alloc(b, action->output == NULL ? 1 : action->output->size);
-        ck_assert_int_eq(json_encode_reply(b, action, output, &out), 0);
+        ck_assert_int_eq(json_encode_reply(b, action, output, NULL, &out), 0);
         ck_assert_str_eq(buf_str(&out), replies[i].json);
     }
 }
@@ -186,7 +186,7 @@ START_TEST(a_fault_is_a_type_and_a_message_and_always_utf8)
     (void)fault(&g, FAULT_INVALID_INSTANCE_ID_NOT_FOUND, "The instance ID '%s' does not exist",
                 "\xc3\xa4\xc3");
     _cleanup_buf_ struct buf out = BUF_INIT(1000);
-    ck_assert_int_eq(json_encode_fault(&g, &out), 0);
+    ck_assert_int_eq(json_encode_fault(a, &g, NULL, &out), 0);
     ck_assert_str_eq(buf_str(&out), "{\"__type\":\"InvalidInstanceID.NotFound\",\"message\":"
                                     "\"The instance ID '\u00e4?' does not exist\"}");
 }

@@ -35,8 +35,8 @@ static int render(char *line)
         return fail(f.message);
     _cleanup_buf_ struct buf xml = BUF_INIT(16 << 20);
     _cleanup_buf_ struct buf back = BUF_INIT(16 << 20);
-    if (xml_encode_reply(a, action, NULL, "req-1", output, &xml) < 0 ||
-        json_encode_reply(a, action, output, &back) < 0)
+    if (xml_encode_reply(a, action, NULL, "req-1", output, NULL, &xml) < 0 ||
+        json_encode_reply(a, action, output, NULL, &back) < 0)
         return fail("the reply does not fit");
     (void)printf("%zu\n%s%zu\n%s", xml.len, buf_str(&xml), back.len, buf_str(&back));
     return 0;

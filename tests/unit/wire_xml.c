@@ -19,7 +19,7 @@ static const char *reply(const char *service, const char *name, const char *vers
     buf_reset(&out);
     const struct wire_action *action = wire_action_find(wire_service_find(service), name);
     ck_assert_ptr_nonnull(action);
-    ck_assert_int_eq(xml_encode_reply(a, action, version, "r", output, &out), 0);
+    ck_assert_int_eq(xml_encode_reply(a, action, version, "r", output, NULL, &out), 0);
     return buf_str(&out);
 }
 
@@ -115,13 +115,13 @@ START_TEST(faults_have_the_form_of_their_service)
     struct fault f = {0};
     (void)fault(&f, FAULT_INVALID_KEY_PAIR_NOT_FOUND, "The key pair '%s' does not exist", "a<b");
     buf_reset(&out);
-    ck_assert_int_eq(xml_encode_fault(a, NULL, &f, "r", &out), 0);
+    ck_assert_int_eq(xml_encode_fault(a, NULL, &f, "r", NULL, &out), 0);
     ck_assert_str_eq(buf_str(&out),
                      DECLARATION "<Response><Errors><Error><Code>InvalidKeyPair.NotFound</Code>"
                                  "<Message>The key pair 'a&lt;b' does not exist</Message></Error>"
                                  "</Errors><RequestID>r</RequestID></Response>\n");
     buf_reset(&out);
-    ck_assert_int_eq(xml_encode_fault(a, &sts_service, &f, "r", &out), 0);
+    ck_assert_int_eq(xml_encode_fault(a, &sts_service, &f, "r", NULL, &out), 0);
     ck_assert_str_eq(buf_str(&out), DECLARATION
                      "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error>"
                      "<Type>Sender</Type><Code>InvalidKeyPair.NotFound</Code>"
@@ -135,7 +135,7 @@ START_TEST(a_reply_that_does_not_fit_is_an_error)
     _cleanup_arena_ struct arena *b = arena_new();
     _cleanup_buf_ struct buf small = BUF_INIT(100);
     const struct wire_action *action = wire_action_find(&ec2_service, "RebootInstances");
-    ck_assert_int_lt(xml_encode_reply(b, action, NULL, "r", NULL, &small), 0);
+    ck_assert_int_lt(xml_encode_reply(b, action, NULL, "r", NULL, NULL, &small), 0);
 }
 END_TEST
 

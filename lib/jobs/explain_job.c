@@ -1,0 +1,300 @@
+#include <string.h>
+
+#include "base/text.h"
+#include "hypervisor/domain_xml.h"
+#include "jobs/explain_internal.h"
+#include "network/explain.h"
+#include "network/intent.h"
+
+/*
+ * Each function here plays one thing that a worker does, in the worker's order: see
+ * instance_start.c, instance_end.c, vpc.c and image.c, of which these must tell the truth.
+ */
+
+#define NOT_SHOWN "(not shown)"
+
+/* --- networks */
+
+static struct told_vpc *vpc_of(struct telling *t, const char *vpc_id)
+{
+    for (size_t i = 0; i < t->vpcs.n; i++)
+        if (streq(t->vpcs.v[i].vpc_id, vpc_id))
+            return &t->vpcs.v[i];
+    struct net_vpc first = {.vpc_id = vpc_id};
+    struct told_vpc *vpc = arena_append(t->a, &t->vpcs);
+    bool known = plan_vpc(t->before, t->a, vpc_id, &first);
+    *vpc = (struct told_vpc){vpc_id, known ? intent_copy(t->a, &first) : NULL};
+    return vpc;
+}
+
+static const char *title_of(struct arena *a, const struct net_explained *told, const char *vpc_id)
+{
+    const char *const parts[] = {told->rules != NULL ? "rules" : NULL,
+                                 told->files.n > 0 ? "leases and names" : NULL,
+                                 told->routes.n > 0 ? "routes" : NULL};
+    const char *list = NULL;
+    for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+        if (parts[i] != NULL)
+            list = list == NULL ? parts[i] : arena_printf(a, "%s, %s", list, parts[i]);
+    return list == NULL ? NULL : arena_printf(a, "Change the network of %s: %s", vpc_id, list);
+}
+
+static void tell_difference(struct telling *t, const char *vpc_id, const struct net_explained *told)
+{
+    const char *title = title_of(t->a, told, vpc_id);
+    if (title == NULL)
+        return;
+    struct croft_ExplainedStep *step = tell_step(t, "%s", title);
+    if (told->rules != NULL) {
+        const char *file = arena_printf(t->a, "%s.nft", vpc_id);
+        tell_file(t, step, file, told->rules);
+        tell_command(t, step, "ip netns exec %s nft -f %s", vpc_id, file);
+    }
+    for (size_t i = 0; i < told->files.n; i++)
+        tell_file(t, step, told->files.v[i].path, told->files.v[i].content);
+    for (size_t i = 0; i < told->reload.n; i++)
+        tell_command(t, step, "%s", told->reload.v[i]);
+    if (told->reload.n > 0)
+        tell_remark(t, step, "and a DHCPRELEASE in the guest's name ends its lease");
+    for (size_t i = 0; i < told->routes.n; i++)
+        tell_command(t, step, "%s", told->routes.v[i]);
+}
+
+/* From what the steps told so far have left to what the rows say now. */
+static void tell_network(struct telling *t, const char *vpc_id)
+{
+    struct told_vpc *vpc = vpc_of(t, vpc_id);
+    struct net_vpc now = {0};
+    struct net_explained told = {0};
+    struct err e = {0};
+    if (!plan_vpc(t->tx, t->a, vpc_id, &now))
+        return;
+    const struct net_vpc *to = intent_copy(t->a, &now);
+    const struct net_vpc *from = vpc->intent;
+    vpc->intent = to;
+    if (network_explain(t->a, t->call->config->runtime_dir, from, to, EXPLAIN_FILE_MAX, &told, &e) <
+        0)
+        tell_note(t, "What changes in the network of %s is not shown: %s", vpc_id, e.message);
+    else
+        tell_difference(t, vpc_id, &told);
+}
+
+/* --- a start */
+
+static void tell_disks(struct telling *t, const struct instance_facts *facts)
+{
+    struct storage *s = t->call->config->storage;
+    const char *id = facts->instance->id;
+    struct croft_ExplainedStep *step = NULL;
+    for (size_t i = 0; i < facts->volumes.n; i++) {
+        const struct volume *v = &facts->volumes.v[i];
+        if (!plan_makes_volume(v))
+            continue;
+        if (step == NULL) {
+            step = tell_step(t, "Make the disks of %s", id);
+            tell_command(t, step, "mkdir -m 711 %s", s->ops->instance_path(s, t->a, id, ""));
+        }
+        tell_argv(
+            t, step,
+            volume_make_argv(t->a, s->ops->volume_path(s, t->a, v->id), v->image_id, v->size_gib));
+    }
+}
+
+/* "ssh-ed25519 (not shown)": what kind of key, and no more. */
+static const char *key_without_material(struct arena *a, const char *key)
+{
+    return key == NULL ? NULL : arena_printf(a, "%.*s " NOT_SHOWN, (int)strcspn(key, " "), key);
+}
+
+static void tell_seed(struct telling *t, const struct instance_facts *facts)
+{
+    struct storage *s = t->call->config->storage;
+    struct instance_facts bare = *facts;
+    struct instance instance = *facts->instance;
+    struct seed_texts texts;
+    struct err e = {0};
+    /* A user's own data and keys stay theirs; everything else is as the guest gets it. */
+    bool own_data = instance.user_data != NULL;
+    instance.user_data = NULL;
+    instance.public_key = key_without_material(t->a, instance.public_key);
+    bare.instance = &instance;
+    if (plan_seed(t->call->config, t->a, &bare, &texts, &e) < 0) {
+        tell_note(t, "The seed of %s is not shown: %s", instance.id, e.message);
+        return;
+    }
+    struct croft_ExplainedStep *step =
+        tell_step(t, "Write the seed of %s, from which cloud-init sets the guest up", instance.id);
+    tell_file(t, step, "meta-data", texts.meta_data);
+    tell_file(t, step, "network-config", texts.network_config);
+    tell_file(t, step, "user-data", own_data ? NOT_SHOWN "\n" : texts.user_data);
+    tell_file(t, step, "vendor-data", texts.vendor_data);
+    tell_command(t, step,
+                 "genisoimage -quiet -volid cidata -joliet -rock -output %s meta-data "
+                 "network-config user-data vendor-data",
+                 s->ops->instance_path(s, t->a, instance.id, PLAN_SEED_FILE));
+    if (own_data)
+        tell_remark(t, step, "user-data is the user data of the instance, as it was given");
+}
+
+static void tell_domain(struct telling *t, const struct instance_facts *facts)
+{
+    const char *id = facts->instance->id;
+    const char *xml = NULL;
+    struct err e = {0};
+    const struct domain_spec *spec = plan_domain(t->call->config, t->a, facts, &t->call->host);
+    if (domain_xml_build(t->a, spec, &xml, &e) < 0) {
+        tell_note(t, "The domain of %s is not shown: %s", id, e.message);
+        return;
+    }
+    struct croft_ExplainedStep *step =
+        tell_step(t, "Create the domain %s, paused: nothing of it runs yet", id);
+    const char *file = arena_printf(t->a, "%s.xml", id);
+    tell_file(t, step, file, xml);
+    tell_command(t, step, "virsh create --paused %s", file);
+}
+
+static void tell_wake(struct telling *t, const struct instance_facts *facts)
+{
+    const struct instance *i = facts->instance;
+    const struct net_vpc *intent = vpc_of(t, i->vpc_id)->intent;
+    struct croft_ExplainedStep *step =
+        tell_step(t, "Plug %s into %s and let it run", i->id, i->vpc_id);
+    for (size_t k = 0; intent != NULL && k < facts->interfaces.n; k++) {
+        struct net_names commands = network_explain_plug(t->a, intent, facts->interfaces.v[k].id);
+        for (size_t c = 0; c < commands.n; c++)
+            tell_command(t, step, "%s", commands.v[c]);
+    }
+    tell_command(t, step, "virsh resume %s", i->id);
+    tell_remark(t, step, "then its row says running");
+}
+
+static void tell_start(struct telling *t, const struct instance_facts *facts)
+{
+    tell_disks(t, facts);
+    tell_seed(t, facts);
+    tell_domain(t, facts);
+    tell_network(t, facts->instance->vpc_id);
+    tell_wake(t, facts);
+}
+
+/* --- an end */
+
+static void tell_stop(struct telling *t, const struct instance_facts *facts)
+{
+    const struct instance *i = facts->instance;
+    struct croft_ExplainedStep *step =
+        tell_step(t, i->force_stop ? "Pull the plug of %s" : "Press the power button of %s", i->id);
+    if (i->force_stop) {
+        tell_command(t, step, "virsh destroy %s", i->id);
+    } else {
+        tell_command(t, step, "virsh shutdown --mode acpi %s", i->id);
+        tell_remark(t, step,
+                    "pressed again until the guest hears it; after %d seconds: virsh destroy %s",
+                    JOBS_STOP_TIMEOUT_MS / 1000, i->id);
+    }
+    tell_remark(t, step, "then its row says stopped");
+    for (size_t k = 0; k < facts->interfaces.n; k++)
+        if (facts->interfaces.v[k].public_ip != NULL)
+            tell_remark(t, step, "and its public address %s is free again",
+                        facts->interfaces.v[k].public_ip);
+    plan_give_back_addresses(t->tx, t->a, i->id);
+    tell_network(t, i->vpc_id);
+}
+
+static void tell_remains(struct telling *t, const struct instance_facts *facts)
+{
+    struct storage *s = t->call->config->storage;
+    const char *id = facts->instance->id;
+    struct croft_ExplainedStep *step = tell_step(t, "Remove the files of %s", id);
+    for (size_t k = 0; k < facts->volumes.n; k++) {
+        const struct volume *v = &facts->volumes.v[k];
+        if (plan_removes_volume(v))
+            tell_command(t, step, "rm -f %s", s->ops->volume_path(s, t->a, v->id));
+        else
+            tell_remark(t, step, "%s stays: it is not to go with its instance", v->id);
+    }
+    tell_command(t, step, "rm -rf %s", s->ops->instance_path(s, t->a, id, ""));
+    tell_remark(t, step, "then its row says terminated; it is forgotten after %d minutes",
+                TERMINATED_SHOWN_MS / 60000);
+}
+
+static void tell_end(struct telling *t, const struct instance_facts *facts)
+{
+    const struct instance *i = facts->instance;
+    struct croft_ExplainedStep *step = tell_step(t, "End the domain %s", i->id);
+    tell_command(t, step, "virsh destroy %s", i->id);
+    plan_let_go_interfaces(t->tx, t->a, i->id);
+    tell_network(t, i->vpc_id);
+    plan_let_go_volumes(t->tx, t->a, i->id);
+    tell_remains(t, facts);
+}
+
+static void tell_instance(struct telling *t, const char *instance_id)
+{
+    struct instance_facts facts = instance_facts_read(t->tx, t->a, instance_id);
+    struct croft_ExplainedStep *step = NULL;
+    if (facts.instance == NULL || !is_own(t, &table_instance, facts.instance))
+        return;
+    switch ((enum instance_state)facts.instance->state) {
+    case INSTANCE_PENDING:
+        tell_start(t, &facts);
+        break;
+    case INSTANCE_RUNNING:
+        if (!facts.instance->reboot_requested)
+            break;
+        step = tell_step(t, "Ask %s to reboot", instance_id);
+        tell_command(t, step, "virsh reboot --mode acpi %s", instance_id);
+        break;
+    case INSTANCE_STOPPING:
+        tell_stop(t, &facts);
+        break;
+    case INSTANCE_SHUTTING_DOWN:
+        tell_end(t, &facts);
+        break;
+    case INSTANCE_STOPPED:
+    case INSTANCE_TERMINATED:
+    case _INSTANCE_STATE_MAX:
+        break;
+    }
+}
+
+/* --- images */
+
+static void tell_image(struct telling *t, const char *image_id)
+{
+    struct storage *s = t->call->config->storage;
+    struct image *image = store_image(t->tx, t->a, image_id);
+    if (image == NULL || !is_own(t, &table_image, image))
+        return;
+    const char *path = s->ops->image_path(s, t->a, image_id);
+    if (image->state == IMAGE_PENDING) {
+        struct croft_ExplainedStep *step = tell_step(t, "Make the layer %s", path);
+        tell_remark(t, step,
+                    "the upload %s is taken as it is when it is plain qcow2, and converted with "
+                    "qemu-img otherwise",
+                    image->upload_id);
+        tell_remark(t, step, "then its row says available, or failed with the reason");
+    } else if (image->state == IMAGE_DEREGISTERED) {
+        size_t users = store_count_volumes(t->tx, "image_id", image_id);
+        struct croft_ExplainedStep *step = tell_step(t, "Remove the layer of %s", image_id);
+        if (users > 0)
+            tell_remark(t, step, "not before the last of %zu volumes that stand on it is gone",
+                        users);
+        tell_command(t, step, "rm -f %s", path);
+    }
+}
+
+void tell_job(struct telling *t, const struct enqueued *job)
+{
+    if (streq(job->kind, "instance")) {
+        tell_instance(t, job->object_id);
+    } else if (streq(job->kind, "image")) {
+        tell_image(t, job->object_id);
+    } else if (streq(job->kind, "vpc")) {
+        const struct vpc *vpc = store_vpc(t->tx, t->a, job->object_id);
+        if (vpc != NULL && is_own(t, &table_vpc, vpc))
+            tell_network(t, job->object_id);
+    } else {
+        tell_note(t, "A worker looks at %s", job->object_id);
+    }
+}
