@@ -4,6 +4,7 @@
 #include "base/base64.h"
 #include "base/text.h"
 #include "croft/args.h"
+#include "croft/explained.h"
 #include "croft/output.h"
 #include "croft/verbs.h"
 
@@ -138,6 +139,13 @@ static int run_pages(struct cli *c, const struct wire_action *action, struct req
     return status;
 }
 
+static bool put_dry_run(const struct wire_action *action, json_t *in)
+{
+    if (action->input == NULL || wire_field_by_member(action->input, "DryRun") == NULL)
+        return false;
+    return json_object_set_new(in, "DryRun", json_true()) == 0;
+}
+
 int action_run(struct cli *c, const struct wire_action *action, int argc, char **argv)
 {
     struct request request;
@@ -155,10 +163,16 @@ int action_run(struct cli *c, const struct wire_action *action, int argc, char *
         return output_json(in);
     }
     in = request.in;
+    if (c->dry_run && !put_dry_run(action, in))
+        return usage_error(argv[0], "%s cannot be rehearsed", action->name);
+    explained_hold(c);
     if (request.paginate)
         status = run_pages(c, action, &request, &reply);
     else
         status =
             cli_call_service(c, action->service->name, action->name, json_incref(in), NULL, &reply);
-    return status == STATUS_OK ? output_reply(c, action, reply) : status;
+    if (status == STATUS_OK)
+        status = output_reply(c, action, reply);
+    explained_show(c, action, reply);
+    return status;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "croft/explained.h"
 #include "croft/screen.h"
 
 /* A describe call that never stops naming a next page is a broken server. */
@@ -67,6 +68,10 @@ int global_option(struct cli *c, int argc, char **argv, int *i)
                                         "--output"};
     const char *word = argv[*i];
 
+    if (streq(word, "--explain")) {
+        c->explain = true;
+        return 1;
+    }
     for (size_t k = 0; k < ARRAY_SIZE(names); k++) {
         size_t len = strlen(names[k]);
         const char *value;
@@ -122,6 +127,7 @@ struct client *cli_client(struct cli *c, const char *service, int *ret_status)
     struct client_config config = {.endpoint = cli_endpoint(c),
                                    .region = region_of(c),
                                    .service = service,
+                                   .explain = c->explain,
                                    .ca_file = getenv("AWS_CA_BUNDLE")};
     struct err e = {0};
 
@@ -190,8 +196,10 @@ int cli_call_service(struct cli *c, const char *service, const char *action, jso
         return STATUS_USAGE;
     }
     r = client_call(client, action, text, strlen(text), &reply, &e);
-    if (r == -EREMOTEIO)
+    if (r == -EREMOTEIO) {
+        explained_refusal(c, &reply);
         return refused(&reply, refusal);
+    }
     if (r < 0)
         return cli_no_answer(c, r, &e);
     out = json_loadb(buf_str(&reply.body), reply.body.len, JSON_ALLOW_NUL, &where);
@@ -200,6 +208,7 @@ int cli_call_service(struct cli *c, const char *service, const char *action, jso
         complain("%s: the answer to %s is no JSON object", cli_endpoint(c), action);
         return STATUS_UNREACHED;
     }
+    explained_reply(c, out);
     *ret_out = out;
     return STATUS_OK;
 }

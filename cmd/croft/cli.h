@@ -37,6 +37,9 @@ struct cli {
     const char *region;
     const char *profile;
     enum output output;
+    bool explain; /* --explain: see explained.h */
+    bool dry_run; /* --dry-run before an action */
+    struct explained *explained;
     struct client *client; /* for `service`, once it was needed */
     const char *service;
 };
@@ -58,7 +61,8 @@ int usage_error(const char *topic, const char *format, ...) __attribute__((forma
 
 /*
  * The options that every verb takes (--endpoint, --output, --region, --profile), as `--x V` or
- * `--x=V`. 1: argv[*i] was one, *i is on its last word. 0: it was none. -1: it was wrong, said so.
+ * `--x=V`, and --explain. 1: argv[*i] was one, *i is on its last word. 0: it was none. -1: it was
+ * wrong, said so.
  */
 int global_option(struct cli *c, int argc, char **argv, int *i);
 

@@ -72,8 +72,8 @@ static void offer_commands(const struct line *l)
 
 static void offer_globals(const struct line *l)
 {
-    static const char *const names[] = {"--output", "--endpoint", "--region", "--profile",
-                                        "--help"};
+    static const char *const names[] = {"--output",  "--endpoint", "--region",
+                                        "--profile", "--explain",  "--help"};
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         offer(l, names[i], "");

@@ -172,6 +172,7 @@ static void overview(struct cli *c)
     puts("  --output json|table|text   a table on a terminal, json elsewhere\n"
          "  --endpoint PATH|URL        the daemon's socket, or http(s) with AWS credentials\n"
          "  --region NAME, --profile NAME\n"
+         "  --explain                  what each call did, and how to type the same\n"
          "\nThe manual is croft(1).");
 }
 

@@ -21,6 +21,8 @@ static int run_verb(struct cli *c, const char *noun, const struct verb *verb, in
         help_of_verb(noun, verb);
         return STATUS_OK;
     }
+    if (c->dry_run)
+        return usage_error(verb->name, "--dry-run goes with an action, as in run-instances");
     return verb->run(c, argc, argv);
 }
 
@@ -130,6 +132,8 @@ int main(int argc, char **argv)
     for (; first < argc && status < 0; first++) {
         int global = global_option(&c, argc, argv, &first);
 
+        if (global == 0 && streq(argv[first], "--dry-run"))
+            global = c.dry_run = true;
         if (global < 0)
             status = STATUS_USAGE;
         else if (global == 0)
