@@ -6,7 +6,8 @@
  *
  * Decoding gives the same faults in the same order as query_decode(), with keys such as
  * `Filters[0].Name`. A body that is not one JSON object, is larger than JSON_TEXT_MAX or has a key
- * twice is MalformedQueryString.
+ * twice is MalformedQueryString; one with more than JSON_ELEMENTS_MAX list elements is
+ * ResourceCountExceeded.
  */
 #include "base/arena.h"
 #include "base/buf.h"
@@ -14,6 +15,8 @@
 #include "wire/model.h"
 
 #define JSON_TEXT_MAX ((size_t)16 << 20)
+/* Of all lists of a request: what a form may have (form.h), where each pair may begin four. */
+#define JSON_ELEMENTS_MAX 80000
 
 /* *ret_in as in query_decode(). No text at all is an empty object. */
 int json_decode(struct arena *a, const struct wire_action *action, const char *text, size_t len,

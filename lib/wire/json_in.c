@@ -17,7 +17,8 @@
 
 struct decoder {
     struct arena *a;
-    bool reply; /* members of replies; unknown keys are passed over */
+    bool reply;      /* members of replies; unknown keys are passed over */
+    size_t elements; /* of all lists so far */
     struct fault *f;
     struct fault *value;
 };
@@ -167,6 +168,10 @@ static int decode_list(struct decoder *d, const struct wire_field *field, const 
     size_t n = json_array_size(json);
     if (!d->reply && check_count(field, path_text(d, p), n, d->value) < 0)
         return 0;
+    d->elements += n;
+    if (!d->reply && d->elements > JSON_ELEMENTS_MAX)
+        return fault(d->f, FAULT_RESOURCE_COUNT_EXCEEDED,
+                     "The lists of a request have at most %d elements", JSON_ELEMENTS_MAX);
     size_t size = wire_field_size(field);
     if (d->reply && n == 0)
         wire_list_empty(list);
@@ -251,7 +256,7 @@ static int decode_text(struct arena *a, const struct wire_struct *s, bool reply,
     if (!json_is_object(json))
         return fault(f, FAULT_MALFORMED_QUERY_STRING, "The body is not a JSON object");
     struct fault value = {0};
-    struct decoder d = {a, reply, f, &value};
+    struct decoder d = {.a = a, .reply = reply, .f = f, .value = &value};
     char *base = arena_alloc(a, s->size);
     if (decode_object(&d, json, s, base, NULL) < 0)
         return -1;

@@ -118,6 +118,23 @@ START_TEST(deep_nesting_and_long_lists_are_refused)
 }
 END_TEST
 
+START_TEST(the_elements_of_all_lists_together_are_limited)
+{
+    /* Each list is short enough: it is how many there are. */
+    _cleanup_buf_ struct buf text = BUF_INIT(4 << 20);
+    buf_add_str(&text, "{\"Filters\":[");
+    for (int filter = 0; filter < 500; filter++) {
+        buf_printf(&text, "%s{\"Name\":\"n\",\"Values\":[\"\"", filter > 0 ? "," : "");
+        for (int value = 1; value < 200; value++)
+            buf_add_str(&text, ",\"\"");
+        buf_add_str(&text, "]}");
+    }
+    buf_add_str(&text, "]}");
+    ck_assert_int_eq(decode("DescribeInstances", buf_str(&text)), -1);
+    ck_assert_int_eq(f.code, FAULT_RESOURCE_COUNT_EXCEEDED);
+}
+END_TEST
+
 START_TEST(a_broken_body_is_not_quoted)
 {
     ck_assert_int_eq(decode("RunInstances", "{\"UserData\":\"secret\" secret}"), -1);
@@ -203,7 +220,7 @@ END_TEST
 
 UNIT_MAIN(members_are_called_as_aws_calls_them,
           bad_bodies_get_the_right_code_and_the_path_of_the_member,
-          deep_nesting_and_long_lists_are_refused, a_broken_body_is_not_quoted,
-          times_are_seconds_with_a_fraction_or_iso_8601, secrets_are_redacted_when_asked,
-          replies_show_empty_lists_at_the_top_and_return,
+          deep_nesting_and_long_lists_are_refused, the_elements_of_all_lists_together_are_limited,
+          a_broken_body_is_not_quoted, times_are_seconds_with_a_fraction_or_iso_8601,
+          secrets_are_redacted_when_asked, replies_show_empty_lists_at_the_top_and_return,
           a_fault_is_a_type_and_a_message_and_always_utf8, a_reply_that_does_not_fit_is_an_error)
