@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/setting.h"
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -106,9 +107,35 @@ static int open_tunnel(struct api *api, const struct caller *caller, struct aren
     return 0;
 }
 
-static int open_console(struct api *api, const struct caller *caller, struct arena *a,
-                        const char *instance_id, int *ret_fd, struct fault *f)
+/*
+ * Somebody at the server may always reach a console; over the network the account has to allow it
+ * first, as in EC2 (EnableSerialConsoleAccess).
+ */
+static int check_console_access(struct api *api, const struct http_request *http,
+                                const struct caller *caller, struct fault *f)
 {
+    if (http->peer->is_unix)
+        return 0;
+    struct tx *tx = store_read(api->config.store);
+    bool on = store_setting_of_account(tx, http->arena, caller->principal.account_id,
+                                       caller->region->name, SETTING_SERIAL_CONSOLE) != NULL;
+    tx_end(tx);
+    if (on)
+        return 0;
+    return fault(f, FAULT_UNAUTHORIZED_OPERATION,
+                 "Access to the serial console over the network is off for this account in region "
+                 "%s. EnableSerialConsoleAccess turns it on; at the server itself it is always "
+                 "there",
+                 caller->region->name);
+}
+
+static int open_console(struct api *api, const struct http_request *http,
+                        const struct caller *caller, const char *instance_id, int *ret_fd,
+                        struct fault *f)
+{
+    struct arena *a = http->arena;
+    if (check_console_access(api, http, caller, f) < 0)
+        return -1;
     if (running_interface(api, caller, a, instance_id, f) == NULL)
         return -1;
     struct err e = {0};
@@ -134,7 +161,7 @@ static void serve_stream(struct api *api, const struct http_request *http,
     if (r == 0 && has_prefix(http->path, TUNNEL_PATH))
         r = open_tunnel(api, &caller, http->arena, http->path + strlen(TUNNEL_PATH), &fd, &f);
     else if (r == 0)
-        r = open_console(api, &caller, http->arena, http->path + strlen(CONSOLE_PATH), &fd, &f);
+        r = open_console(api, http, &caller, http->path + strlen(CONSOLE_PATH), &fd, &f);
     if (r < 0)
         refuse(http, &f, resp);
     else

@@ -1,4 +1,6 @@
+/* GetConsoleOutput, GetPasswordData, and whether the serial console answers over the network. */
 #include "api/lookup.h"
+#include "api/setting.h"
 #include "base/base64.h"
 #include "base/log.h"
 
@@ -21,5 +23,52 @@ int act_ec2_GetConsoleOutput(struct call *c, const ec2_GetConsoleOutput_in *in,
     out->instance_id = i->id;
     out->timestamp = wire_time(when);
     out->output = base64_encode(c->arena, buf_str(&text), text.len);
+    return 0;
+}
+
+/*
+ * The password is what Windows makes at its first boot and writes to its console. For an instance
+ * of anything else EC2 answers with an empty one, as for Windows before it is there.
+ */
+int act_ec2_GetPasswordData(struct call *c, const ec2_GetPasswordData_in *in,
+                            ec2_GetPasswordData_out *out, struct fault *f)
+{
+    const struct instance *i = lookup_instance(c, in->instance_id, f);
+    if (i == NULL)
+        return -1;
+    out->instance_id = i->id;
+    out->timestamp = wire_time(i->launch_time);
+    out->password_data = "";
+    return 0;
+}
+
+int act_ec2_EnableSerialConsoleAccess(struct call *c, const ec2_EnableSerialConsoleAccess_in *in,
+                                      ec2_EnableSerialConsoleAccess_out *out, struct fault *f)
+{
+    (void)in;
+    (void)f;
+    setting_put(c, SETTING_SERIAL_CONSOLE, "on");
+    out->serial_console_access_enabled = wire_bool(true);
+    return 0;
+}
+
+int act_ec2_DisableSerialConsoleAccess(struct call *c, const ec2_DisableSerialConsoleAccess_in *in,
+                                       ec2_DisableSerialConsoleAccess_out *out, struct fault *f)
+{
+    (void)in;
+    (void)f;
+    setting_put(c, SETTING_SERIAL_CONSOLE, NULL);
+    out->serial_console_access_enabled = wire_bool(false);
+    return 0;
+}
+
+int act_ec2_GetSerialConsoleAccessStatus(struct call *c,
+                                         const ec2_GetSerialConsoleAccessStatus_in *in,
+                                         ec2_GetSerialConsoleAccessStatus_out *out, struct fault *f)
+{
+    (void)in;
+    (void)f;
+    out->serial_console_access_enabled = wire_bool(setting_get(c, SETTING_SERIAL_CONSOLE) != NULL);
+    out->managed_by = "account";
     return 0;
 }

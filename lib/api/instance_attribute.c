@@ -1,6 +1,7 @@
 /* DescribeInstanceAttribute, ModifyInstanceAttribute, ResetInstanceAttribute. */
 #include <string.h>
 
+#include "api/instance_credits.h"
 #include "api/instance_view.h"
 #include "api/interface_groups.h"
 #include "api/lookup.h"
@@ -113,7 +114,12 @@ static int change_type(const struct change *change, struct fault *f)
                      type->architecture, i->architecture);
     i->instance_type = type->name;
     i->vcpus = type->vcpus;
+    i->cores = instance_type_cores(type);
     i->memory_mib = type->memory_mib;
+    /* An instance keeps what it has been given when it was burstable last (AWS:
+       DescribeInstanceCreditSpecifications). */
+    if (i->cpu_credits == NULL)
+        i->cpu_credits = credits_default_of_type(change->c, type);
     return 0;
 }
 

@@ -6,6 +6,7 @@
 #include "api/capacity.h"
 #include "api/instance_view.h"
 #include "api/launch_network.h"
+#include "api/launch_options.h"
 #include "api/launch_placement.h"
 #include "api/launch_template.h"
 #include "api/launch_volumes.h"
@@ -31,6 +32,7 @@ struct launch {
     const struct image *image;
     const struct instance_type *type;
     const struct key_pair *key; /* NULL: none */
+    struct launch_options options;
     struct launch_network network;
     struct launch_placement placement;
     struct launch_volumes volumes;
@@ -100,6 +102,7 @@ static int settle(struct call *c, const ec2_RunInstances_in *in, struct launch *
     if (tags_from_specifications(c, &in->tag_specifications, launch_taggable, f) < 0 ||
         user_data_check(c, in->user_data, f) < 0 || resolve_image(c, in, l, f) < 0 ||
         resolve_type(c, in, l, f) < 0 || resolve_key(c, in, l, f) < 0 ||
+        launch_options_settle(c, in, l->type, &l->options, f) < 0 ||
         launch_volumes_settle(c, in, l->image, &l->volumes, f) < 0 ||
         launch_network_settle(c, in, &l->network, f) < 0 ||
         launch_placement_settle(c, in, l->type, l->network.subnet->zone, &l->placement, f) < 0)
@@ -108,21 +111,6 @@ static int settle(struct call *c, const ec2_RunInstances_in *in, struct launch *
                        f) < 0)
         return -1;
     return launch_network_reserve(c, &l->network, in->min_count.v, &l->count, f);
-}
-
-static const char *option(const char *given, const char *otherwise)
-{
-    return given == NULL ? otherwise : given;
-}
-
-static void fill_metadata_options(const struct ec2_InstanceMetadataOptionsRequest *m,
-                                  struct instance *i)
-{
-    i->http_tokens = option(m == NULL ? NULL : m->http_tokens, "optional");
-    i->http_endpoint = option(m == NULL ? NULL : m->http_endpoint, "enabled");
-    i->instance_metadata_tags = option(m == NULL ? NULL : m->instance_metadata_tags, "disabled");
-    i->http_put_response_hop_limit =
-        m != NULL && m->http_put_response_hop_limit.set ? m->http_put_response_hop_limit.v : 1;
 }
 
 static struct instance *make_instance(struct call *c, const struct launch *l, int64_t index)
@@ -152,7 +140,6 @@ static struct instance *make_instance(struct call *c, const struct launch *l, in
         .image_id = l->image->id,
         .instance_type = l->type->name,
         .architecture = l->type->architecture,
-        .vcpus = l->type->vcpus,
         .memory_mib = l->type->memory_mib,
         .key_name = l->key == NULL ? NULL : l->key->name,
         .public_key = l->key == NULL ? NULL : l->key->public_key,
@@ -169,7 +156,7 @@ static struct instance *make_instance(struct call *c, const struct launch *l, in
         .ebs_optimized = wire_true(in->ebs_optimized),
         .uuid = uuid,
     };
-    fill_metadata_options(in->metadata_options, i);
+    launch_options_write(&l->options, i);
     return i;
 }
 

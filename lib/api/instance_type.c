@@ -83,13 +83,6 @@ static struct wire_strings one_text(struct call *c, const char *text)
     return list;
 }
 
-static struct wire_ints one_number(struct call *c, int64_t number)
-{
-    struct wire_ints list = {0};
-    *arena_append(c->arena, &list) = number;
-    return list;
-}
-
 static struct ec2_ProcessorInfo *processor_of(struct call *c, const struct instance_type *t)
 {
     struct ec2_ProcessorInfo *info = arena_new_of(c->arena, struct ec2_ProcessorInfo);
@@ -103,12 +96,17 @@ static struct ec2_ProcessorInfo *processor_of(struct call *c, const struct insta
 static struct ec2_VCpuInfo *vcpus_of(struct call *c, const struct instance_type *t)
 {
     struct ec2_VCpuInfo *info = arena_new_of(c->arena, struct ec2_VCpuInfo);
-    int64_t cores = t->cores > 0 ? t->cores : t->vcpus;
+    int64_t cores = instance_type_cores(t);
+    int64_t threads = instance_type_threads_per_core(t);
     info->default_vcpus = wire_int(t->vcpus);
     info->default_cores = wire_int(cores);
-    info->default_threads_per_core = wire_int(t->vcpus / cores);
-    info->valid_cores = one_number(c, cores);
-    info->valid_threads_per_core = one_number(c, t->vcpus / cores);
+    info->default_threads_per_core = wire_int(threads);
+    for (int64_t n = 1; n <= cores; n++)
+        if (instance_type_allows(t, n, threads))
+            *arena_append(c->arena, &info->valid_cores) = n;
+    for (int64_t n = 1; n <= threads; n++)
+        if (instance_type_allows(t, cores, n))
+            *arena_append(c->arena, &info->valid_threads_per_core) = n;
     return info;
 }
 

@@ -133,6 +133,20 @@ static void view_network(struct call *c, const struct instance_relations *r,
     }
 }
 
+struct ec2_InstanceMetadataOptionsResponse *
+metadata_options_view(struct arena *a, const struct instance *i, const char *state)
+{
+    struct ec2_InstanceMetadataOptionsResponse *m =
+        arena_new_of(a, struct ec2_InstanceMetadataOptionsResponse);
+    m->state = state;
+    m->http_tokens = i->http_tokens;
+    m->http_endpoint = i->http_endpoint;
+    m->http_put_response_hop_limit = wire_int(i->http_put_response_hop_limit);
+    m->http_protocol_ipv6 = "disabled";
+    m->instance_metadata_tags = i->instance_metadata_tags;
+    return m;
+}
+
 static void view_options(struct call *c, const struct instance *i, struct ec2_Instance *out)
 {
     struct arena *a = c->arena;
@@ -143,19 +157,10 @@ static void view_options(struct call *c, const struct instance *i, struct ec2_In
     out->placement->availability_zone_id = region_zone_id(c->region, i->zone);
     out->placement->group_name = "";
     out->placement->tenancy = i->tenancy;
-    out->metadata_options = arena_new_of(a, struct ec2_InstanceMetadataOptionsResponse);
-    out->metadata_options->state = "applied";
-    out->metadata_options->http_tokens = i->http_tokens;
-    out->metadata_options->http_endpoint = i->http_endpoint;
-    out->metadata_options->http_put_response_hop_limit = wire_int(i->http_put_response_hop_limit);
-    out->metadata_options->http_protocol_ipv6 = "disabled";
-    out->metadata_options->instance_metadata_tags = i->instance_metadata_tags;
-    const struct instance_type *type =
-        instance_type_find(&c->config->instance_types, i->instance_type);
-    int64_t cores = type == NULL || type->cores == 0 ? i->vcpus : type->cores;
+    out->metadata_options = metadata_options_view(a, i, "applied");
     out->cpu_options = arena_new_of(a, struct ec2_CpuOptions);
-    out->cpu_options->core_count = wire_int(cores);
-    out->cpu_options->threads_per_core = wire_int(i->vcpus / cores);
+    out->cpu_options->core_count = wire_int(instance_cores(i));
+    out->cpu_options->threads_per_core = wire_int(instance_threads_per_core(i));
     out->enclave_options = arena_new_of(a, struct ec2_EnclaveOptions);
     out->enclave_options->enabled = wire_bool(false);
     out->hibernation_options = arena_new_of(a, struct ec2_HibernationOptions);
@@ -168,7 +173,8 @@ static void view_options(struct call *c, const struct instance *i, struct ec2_In
     out->private_dns_name_options->enable_resource_name_dns_a_record = wire_bool(false);
     out->private_dns_name_options->enable_resource_name_dns_aaaa_record = wire_bool(false);
     out->maintenance_options = arena_new_of(a, struct ec2_InstanceMaintenanceOptions);
-    out->maintenance_options->auto_recovery = "default";
+    out->maintenance_options->auto_recovery = i->auto_recovery;
+    out->maintenance_options->reboot_migration = i->reboot_migration;
 }
 
 static void view_tags(struct call *c, const struct instance_relations *r, const struct instance *i,

@@ -10,6 +10,9 @@ void instance_view(struct call *c, const struct instance *i, struct ec2_Instance
 void instance_view_with(struct call *c, const struct instance_relations *r,
                         const struct instance *i, struct ec2_Instance *out);
 struct ec2_InstanceState *instance_state_view(struct arena *a, int state);
+/* `state`: applied, or pending in the reply to a change. */
+struct ec2_InstanceMetadataOptionsResponse *
+metadata_options_view(struct arena *a, const struct instance *i, const char *state);
 /* Appends an instance to the reservation it belongs to, which is made when it is not there. */
 void reservation_append(struct call *c, struct ec2_ReservationList *list, const struct instance *i,
                         const struct ec2_Instance *view);

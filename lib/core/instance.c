@@ -34,6 +34,16 @@ int instance_state_code(enum instance_state s)
     return states[s].code;
 }
 
+int64_t instance_cores(const struct instance *i)
+{
+    return i->cores > 0 ? i->cores : i->vcpus;
+}
+
+int64_t instance_threads_per_core(const struct instance *i)
+{
+    return i->vcpus / instance_cores(i);
+}
+
 bool instance_uses_capacity(const struct instance *i)
 {
     switch ((enum instance_state)i->state) {

@@ -65,6 +65,7 @@ struct instance {
     const char *instance_type;
     const char *architecture; /* x86_64, arm64 */
     int64_t vcpus; /* as the type says; kept, so that an owner's change of a type is no surprise */
+    int64_t cores; /* that the vcpus are threads of; 0 (rows of schema 1): each is a core */
     int64_t memory_mib;
     const char *key_name;   /* NULL: none */
     const char *public_key; /* the OpenSSH line at launch: deleting the key pair changes nothing */
@@ -85,6 +86,9 @@ struct instance {
     const char *http_endpoint; /* enabled, disabled */
     int64_t http_put_response_hop_limit;
     const char *instance_metadata_tags;
+    const char *cpu_credits;   /* standard, unlimited; NULL: it never was of a burstable type */
+    const char *auto_recovery; /* default, disabled */
+    const char *reboot_migration;
 
     const char *uuid; /* of the domain; begins with ec2 (cloud-init looks at it) */
     bool ever_ran; /* false until the first launch is complete: a failure until then terminates */
@@ -105,5 +109,8 @@ struct instance {
 int instance_enter_state(struct instance *i, enum instance_state to, struct err *e);
 const char *instance_state_name(enum instance_state s);
 int instance_state_code(enum instance_state s);
+/* Processor cores, and threads of each. */
+int64_t instance_cores(const struct instance *i);
+int64_t instance_threads_per_core(const struct instance *i);
 /* Does it hold memory and processors of the server? */
 bool instance_uses_capacity(const struct instance *i);

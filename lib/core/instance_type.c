@@ -31,6 +31,32 @@ static const struct instance_type types[] = {
 #undef TYPE
 };
 
+/* From so many cores on, types without Nitro take even numbers alone; those with it from three. */
+#define MANY_CORES 17
+
+int64_t instance_type_cores(const struct instance_type *t)
+{
+    return t->cores > 0 ? t->cores : t->vcpus;
+}
+
+int64_t instance_type_threads_per_core(const struct instance_type *t)
+{
+    return t->vcpus / instance_type_cores(t);
+}
+
+bool instance_type_allows(const struct instance_type *t, int64_t cores, int64_t threads_per_core)
+{
+    int64_t all = instance_type_cores(t);
+    int64_t each = instance_type_threads_per_core(t);
+    bool even_alone = each > 1 && all >= (t->nitro ? 3 : MANY_CORES);
+    if (cores == all && threads_per_core == each)
+        return true;
+    if (t->burstable && !t->nitro)
+        return false;
+    return cores >= 1 && cores <= all && threads_per_core >= 1 && threads_per_core <= each &&
+           (!even_alone || cores % 2 == 0);
+}
+
 struct instance_type_table instance_type_builtin(void)
 {
     return (struct instance_type_table){types, ARRAY_SIZE(types)};

@@ -30,6 +30,16 @@ struct instance_type_table {
     size_t n;
 };
 
+/* Cores, and threads of each, that a guest has unless it is told otherwise. */
+int64_t instance_type_cores(const struct instance_type *t);
+int64_t instance_type_threads_per_core(const struct instance_type *t);
+/*
+ * May a guest have so many cores with so many threads each? T2 takes none but its own. Elsewhere
+ * threads may be turned off, and types with many cores take even numbers of them (AWS: "Supported
+ * CPU options").
+ */
+bool instance_type_allows(const struct instance_type *t, int64_t cores, int64_t threads_per_core);
+
 /* AWS's types. Static. */
 struct instance_type_table instance_type_builtin(void);
 /* NULL when there is none. */

@@ -190,10 +190,12 @@ static void machine(struct writer *w, const struct domain_spec *spec, bool arm)
     } else {
         emulated_cpu(w);
     }
+    /* The processor that emulation shows is one of AMD's, of which QEMU shows no threads there. */
+    int threads = kvm ? spec->threads_per_core : 1;
     begin(w, "topology");
     attribute(w, "sockets", "1");
-    attribute_number(w, "cores", spec->vcpus);
-    attribute(w, "threads", "1");
+    attribute_number(w, "cores", spec->vcpus / threads);
+    attribute_number(w, "threads", threads);
     end(w);
     end(w);
 
@@ -347,6 +349,9 @@ int domain_xml_build(struct arena *a, const struct domain_spec *spec, const char
         return err_set(e, EINVAL, "there are no domains for architecture %s", spec->architecture);
     if (!streq(spec->driver, "kvm") && !streq(spec->driver, "qemu"))
         return err_set(e, EINVAL, "there is no domain type %s", spec->driver);
+    if (spec->threads_per_core < 1 || spec->vcpus % spec->threads_per_core != 0)
+        return err_set(e, EINVAL, "%d processors cannot be cores of %d threads", spec->vcpus,
+                       spec->threads_per_core);
     if (!is_writable(spec))
         return err_set(e, EINVAL, "a value of domain %s cannot be written as XML",
                        spec->instance_id);

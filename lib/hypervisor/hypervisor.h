@@ -44,6 +44,7 @@ struct domain_spec {
     const char *architecture; /* x86_64, arm64 */
     const char *driver;       /* "kvm" or "qemu", see host_info.kvm */
     int vcpus;
+    int threads_per_core; /* a divisor of vcpus */
     int64_t memory_mib;
     const struct domain_disk *disks;
     size_t n_disks;

@@ -135,6 +135,7 @@ const struct domain_spec *plan_domain(const struct jobs_config *config, struct a
         .architecture = i->architecture,
         .driver = host->kvm && streq(i->architecture, "x86_64") ? "kvm" : "qemu",
         .vcpus = (int)i->vcpus,
+        .threads_per_core = (int)instance_threads_per_core(i),
         .memory_mib = i->memory_mib,
         .disks = disks,
         .n_disks = list_disks(s, a, facts, disks),

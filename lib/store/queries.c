@@ -170,6 +170,22 @@ struct client_token *store_token(struct tx *tx, struct arena *a, const char *acc
                      (const char *const[]){account_id, region, action, token});
 }
 
+const char *store_setting_of_account(struct tx *tx, struct arena *a, const char *account_id,
+                                     const char *region, const char *name)
+{
+    const struct account_setting *row =
+        table_get(tx, &table_account_setting, a, (const char *const[]){account_id, region, name});
+    return row == NULL ? NULL : row->value;
+}
+
+void store_put_setting_of_account(struct tx *tx, const struct account_setting *setting)
+{
+    store_delete_account_settings(tx, "account_id", setting->account_id, "region", setting->region,
+                                  "name", setting->name);
+    if (setting->value != NULL)
+        store_insert_account_setting(tx, setting);
+}
+
 int64_t store_next_vpc_number(struct tx *tx)
 {
     sqlite3_stmt *stmt =

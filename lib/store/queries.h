@@ -53,6 +53,11 @@ struct tag *store_tag_of(struct tx *tx, struct arena *a, const char *resource_id
 void store_put_tag(struct tx *tx, const struct tag *tag);
 struct client_token *store_token(struct tx *tx, struct arena *a, const char *account_id,
                                  const char *region, const char *action, const char *token);
+/* What the account has chosen for the region; NULL: nothing. */
+const char *store_setting_of_account(struct tx *tx, struct arena *a, const char *account_id,
+                                     const char *region, const char *name);
+/* A value of NULL takes the choice back. */
+void store_put_setting_of_account(struct tx *tx, const struct account_setting *setting);
 /* Smallest number that no VPC has. */
 int64_t store_next_vpc_number(struct tx *tx);
 

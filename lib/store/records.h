@@ -19,6 +19,14 @@ struct access_key {
     int64_t created_at;
 };
 
+/* What an account has chosen for all it has in a region. */
+struct account_setting {
+    const char *account_id;
+    const char *region;
+    const char *name; /* "serial-console" */
+    const char *value;
+};
+
 struct client_token {
     const char *account_id;
     const char *region;

@@ -49,3 +49,15 @@ CREATE TABLE launch_template_version (
   PRIMARY KEY (template_id, number)
 ) STRICT;
 ALTER TABLE image ADD COLUMN last_launched_at INTEGER NOT NULL DEFAULT 0;
+-- Options of instances, and what an account has set for all of them in a region.
+ALTER TABLE instance ADD COLUMN cores INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE instance ADD COLUMN cpu_credits TEXT;
+ALTER TABLE instance ADD COLUMN auto_recovery TEXT NOT NULL DEFAULT 'default';
+ALTER TABLE instance ADD COLUMN reboot_migration TEXT NOT NULL DEFAULT 'default';
+CREATE TABLE account_setting (
+  account_id  TEXT NOT NULL,
+  region      TEXT NOT NULL,
+  name        TEXT NOT NULL,
+  value       TEXT NOT NULL,
+  PRIMARY KEY (account_id, region, name)
+) STRICT, WITHOUT ROWID;

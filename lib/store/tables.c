@@ -156,6 +156,7 @@ static const struct column instance_columns[] = {
     TEXT(instance, instance_type),
     TEXT(instance, architecture),
     INT(instance, vcpus),
+    INT(instance, cores),
     INT(instance, memory_mib),
     TEXT(instance, key_name),
     QUIET(instance, public_key),
@@ -174,6 +175,9 @@ static const struct column instance_columns[] = {
     TEXT(instance, http_endpoint),
     INT(instance, http_put_response_hop_limit),
     TEXT(instance, instance_metadata_tags),
+    TEXT(instance, cpu_credits),
+    TEXT(instance, auto_recovery),
+    TEXT(instance, reboot_migration),
     TEXT(instance, uuid),
     BOOL(instance, ever_ran),
     BOOL(instance, reboot_requested),
@@ -262,6 +266,14 @@ static const struct column tag_columns[] = {
     TEXT(tag, region),      TEXT(tag, value),
 };
 TABLE(tag, 2);
+
+static const struct column account_setting_columns[] = {
+    TEXT(account_setting, account_id),
+    TEXT(account_setting, region),
+    TEXT(account_setting, name),
+    TEXT(account_setting, value),
+};
+TABLE(account_setting, 3);
 
 static const struct column client_token_columns[] = {
     TEXT(client_token, account_id), TEXT(client_token, region),  TEXT(client_token, action),

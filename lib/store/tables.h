@@ -40,6 +40,7 @@
     STORE_TABLE(network_interface, network_interfaces)                                             \
     STORE_TABLE(interface_group, interface_groups)                                                 \
     STORE_TABLE(tag, tags)                                                                         \
+    STORE_TABLE(account_setting, account_settings)                                                 \
     STORE_TABLE(client_token, client_tokens)                                                       \
     STORE_TABLE(job, jobs)
 
@@ -136,4 +137,6 @@ STORE_TABLES
     store_delete_network_interfaces_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_delete_interface_groups(tx, ...)                                                     \
     store_delete_interface_groups_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_account_settings(tx, ...)                                                     \
+    store_delete_account_settings_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_delete_jobs(tx, ...) store_delete_jobs_where(tx, STORE_WHERE(__VA_ARGS__))

@@ -9,8 +9,9 @@ import os
 import re
 import unittest
 
-from client import (REGION, REGIONS, SEEN, TREE, call, encoded, instance, launch, client, refusal,
-                    register_image, remove, tap, until, upload, wait_state)
+from client import (HOST, REGION, REGIONS, SEEN, TREE, call, client, connection, encoded, instance, launch,
+                    operation, refusal, register_image, remove, request, sign, tap, until, upload,
+                    wait_state)
 
 MISSING = {"i": "i-00000000000000001", "lt": "lt-00000000000000001", "sg": "sg-00000000000000001", "ami": "ami-00000000000000001",
            "sgr": "sgr-00000000000000001", "vpc": "vpc-00000000000000001",
@@ -58,6 +59,21 @@ def of_one(kind):
         return instance(ec2, one)["NetworkInterfaces"][0]["NetworkInterfaceId"]
     found = ec2.describe_images(ImageIds=[image])["Images"][0]
     return found["BlockDeviceMappings"][0]["Ebs"]["SnapshotId"]
+def console_status(unix=False):
+    """The status with which the console answers to a client that wants to type on it."""
+    path = f"/v1/console/{one}"
+    headers = {"Host": "localhost" if unix else HOST, "Connection": "Upgrade",
+               "Upgrade": "croft-tunnel"}
+    if not unix:
+        sign("GET", path, "", headers, b"")
+    link = connection(unix)
+    link.connect()
+    try:
+        head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        link.sock.sendall(f"GET {path} HTTP/1.1\r\n{head}\r\n".encode())
+        return int(link.sock.recv(100).split()[1])
+    finally:
+        link.close()
 
 
 def group_now():
@@ -229,6 +245,11 @@ class Succeeds(unittest.TestCase):
         self.assertEqual(call("post", "DescribeInstanceAttribute", {
             "InstanceId": one, "Attribute": "rootDeviceName"})["RootDeviceName"],
             {"Value": "/dev/xvda"})
+
+    def DescribeInstanceCreditSpecifications(self):
+        found = call("post", "DescribeInstanceCreditSpecifications", {"InstanceIds": [one]})
+        self.assertEqual(found["InstanceCreditSpecifications"],
+                         [{"InstanceId": one, "CpuCredits": "unlimited"}])
 
     def DescribeInstanceStatus(self):
         found = call("post", "DescribeInstanceStatus", {"InstanceIds": [one]})["InstanceStatuses"]
@@ -546,6 +567,21 @@ class Succeeds(unittest.TestCase):
         call("post", "ResetImageAttribute", {"ImageId": made, "Attribute": "launchPermission"})
         self.assertFalse(ec2.describe_images(ImageIds=[made])["Images"][0]["Public"])
         call("post", "DeregisterImage", {"ImageId": made})
+    def DisableSerialConsoleAccess(self):
+        self.assertFalse(call("post", "DisableSerialConsoleAccess", {})
+                         ["SerialConsoleAccessEnabled"])
+        # The console itself over the network, with a signature that is right.
+        refused = request("GET", f"/v1/console/{one}", headers={
+            "Connection": "Upgrade", "Upgrade": "croft-tunnel"})
+        self.assertEqual((refused.status, refused.fault()[0]), (403, "UnauthorizedOperation"))
+        self.assertIn("EnableSerialConsoleAccess", refused.fault()[1])
+
+    def EnableSerialConsoleAccess(self):
+        self.assertTrue(call("post", "EnableSerialConsoleAccess", {})["SerialConsoleAccessEnabled"])
+        self.assertEqual(console_status(), 101)
+        call("post", "DisableSerialConsoleAccess", {})
+        self.assertEqual(console_status(), 403)
+        self.assertEqual(console_status(unix=True), 101)  # at the server itself it always answers
 
     def GetConsoleOutput(self):
         found = call("post", "GetConsoleOutput", {"InstanceId": one})
@@ -555,6 +591,24 @@ class Succeeds(unittest.TestCase):
         found = call("post", "GetLaunchTemplateData", {"InstanceId": one})["LaunchTemplateData"]
         self.assertEqual((found["ImageId"], found["BlockDeviceMappings"][0]["DeviceName"]),
                          (image, "/dev/xvda"))
+    def GetDefaultCreditSpecification(self):
+        for family, credits in ("t2", "standard"), ("t3", "unlimited"), ("t4g", "unlimited"):
+            found = call("post", "GetDefaultCreditSpecification", {"InstanceFamily": family})
+            self.assertEqual(found["InstanceFamilyCreditSpecification"],
+                             {"InstanceFamily": family, "CpuCredits": credits})
+
+    def GetInstanceMetadataDefaults(self):
+        found = call("post", "GetInstanceMetadataDefaults", {})
+        self.assertEqual(found["AccountLevel"], {"ManagedBy": "account"})
+
+    def GetPasswordData(self):
+        found = call("post", "GetPasswordData", {"InstanceId": one})
+        self.assertEqual((found["InstanceId"], found["PasswordData"]), (one, ""))
+        self.assertEqual(found["Timestamp"], instance(ec2, one)["LaunchTime"])
+
+    def GetSerialConsoleAccessStatus(self):
+        self.assertEqual(call("post", "GetSerialConsoleAccessStatus", {}),
+                         {"SerialConsoleAccessEnabled": False})
 
     def ImportKeyPair(self):
         made = call("post", "ImportKeyPair", {"KeyName": "imported",
@@ -563,6 +617,12 @@ class Succeeds(unittest.TestCase):
         found = call("post", "DescribeKeyPairs", {"KeyPairIds": [made["KeyPairId"]],
                                                   "IncludePublicKey": True})["KeyPairs"][0]
         self.assertEqual(found["PublicKey"].split()[:2], PUBLIC_KEY.split()[:2])
+
+    def ModifyDefaultCreditSpecification(self):
+        for credits in "unlimited", "standard":
+            made = call("post", "ModifyDefaultCreditSpecification", {
+                "InstanceFamily": "t2", "CpuCredits": credits})
+            self.assertEqual(made["InstanceFamilyCreditSpecification"]["CpuCredits"], credits)
 
     def ModifyInstanceAttribute(self):
         call("post", "ModifyInstanceAttribute", {"InstanceId": one,
@@ -587,6 +647,60 @@ class Succeeds(unittest.TestCase):
              {"NetworkInterfaceId": interface, "Description": {"Value": ""}})
         found = ec2.describe_network_interfaces(NetworkInterfaceIds=[interface])
         self.assertEqual(found["NetworkInterfaces"][0]["Description"], "")
+    def ModifyInstanceCpuOptions(self):
+        i = launch(ec2, image, InstanceType="t3.small")["InstanceId"]
+        self.assertEqual(instance(ec2, i)["CpuOptions"], {"CoreCount": 1, "ThreadsPerCore": 2})
+        ec2.stop_instances(InstanceIds=[i])
+        wait_state(ec2, i, "stopped")
+        made = call("post", "ModifyInstanceCpuOptions", {
+            "InstanceId": i, "CoreCount": 1, "ThreadsPerCore": 1})
+        self.assertEqual((made["InstanceId"], made["CoreCount"], made["ThreadsPerCore"]), (i, 1, 1))
+        self.assertEqual(instance(ec2, i)["CpuOptions"], {"CoreCount": 1, "ThreadsPerCore": 1})
+        ec2.start_instances(InstanceIds=[i])
+        wait_state(ec2, i, "running")
+        remove(ec2, i)
+
+    def ModifyInstanceCreditSpecification(self):
+        asked = [{"InstanceId": one, "CpuCredits": "standard"},
+                 {"InstanceId": MISSING["i"], "CpuCredits": "standard"}]
+        for _ in "once", "again":
+            made = call("post", "ModifyInstanceCreditSpecification", {
+                "ClientToken": "credits", "InstanceCreditSpecifications": asked})
+            self.assertEqual(made["SuccessfulInstanceCreditSpecifications"], [{"InstanceId": one}])
+            bad = made["UnsuccessfulInstanceCreditSpecifications"]
+            self.assertEqual([(b["InstanceId"], b["Error"]["Code"]) for b in bad],
+                             [(MISSING["i"], "InvalidInstanceID.NotFound")])
+        asked[0]["CpuCredits"] = "unlimited"
+        call("post", "ModifyInstanceCreditSpecification", {
+            "InstanceCreditSpecifications": asked[:1]})
+
+    def ModifyInstanceMaintenanceOptions(self):
+        for state in "disabled", "default":
+            made = call("post", "ModifyInstanceMaintenanceOptions", {
+                "InstanceId": one, "AutoRecovery": state})
+            self.assertEqual((made["InstanceId"], made["AutoRecovery"]), (one, state))
+            self.assertEqual(instance(ec2, one)["MaintenanceOptions"]["AutoRecovery"], state)
+
+    def ModifyInstanceMetadataDefaults(self):
+        self.assertTrue(call("post", "ModifyInstanceMetadataDefaults", {
+            "HttpTokens": "required", "HttpPutResponseHopLimit": 2})["Return"])
+        found = call("post", "GetInstanceMetadataDefaults", {})["AccountLevel"]
+        self.assertEqual((found["HttpTokens"], found["HttpPutResponseHopLimit"]), ("required", 2))
+        i = launch(ec2, image)
+        self.assertEqual(i["MetadataOptions"]["HttpTokens"], "required")
+        self.assertEqual(i["MetadataOptions"]["HttpPutResponseHopLimit"], 2)
+        call("post", "ModifyInstanceMetadataDefaults", {
+            "HttpTokens": "no-preference", "HttpPutResponseHopLimit": -1})
+        remove(ec2, i["InstanceId"])
+
+    def ModifyInstanceMetadataOptions(self):
+        made = call("post", "ModifyInstanceMetadataOptions", {
+            "InstanceId": one, "HttpTokens": "required", "HttpPutResponseHopLimit": 3})
+        self.assertEqual(made["InstanceId"], one)
+        self.assertEqual(made["InstanceMetadataOptions"]["State"], "pending")
+        now = instance(ec2, one)["MetadataOptions"]
+        self.assertEqual((now["State"], now["HttpTokens"], now["HttpPutResponseHopLimit"],
+                          now["HttpEndpoint"]), ("applied", "required", 3, "enabled"))
 
     def ModifySecurityGroupRules(self):
         rule = rule_of(8002)
@@ -600,6 +714,11 @@ class Succeeds(unittest.TestCase):
         found = found["SecurityGroupRules"][0]
         self.assertEqual((found["IpProtocol"], found["ToPort"], found["Description"]),
                          ("udp", 2, "changed"))
+
+    def MonitorInstances(self):
+        made = call("post", "MonitorInstances", {"InstanceIds": [one]})["InstanceMonitorings"]
+        self.assertEqual(made, [{"InstanceId": one, "Monitoring": {"State": "pending"}}])
+        self.assertEqual(instance(ec2, one)["Monitoring"], {"State": "enabled"})
 
     def RebootInstances(self):
         call("post", "RebootInstances", {"InstanceIds": [one]})
@@ -667,6 +786,12 @@ class Succeeds(unittest.TestCase):
         done = call("post", "TerminateInstances", {"InstanceIds": [i]})["TerminatingInstances"]
         self.assertEqual(done[0]["CurrentState"], {"Code": 32, "Name": "shutting-down"})
         wait_state(ec2, i, "terminated")
+
+    def UnmonitorInstances(self):
+        call("post", "MonitorInstances", {"InstanceIds": [one]})
+        made = call("post", "UnmonitorInstances", {"InstanceIds": [one]})["InstanceMonitorings"]
+        self.assertEqual(made, [{"InstanceId": one, "Monitoring": {"State": "disabling"}}])
+        self.assertEqual(instance(ec2, one)["Monitoring"], {"State": "disabled"})
 
     def UpdateSecurityGroupRuleDescriptionsEgress(self):
         rule = rule_of(8005, egress=True)
@@ -828,6 +953,9 @@ REFUSED = {
     "DescribeInstanceAttribute": [
         ({"InstanceId": "%one", "Attribute": "height"}, "InvalidParameterValue"),
         ({"InstanceId": MISSING["i"], "Attribute": "kernel"}, "InvalidInstanceID.NotFound")],
+    "DescribeInstanceCreditSpecifications": [
+        ({"InstanceIds": [MISSING["i"]]}, "InvalidInstanceID.NotFound"),
+        ({"Filters": [{"Name": "instance-type", "Values": ["x"]}]}, "InvalidParameterValue")],
     "DescribeInstanceStatus": [({"InstanceIds": ["i-x"]}, "InvalidInstanceID.Malformed"),
                                ({"MaxResults": 5, "NextToken": "x"}, "InvalidPaginationToken")],
     "DescribeInstanceTypeOfferings": [({"LocationType": "planet"}, "InvalidParameterValue")],
@@ -882,11 +1010,20 @@ REFUSED = {
         ({"VolumeIds": ["%volume"]}, "InvalidVolumeModification.NotFound")],
     "DescribeVpcs": [({"VpcIds": [MISSING["vpc"]]}, "InvalidVpcID.NotFound"),
                      ({"VpcIds": ["vpc-"]}, "InvalidVpcID.Malformed")],
+    "DisableSerialConsoleAccess": [({"DryRun": True}, "DryRunOperation")],
+    "EnableSerialConsoleAccess": [({"DryRun": True}, "DryRunOperation")],
     "GetCallerIdentity": [({"secret": "x" * 40}, "SignatureDoesNotMatch AuthFailure")],
     "GetConsoleOutput": [({"InstanceId": MISSING["i"]}, "InvalidInstanceID.NotFound")],
     "GetLaunchTemplateData": [({"InstanceId": MISSING["i"]}, "InvalidInstanceID.NotFound")],
+    "GetDefaultCreditSpecification": [({"InstanceFamily": "m5"}, "InvalidParameterValue")],
+    "GetInstanceMetadataDefaults": [({"DryRun": True}, "DryRunOperation")],
+    "GetPasswordData": [({"InstanceId": MISSING["i"]}, "InvalidInstanceID.NotFound")],
+    "GetSerialConsoleAccessStatus": [({"DryRun": True}, "DryRunOperation")],
     "ImportKeyPair": [({"KeyName": "x", "PublicKeyMaterial": b"hello"}, "InvalidKey.Format"),
                       ({"KeyName": "x"}, "MissingParameter")],
+    "ModifyDefaultCreditSpecification": [
+        ({"InstanceFamily": "t3", "CpuCredits": "plenty"}, "InvalidParameterValue"),
+        ({"InstanceFamily": "t3"}, "MissingParameter")],
     "ModifyInstanceAttribute": [
         ({"InstanceId": "%one", "Groups": [MISSING["sg"]]}, "InvalidGroup.NotFound"),
         ({"InstanceId": "%one"}, "MissingParameter"),
@@ -904,11 +1041,31 @@ REFUSED = {
         ({"NetworkInterfaceId": "%interface", "Attachment": {
             "AttachmentId": "eni-attach-1", "DeleteOnTermination": True}},
          "InvalidAttachmentID.NotFound")],
+    "ModifyInstanceCpuOptions": [
+        ({"InstanceId": "%one", "CoreCount": 1}, "MissingParameter"),
+        ({"InstanceId": "%one", "CoreCount": 1, "ThreadsPerCore": 2}, "IncorrectInstanceState"),
+        ({"InstanceId": "%one", "CoreCount": 8, "ThreadsPerCore": 2}, "InvalidParameterValue")],
+    "ModifyInstanceCreditSpecification": [
+        ({"InstanceCreditSpecifications": [{"InstanceId": "%one", "CpuCredits": "plenty"}]},
+         "InvalidParameterValue"),
+        ({}, "MissingParameter")],
+    "ModifyInstanceMaintenanceOptions": [
+        ({"InstanceId": "%one"}, "MissingParameter"),
+        ({"InstanceId": "%one", "AutoRecovery": "always"}, "InvalidParameterValue")],
+    "ModifyInstanceMetadataDefaults": [
+        ({"HttpPutResponseHopLimit": 0}, "InvalidParameterValue"),
+        ({"HttpTokens": "none"}, "InvalidParameterValue")],
+    "ModifyInstanceMetadataOptions": [
+        ({"InstanceId": "%one", "HttpPutResponseHopLimit": 65}, "InvalidParameterValue"),
+        ({"InstanceId": "%one", "HttpProtocolIpv6": "enabled"}, "UnsupportedOperation"),
+        ({"InstanceId": MISSING["i"], "HttpTokens": "required"}, "InvalidInstanceID.NotFound")],
     "ModifySecurityGroupRules": [
         ({"GroupId": "%group", "SecurityGroupRules": [
             {"SecurityGroupRuleId": MISSING["sgr"], "SecurityGroupRule": {}}]},
          "InvalidSecurityGroupRuleId.NotFound"),
         ({"GroupId": "%group"}, "MissingParameter")],
+    "MonitorInstances": [({"InstanceIds": [MISSING["i"]]}, "InvalidInstanceID.NotFound"),
+                         ({}, "MissingParameter")],
     "RebootInstances": [({"InstanceIds": [MISSING["i"]]}, "InvalidInstanceID.NotFound")],
     "RegisterImage": [
         ({"Name": "actions", "ImageLocation": "upload:" + "0" * 8 + "-0000-0000-0000-" + "0" * 12},
@@ -937,6 +1094,7 @@ REFUSED = {
     "StartInstances": [({"InstanceIds": [MISSING["i"]]}, "InvalidInstanceID.NotFound")],
     "StopInstances": [({}, "MissingParameter")],
     "TerminateInstances": [({"InstanceIds": ["i-zz"]}, "InvalidInstanceID.Malformed")],
+    "UnmonitorInstances": [({"InstanceIds": ["i-zz"]}, "InvalidInstanceID.Malformed")],
     "UpdateSecurityGroupRuleDescriptionsEgress": [
         ({"GroupId": MISSING["sg"], "IpPermissions": ports(1)}, "InvalidGroup.NotFound"),
         ({"GroupId": "%group"}, "MissingParameter")],
@@ -987,7 +1145,7 @@ class TheTable(unittest.TestCase):
         for action, (service, _, flags) in rows().items():
             if service != "ec2":
                 continue
-            members = client().meta.service_model.operation_model(action).input_shape.members
+            members = operation(action).input_shape.members
             with self.subTest(action):
                 self.assertEqual("DRYRUN" in flags, "DryRun" in members)
                 if action != "DescribeImages":  # it got its pages after botocore 1.29

@@ -24,6 +24,7 @@ PREFIXES = {"ec2": "AmazonEC2", "sts": "AWSSecurityTokenServiceV20110615"}
 
 # --- models -----------------------------------------------------------------------------------
 
+NEWER_OPERATIONS = os.path.join(TREE, "tests", "lib", "newer.json")
 _session = botocore.session.get_session()
 MODELS = {}
 JSON_MODELS = {}
@@ -49,6 +50,11 @@ def model_of(service):
 def _load(service):
     if service not in MODELS:
         raw = _session.get_component("data_loader").load_service_model(service, "service-2")
+        if service == "ec2":  # operations that this botocore does not have: newer_operations.py
+            with open(NEWER_OPERATIONS, encoding="utf-8") as file:
+                newer = json.load(file)
+            raw = dict(raw, operations={**newer["operations"], **raw["operations"]},
+                       shapes={**newer["shapes"], **raw["shapes"]})
         MODELS[service] = botocore.model.ServiceModel(raw, service)
         raw = _plain(raw)
         raw["metadata"].update(protocol="json", jsonVersion="1.1", targetPrefix=PREFIXES[service])
@@ -70,10 +76,13 @@ def operation(action):
 # Members that EC2 has got since botocore 1.29, which Debian 12 has: all of them are in 1.43.
 NEWER = {
     "CreateSecurityGroupResult": {"securityGroupArn"},
+    "GetSerialConsoleAccessStatusResult": {"managedBy"},
     "Instance": {"currentInstanceBootMode"},
+    "InstanceMaintenanceOptions": {"rebootMigration"},
     "InstanceStatus": {"availabilityZoneId"},
     "InstanceTypeInfo": {"nitroEnclavesSupport", "nitroTpmSupport", "phcSupport",
                          "rebootMigrationSupport"},
+    "ModifyInstanceMaintenanceOptionsResult": {"rebootMigration"},
     "NetworkInterface": {"availabilityZoneId"},
     "Placement": {"availabilityZoneId"},
     "ProcessorInfo": {"manufacturer"},

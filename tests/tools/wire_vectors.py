@@ -25,7 +25,8 @@ from model_text import read_model  # noqa: E402
 
 TEXTS = ["web", "a b", "a+b", "100%", "k=v&x", "Grüße", "日本", "😀", "<&>\"'", "tab\there", "line\nend", "*?\\"]
 PREFIX = {"instance": "i", "image": "ami", "volume": "vol", "snapshot": "snap", "group": "sg", "group-rule": "sgr",
-          "subnet": "subnet", "vpc": "vpc", "network-interface": "eni"}
+          "subnet": "subnet", "vpc": "vpc", "network-interface": "eni",
+          "launch-template": "lt"}
 
 
 class Filler:

@@ -17,7 +17,6 @@
 #include "wire/json.h"
 
 #define RUNTIME    "/run/croft"
-#define HOST       "h-0a0a0a0a0a0a0a0a0"
 #define SECRET     "hush, this is nobody's business"
 #define PUBLIC_KEY "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKeyMaterialThatIsNotShown me@here"
 
@@ -65,7 +64,6 @@ static void setup(void)
     drawn = 0;
     struct calls *k = world.k = calls_new();
     struct tx *tx = store_write(k->store);
-    store_insert_host(tx, &(struct host){.id = HOST, .uri = "qemu:///system"});
     store_insert_key_pair(tx, &(struct key_pair){.id = "key-0a0a0a0a0a0a0a0a0",
                                                  .account_id = TEST_ACCOUNT,
                                                  .region = "us-east-1",
@@ -83,7 +81,7 @@ static void setup(void)
         .store = k->store,
         .storage = world.storage,
         .network = world.network,
-        .host_id = HOST,
+        .host_id = TEST_HOST,
         .runtime_dir = RUNTIME,
         .mtu = 1500,
     };
@@ -94,7 +92,6 @@ static void setup(void)
                                     .emulates_arm64 = true};
     k->config.jobs = &world.machine;
     k->config.host = host_of;
-    k->config.host_id = HOST;
     k->config.runtime_dir = RUNTIME;
     ck_assert_int_eq(cidr_parse("198.18.0.0/24", &k->config.public_pool), 0);
     put_layer();

@@ -57,6 +57,7 @@ static struct domain_spec spec_of(const char *id, int64_t memory_mib)
         .architecture = "x86_64",
         .driver = "kvm",
         .vcpus = 1,
+        .threads_per_core = 1,
         .memory_mib = memory_mib,
         .console_log = "/log",
         .console_socket = "/socket",

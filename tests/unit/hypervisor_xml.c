@@ -28,6 +28,7 @@ static const struct domain_spec spec = {
     .architecture = "x86_64",
     .driver = "kvm",
     .vcpus = 2,
+    .threads_per_core = 2,
     .memory_mib = 1024,
     .disks = disks,
     .n_disks = ARRAY_SIZE(disks),
@@ -98,6 +99,9 @@ START_TEST(what_xml_cannot_say_is_refused)
     ck_assert_int_eq(domain_xml_build(a, &s, &xml, &e), -EINVAL);
     s = spec;
     s.architecture = "riscv64";
+    ck_assert_int_eq(domain_xml_build(a, &s, &xml, &e), -EINVAL);
+    s = spec;
+    s.threads_per_core = 0;
     ck_assert_int_eq(domain_xml_build(a, &s, &xml, &e), -EINVAL);
     s = spec;
     s.driver = "xen";

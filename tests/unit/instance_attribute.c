@@ -84,6 +84,8 @@ START_TEST(each_attribute_is_changed_by_a_member_of_its_own)
     const struct instance *i = calls_instance(k);
     ck_assert_str_eq(i->instance_type, "m5.large");
     ck_assert_int_eq(i->memory_mib, 8192);
+    ck_assert_int_eq(i->cores, 1);
+    ck_assert_str_eq(i->cpu_credits, "unlimited"); /* for when it is burstable again */
     ck_assert_str_eq(i->user_data, "IyEvYmluL3No");
     ck_assert(i->disable_api_termination && i->disable_api_stop && i->terminate_on_shutdown);
     ck_assert(i->ebs_optimized);

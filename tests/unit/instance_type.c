@@ -27,6 +27,33 @@ START_TEST(the_table_is_sorted_and_sound)
 }
 END_TEST
 
+START_TEST(a_guest_may_have_fewer_cores_and_no_threads)
+{
+    static const struct {
+        const char *name;
+        int64_t cores, threads;
+        bool allowed;
+    } rows[] = {
+        {"t3.micro", 1, 2, true},    {"t3.micro", 1, 1, true},     {"t3.micro", 2, 1, false},
+        {"t3.micro", 1, 3, false},   {"t3.micro", 0, 1, false},    {"m5.2xlarge", 4, 2, true},
+        {"m5.2xlarge", 2, 1, true},  {"m5.2xlarge", 3, 2, false},  {"m5.2xlarge", 1, 2, false},
+        {"i3.4xlarge", 3, 2, true},  {"i3.16xlarge", 3, 2, false}, {"i3.16xlarge", 30, 1, true},
+        {"m6g.4xlarge", 7, 1, true}, {"m6g.4xlarge", 8, 2, false}, {"t2.xlarge", 4, 1, true},
+        {"t2.xlarge", 2, 1, false},  {"m5.2xlarge", -2, 2, false}, {"c5.9xlarge", 20, 2, false},
+    };
+    struct instance_type_table t = instance_type_builtin();
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        ck_assert_msg(instance_type_allows(instance_type_find(&t, rows[i].name), rows[i].cores,
+                                           rows[i].threads) == rows[i].allowed,
+                      "%s with %d cores of %d threads", rows[i].name, (int)rows[i].cores,
+                      (int)rows[i].threads);
+    /* As the configuration makes one: no cores are named, so each processor is one. */
+    struct instance_type own = {.name = "lab.tiny", .vcpus = 3};
+    ck_assert(instance_type_allows(&own, 3, 1) && instance_type_allows(&own, 1, 1));
+    ck_assert(!instance_type_allows(&own, 4, 1) && !instance_type_allows(&own, 1, 2));
+}
+END_TEST
+
 START_TEST(sizes_are_those_of_aws)
 {
     static const struct {
@@ -185,6 +212,7 @@ START_TEST(offerings_are_by_region_and_zone)
 }
 END_TEST
 
-UNIT_MAIN(the_table_is_sorted_and_sound, sizes_are_those_of_aws, every_family_has_all_its_sizes,
-          a_type_is_shown_whole, types_are_filtered_by_what_is_shown, every_filter_can_be_used,
+UNIT_MAIN(the_table_is_sorted_and_sound, a_guest_may_have_fewer_cores_and_no_threads,
+          sizes_are_those_of_aws, every_family_has_all_its_sizes, a_type_is_shown_whole,
+          types_are_filtered_by_what_is_shown, every_filter_can_be_used,
           offerings_are_by_region_and_zone)

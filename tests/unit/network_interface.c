@@ -33,6 +33,9 @@ static struct calls *with_interfaces(void)
         .http_endpoint = "enabled",
         .instance_metadata_tags = "disabled",
         .capacity_preference = "open",
+        .auto_recovery = "default",
+        .reboot_migration = "default",
+        .vcpus = 2,
         .uuid = "ec2",
     };
     store_insert_instance(tx, &i);

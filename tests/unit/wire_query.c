@@ -196,8 +196,8 @@ static const struct {
     {"ModifyInstanceAttribute", "InstanceId=i-11111111&UserData.Value=a*b",
      FAULT_INVALID_USER_DATA_MALFORMED, "Value for parameter UserData.Value is invalid"},
     /* what Croft does not do */
-    {"RunInstances", RUN "CpuOptions.CoreCount=2", FAULT_UNSUPPORTED_OPERATION,
-     "The parameter CpuOptions.CoreCount is not supported by Croft"},
+    {"RunInstances", RUN "Operator.Principal=x", FAULT_UNSUPPORTED_OPERATION,
+     "The parameter Operator.Principal is not supported by Croft"},
     {"RunInstances", RUN "IamInstanceProfile.Name=x", FAULT_UNSUPPORTED_OPERATION,
      "IamInstanceProfile.Name"},
     {"RunInstances", RUN "ElasticGpuSpecification.1.Type=x", FAULT_UNSUPPORTED_OPERATION,

@@ -86,6 +86,19 @@ static void must(int r, const struct err *e)
     CHECK(r == 0);
 }
 
+/* Room for whatever a test launches. */
+static void roomy_host(void *ctx, struct host_info *ret_info)
+{
+    (void)ctx;
+    *ret_info = (struct host_info){
+        .cpus = 8,
+        .memory_mib = 1 << 20,
+        .memory_available_mib = 1 << 20,
+        .kvm = true,
+        .emulates_arm64 = true,
+    };
+}
+
 struct calls *calls_new(void)
 {
     struct calls *k = calloc(1, sizeof(*k));
@@ -99,6 +112,7 @@ struct calls *calls_new(void)
     must(store_open(path, &k->store, &e), &e);
 
     struct tx *tx = store_write(k->store);
+    store_insert_host(tx, &(struct host){.id = TEST_HOST, .uri = "test:///"});
     put_network(tx);
     put_image(tx);
     must(tx_commit(tx, &e), &e);
@@ -116,6 +130,9 @@ struct calls *calls_new(void)
         .store = k->store,
         .regions = {k->served, 2},
         .account_id = TEST_ACCOUNT,
+        .host_id = TEST_HOST,
+        .host = roomy_host,
+        .public_pool = {.address = 0xc6120000, .length = 24}, /* 198.18.0.0 */
         .page_secret = "0123456789abcdef",
         .instance_types = instance_type_builtin(),
         .max_instances = 20,
@@ -173,7 +190,7 @@ void calls_put_instance(struct calls *k, enum instance_state state)
         .id = TEST_INSTANCE,
         .account_id = TEST_ACCOUNT,
         .region = "us-east-1",
-        .host_id = "h-0a0a0a0a0a0a0a0a0",
+        .host_id = TEST_HOST,
         .transition_reason = "",
         .state = (int)state,
         .reservation_id = "r-0a0a0a0a0a0a0a0a0",
@@ -188,6 +205,10 @@ void calls_put_instance(struct calls *k, enum instance_state state)
         .subnet_id = TEST_SUBNET,
         .zone = "us-east-1a",
         .tenancy = "default",
+        .cores = 1,
+        .cpu_credits = "unlimited",
+        .auto_recovery = "default",
+        .reboot_migration = "default",
         .http_tokens = "optional",
         .http_endpoint = "enabled",
         .http_put_response_hop_limit = 1,
@@ -198,7 +219,6 @@ void calls_put_instance(struct calls *k, enum instance_state state)
     struct tx *tx = store_write(k->store);
     struct instance *there = store_instance(tx, k->arena, TEST_INSTANCE);
     if (there == NULL) {
-        store_insert_host(tx, &(struct host){.id = i.host_id, .uri = "test:///"});
         store_insert_instance(tx, &i);
         put_parts(tx);
     } else {

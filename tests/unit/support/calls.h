@@ -17,6 +17,7 @@
 #include "api/call.h"
 
 #define TEST_ACCOUNT   "123456789012"
+#define TEST_HOST      "h-0a0a0a0a0a0a0a0a0"
 #define TEST_VPC       "vpc-0a0a0a0a0a0a0a0a0"
 #define TEST_OTHER_VPC "vpc-0b0b0b0b0b0b0b0b0"
 #define TEST_SUBNET    "subnet-0a0a0a0a0a0a0a0a1" /* of us-east-1a */

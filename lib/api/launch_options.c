@@ -1,0 +1,43 @@
+#include "api/launch_options.h"
+
+#include "api/instance_credits.h"
+#include "api/instance_metadata.h"
+#include "api/instance_options.h"
+
+int launch_options_settle(struct call *c, const ec2_RunInstances_in *in,
+                          const struct instance_type *type, struct launch_options *ret,
+                          struct fault *f)
+{
+    struct launch_options o = {.auto_recovery = "default"};
+    if (in->maintenance_options != NULL && in->maintenance_options->auto_recovery != NULL)
+        o.auto_recovery = in->maintenance_options->auto_recovery;
+    if (metadata_of_launch(c, in->metadata_options, &o, f) < 0 ||
+        credits_of_launch(c, in->credit_specification, type, &o.cpu_credits, f) < 0)
+        return -1;
+    struct opt_int cores = wire_int(instance_type_cores(type));
+    struct opt_int threads = wire_int(instance_type_threads_per_core(type));
+    if (in->cpu_options != NULL &&
+        (in->cpu_options->core_count.set || in->cpu_options->threads_per_core.set)) {
+        cores = in->cpu_options->core_count;
+        threads = in->cpu_options->threads_per_core;
+    }
+    if (cpu_options_check(type, cores, threads, f) < 0)
+        return -1;
+    o.cores = cores.v;
+    o.threads_per_core = threads.v;
+    *ret = o;
+    return 0;
+}
+
+void launch_options_write(const struct launch_options *o, struct instance *i)
+{
+    i->http_tokens = o->http_tokens;
+    i->http_endpoint = o->http_endpoint;
+    i->instance_metadata_tags = o->instance_metadata_tags;
+    i->http_put_response_hop_limit = o->http_put_response_hop_limit;
+    i->cpu_credits = o->cpu_credits;
+    i->cores = o->cores;
+    i->vcpus = o->cores * o->threads_per_core;
+    i->auto_recovery = o->auto_recovery;
+    i->reboot_migration = "default";
+}
