@@ -364,6 +364,7 @@ int act_ec2_DescribeVpcPeeringConnections(struct call *c,
 }
 
 static const struct filter_path vpn_connection_filters[] = {
+    {"bgp-asn", NULL},
     {"customer-gateway-configuration", "CustomerGatewayConfiguration"},
     {"customer-gateway-id", "CustomerGatewayId"},
     {"option.static-routes-only", "Options.StaticRoutesOnly"},

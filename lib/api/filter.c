@@ -144,6 +144,13 @@ static bool match_one(const struct filters *fs, const struct ec2_Filter *filter,
         const struct filter_path *p = &fs->paths[i];
         if (!streq(p->name, filter->name))
             continue;
+        if (p->path == NULL)
+            continue;
+        if (p->path[0] == '=') {
+            if (matches_any(&filter->values, p->path + 1))
+                return true;
+            continue;
+        }
         bool up = p->path[0] == '^';
         CHECK(!up || (fs->enclosing != NULL && enclosing != NULL));
         if (up ? walk(fs->enclosing, enclosing, p->path + 1, &filter->values)

@@ -9,6 +9,8 @@
  *         {"instance-state-name", "State.Name"},
  *         {"block-device-mapping.volume-id", "BlockDeviceMappings.Ebs.VolumeId"},
  *         {"reservation-id", "^ReservationId"},          // ^: of the enclosing structure
+ *         {"operator.managed", "=false"},                // =: the same for all, and not shown
+ *         {"outpost-arn", NULL},                         // no item has any: it matches nothing
  *     };
  *
  * Lists along the path match when any element does. `tag:KEY` and `tag-key` work on the member Tags

@@ -156,7 +156,7 @@ class Follower:
             for word in definition.words:
                 table = re.search(r"struct filter_path " + re.escape(word) + r"\[\] = \{(.*?)\n\};", text, re.S)
                 if table:
-                    found |= set(re.findall(r'\{\s*"([^"]+)",', table[1]))
+                    found |= set(re.findall(r'\{\s*"([^"]+)",', re.sub(r'"\s*\n\s*"', "", table[1])))
         return sorted(found)
 
 

@@ -14,6 +14,8 @@ static const struct filter_path paths[] = {
     {"address", "PrivateIpAddress"},
     {"address", "PublicIpAddress"},
     {"reservation-id", "^ReservationId"},
+    {"managed", "=false"},
+    {"outpost", NULL},
 };
 
 static struct ec2_InstanceState state = {{true, 16}, "running"};
@@ -48,6 +50,15 @@ static bool passes(struct ec2_FilterList asked)
 }
 
 #define PASSES(...) passes((struct ec2_FilterList)LIST_OF(ec2_Filter, __VA_ARGS__))
+
+START_TEST(what_is_not_shown_is_the_same_for_all_or_matches_nothing)
+{
+    ck_assert(PASSES(FILTER("managed", "false")));
+    ck_assert(PASSES(FILTER("managed", "true", "f*")));
+    ck_assert(!PASSES(FILTER("managed", "true")));
+    ck_assert(!PASSES(FILTER("outpost", "*")));
+}
+END_TEST
 
 START_TEST(values_compare_as_replies_render_them)
 {
@@ -157,7 +168,8 @@ START_TEST(filters_and_values_have_caps)
 }
 END_TEST
 
-UNIT_MAIN(values_compare_as_replies_render_them, any_value_matches_and_every_filter_must,
+UNIT_MAIN(what_is_not_shown_is_the_same_for_all_or_matches_nothing,
+          values_compare_as_replies_render_them, any_value_matches_and_every_filter_must,
           any_element_of_a_list_matches, a_name_with_several_paths_matches_any_of_them,
           a_path_may_begin_at_the_enclosing_structure, tags_match_by_key_and_value,
           an_unknown_name_is_refused, tag_filters_are_unknown_where_nothing_has_tags,

@@ -15,12 +15,15 @@ from model_text import read_model  # noqa: E402
 
 TABLE = re.compile(r"struct filter_path (\w+)\[\] = \{(.*?)\n\};", re.S)
 ROW = re.compile(r'\{\s*"([^"]+)",\s*"([^"]+)"\s*\}')
+JOINT = re.compile(r'"\s*\n\s*"')  # of a text that is too long for a line
 SHAPES = (re.compile(r"FILTERS\(\w+,\s*(\w+),\s*(\w+)\)"),
           re.compile(r"(\w+),\s*ARRAY_SIZE\(\1\),\s*&ec2_(\w+)_struct"))
 ENCLOSING = {"Instance": "Reservation"}
 
 
 def leads_to_scalar(structs, shape, path):
+    if path.startswith("="):
+        return True
     if path.startswith("^"):
         shape, path = ENCLOSING.get(shape), path[1:]
     *steps, last = path.split(".")
@@ -45,7 +48,7 @@ def main():
                 print(f"{name}: {table} is used with no shape")
                 failures += 1
                 continue
-            for filter_name, path in ROW.findall(body):
+            for filter_name, path in ROW.findall(JOINT.sub("", body)):
                 rows += 1
                 if not leads_to_scalar(structs, shapes[table], path):
                     print(f"{name}: filter {filter_name}: no {path} in {shapes[table]}")
