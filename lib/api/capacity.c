@@ -91,13 +91,14 @@ int capacity_admit(struct call *c, const struct instance_type *type,
     return 0;
 }
 
-int capacity_hold(struct call *c, const struct instance_type *type, int64_t more, struct fault *f)
+int capacity_hold(struct call *c, const char *type, int64_t memory_mib, int64_t more,
+                  struct fault *f)
 {
-    struct room room = measure(c, type->memory_mib);
+    struct room room = measure(c, memory_mib);
     if (room.instances < more)
         return over_limit(c, more - room.instances, f);
     if (room.free_mib / room.each_mib < more)
-        return no_room(&room, type->name, room.free_mib / room.each_mib, more, f);
+        return no_room(&room, type, room.free_mib / room.each_mib, more, f);
     return 0;
 }
 

@@ -25,7 +25,8 @@ int capacity_admit(struct call *c, const struct instance_type *type,
                    const struct capacity_slots *slots, int64_t need, int64_t want,
                    int64_t *ret_count, struct fault *f);
 /* Is there room for a reservation to hold `more` slots of this size? */
-int capacity_hold(struct call *c, const struct instance_type *type, int64_t more, struct fault *f);
+int capacity_hold(struct call *c, const char *type, int64_t memory_mib, int64_t more,
+                  struct fault *f);
 
 /* A set of addresses in use, from which free ones are drawn. */
 struct address_pool {

@@ -3,11 +3,35 @@
 #include "api/lookup.h"
 #include "base/text.h"
 
+#define CAPACITY_RESERVATIONS_ONLY "capacity-reservations-only"
+
+int capacity_wish_read(const struct ec2_CapacityReservationSpecification *s,
+                       const char **ret_preference, const char **ret_target, struct fault *f)
+{
+    const struct ec2_CapacityReservationTarget *target =
+        s == NULL ? NULL : s->capacity_reservation_target;
+    const char *preference = s == NULL ? NULL : s->capacity_reservation_preference;
+    if (target != NULL && target->capacity_reservation_id == NULL)
+        return fault(f, FAULT_MISSING_PARAMETER,
+                     "The request must contain the parameter CapacityReservationId in "
+                     "CapacityReservationTarget");
+    if (target != NULL && preference != NULL && !streq(preference, CAPACITY_RESERVATIONS_ONLY))
+        return fault(f, FAULT_INVALID_PARAMETER_COMBINATION,
+                     "CapacityReservationPreference and CapacityReservationTarget can be used "
+                     "together only when the preference is " CAPACITY_RESERVATIONS_ONLY);
+    if (preference == NULL)
+        preference = target == NULL ? "open" : CAPACITY_RESERVATIONS_ONLY;
+    *ret_preference = preference;
+    *ret_target = target == NULL ? NULL : target->capacity_reservation_id;
+    return 0;
+}
+
 static bool matches(const struct capacity_reservation *r, const struct instance *i)
 {
     return streq(r->host_id, i->host_id) && streq(r->instance_type, i->instance_type) &&
            streq(r->zone, i->zone) && streq(r->tenancy, i->tenancy) &&
-           streq(r->platform, INSTANCE_PLATFORM);
+           streq(r->platform, INSTANCE_PLATFORM) &&
+           (r->placement_group_id == NULL || streq(r->placement_group_id, i->placement_group_id));
 }
 
 static void add(struct call *c, const struct capacity_reservation *r, struct capacity_slots *s)
@@ -41,8 +65,7 @@ int capacity_slots_of(struct call *c, const struct instance *i, struct capacity_
                       struct fault *f)
 {
     struct capacity_slots s = {
-        .only = i->capacity_target != NULL ||
-                streq(i->capacity_preference, "capacity-reservations-only"),
+        .only = streq(i->capacity_preference, CAPACITY_RESERVATIONS_ONLY),
     };
     if (i->capacity_target != NULL) {
         if (add_target(c, i, &s, f) < 0)

@@ -20,6 +20,12 @@ struct capacity_slots {
 };
 
 /*
+ * The wish that a request's CapacityReservationSpecification (NULL: none) makes: which slots, and
+ * of which reservation alone (NULL: any).
+ */
+int capacity_wish_read(const struct ec2_CapacityReservationSpecification *s,
+                       const char **ret_preference, const char **ret_target, struct fault *f);
+/*
  * Those for an instance of this type, zone, tenancy and wish. A target that is not there, not
  * active or for other instances is a fault.
  */

@@ -4,6 +4,7 @@
 #include "api/capacity.h"
 #include "api/instance_view.h"
 #include "api/lookup.h"
+#include "api/placement_rules.h"
 #include "base/text.h"
 
 /*
@@ -85,6 +86,21 @@ static int draw_public_ips(struct call *c, const struct instance *i, struct faul
     return 0;
 }
 
+/* What its placement group asks holds at each start: how many run has changed, or its type. */
+static int check_group(struct call *c, const struct instance *i, const struct instance_type *type,
+                       struct fault *f)
+{
+    struct placement_group *g = NULL;
+    int64_t count = 1;
+    if (placement_group_find(c, NULL, i->placement_group_id, &g, f) < 0)
+        return -1;
+    if (g == NULL)
+        return 0;
+    if (placement_group_takes(c, g, type, i->zone, f) < 0)
+        return -1;
+    return placement_group_room(c, g, i->zone, 1, &count, f);
+}
+
 static int start(struct call *c, struct instance *i, struct fault *f)
 {
     const struct instance_type *type =
@@ -92,10 +108,12 @@ static int start(struct call *c, struct instance *i, struct fault *f)
     /* A type that the owner has taken out of the configuration since: the row still knows its size.
      */
     struct instance_type as_was = {.name = i->instance_type, .memory_mib = i->memory_mib};
+    if (type == NULL)
+        type = &as_was;
     struct capacity_slots slots;
     int64_t fits = 0;
     if (capacity_slots_of(c, i, &slots, f) < 0 ||
-        capacity_admit(c, type == NULL ? &as_was : type, &slots, 1, 1, &fits, f) < 0 ||
+        capacity_admit(c, type, &slots, 1, 1, &fits, f) < 0 || check_group(c, i, type, f) < 0 ||
         draw_public_ips(c, i, f) < 0)
         return -1;
     i->capacity_reservation_id = capacity_slots_take(&slots);

@@ -110,6 +110,9 @@ static int settle(struct call *c, const ec2_RunInstances_in *in, struct launch *
     if (capacity_admit(c, l->type, &l->placement.slots, in->min_count.v, in->max_count.v, &l->count,
                        f) < 0)
         return -1;
+    if (launch_placement_reserve(c, &l->placement, l->network.subnet->zone, in->min_count.v,
+                                 &l->count, f) < 0)
+        return -1;
     return launch_network_reserve(c, &l->network, in->min_count.v, &l->count, f);
 }
 

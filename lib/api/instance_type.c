@@ -73,8 +73,8 @@ static const struct filter_path type_filters[] = {
 
 /*
  * What a reply says is what a guest gets here. So the figures of AWS's processors, memory and
- * interfaces stand, while what Croft has not (spot, local disks, NVMe, encryption, placement
- * groups, hibernation, enclaves, a TPM, IPv6) is unsupported for every type.
+ * interfaces stand, while what Croft has not (spot, local disks, NVMe, encryption,
+ * hibernation, enclaves, a TPM, IPv6) is unsupported for every type.
  */
 static struct wire_strings one_text(struct call *c, const char *text)
 {
@@ -150,7 +150,10 @@ static void info_of_type(struct call *c, const struct instance_type *t,
     memory->size_in_mib = wire_int(t->memory_mib);
     struct ec2_PlacementGroupInfo *placement =
         arena_new_of(c->arena, struct ec2_PlacementGroupInfo);
-    wire_list_empty(&placement->supported_strategies);
+    if (!t->burstable)
+        *arena_append(c->arena, &placement->supported_strategies) = "cluster";
+    *arena_append(c->arena, &placement->supported_strategies) = "partition";
+    *arena_append(c->arena, &placement->supported_strategies) = "spread";
     *ret_info = (struct ec2_InstanceTypeInfo){
         .instance_type = t->name,
         .current_generation = wire_bool(t->current_generation),

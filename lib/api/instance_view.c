@@ -147,6 +147,22 @@ metadata_options_view(struct arena *a, const struct instance *i, const char *sta
     return m;
 }
 
+/* An instance has its slot while it has memory; the wish stays. */
+static void view_capacity(struct arena *a, const struct instance *i, struct ec2_Instance *out)
+{
+    struct ec2_CapacityReservationSpecificationResponse *wish =
+        arena_new_of(a, struct ec2_CapacityReservationSpecificationResponse);
+    if (i->capacity_target == NULL) {
+        wish->capacity_reservation_preference = i->capacity_preference;
+    } else {
+        wish->capacity_reservation_target =
+            arena_new_of(a, struct ec2_CapacityReservationTargetResponse);
+        wish->capacity_reservation_target->capacity_reservation_id = i->capacity_target;
+    }
+    out->capacity_reservation_specification = wish;
+    out->capacity_reservation_id = instance_uses_capacity(i) ? i->capacity_reservation_id : NULL;
+}
+
 static void view_options(struct call *c, const struct instance *i, struct ec2_Instance *out)
 {
     struct arena *a = c->arena;
@@ -155,7 +171,10 @@ static void view_options(struct call *c, const struct instance *i, struct ec2_In
     out->placement = arena_new_of(a, struct ec2_Placement);
     out->placement->availability_zone = i->zone;
     out->placement->availability_zone_id = region_zone_id(c->region, i->zone);
-    out->placement->group_name = "";
+    out->placement->group_name = i->placement_group_name == NULL ? "" : i->placement_group_name;
+    out->placement->group_id = i->placement_group_id;
+    if (i->partition_number > 0)
+        out->placement->partition_number = wire_int(i->partition_number);
     out->placement->tenancy = i->tenancy;
     out->metadata_options = metadata_options_view(a, i, "applied");
     out->cpu_options = arena_new_of(a, struct ec2_CpuOptions);
@@ -165,9 +184,7 @@ static void view_options(struct call *c, const struct instance *i, struct ec2_In
     out->enclave_options->enabled = wire_bool(false);
     out->hibernation_options = arena_new_of(a, struct ec2_HibernationOptions);
     out->hibernation_options->configured = wire_bool(false);
-    out->capacity_reservation_specification =
-        arena_new_of(a, struct ec2_CapacityReservationSpecificationResponse);
-    out->capacity_reservation_specification->capacity_reservation_preference = "open";
+    view_capacity(a, i, out);
     out->private_dns_name_options = arena_new_of(a, struct ec2_PrivateDnsNameOptionsResponse);
     out->private_dns_name_options->hostname_type = "ip-name";
     out->private_dns_name_options->enable_resource_name_dns_a_record = wire_bool(false);

@@ -37,6 +37,7 @@ static const struct kind kinds[_RESOURCE_KIND_MAX] = {
     [RESOURCE_KEY_PAIR] = KIND(key_pair, NULL),
     [RESOURCE_LAUNCH_TEMPLATE] = KIND(launch_template, NULL),
     [RESOURCE_NETWORK_INTERFACE] = KIND(network_interface, NULL),
+    [RESOURCE_PLACEMENT_GROUP] = KIND(placement_group, NULL),
     [RESOURCE_SECURITY_GROUP] = KIND(security_group, NULL),
     [RESOURCE_SECURITY_GROUP_RULE] = KIND(security_group_rule, NULL),
     [RESOURCE_SUBNET] = KIND(subnet, NULL),
@@ -181,6 +182,7 @@ LOOKUP_MANY(vpc, vpcs, RESOURCE_VPC)
 LOOKUP_MANY(security_group, security_groups, RESOURCE_SECURITY_GROUP)
 LOOKUP_MANY(security_group_rule, security_group_rules, RESOURCE_SECURITY_GROUP_RULE)
 LOOKUP_MANY(key_pair, key_pairs, RESOURCE_KEY_PAIR)
+LOOKUP_MANY(placement_group, placement_groups, RESOURCE_PLACEMENT_GROUP)
 LOOKUP_MANY(capacity_reservation, capacity_reservations, RESOURCE_CAPACITY_RESERVATION)
 LOOKUP_MANY(volume, volumes, RESOURCE_VOLUME)
 LOOKUP_MANY(network_interface, network_interfaces, RESOURCE_NETWORK_INTERFACE)
@@ -189,6 +191,7 @@ LOOKUP_ONE(image, RESOURCE_IMAGE)
 LOOKUP_ONE(subnet, RESOURCE_SUBNET)
 LOOKUP_ONE(vpc, RESOURCE_VPC)
 LOOKUP_ONE(security_group, RESOURCE_SECURITY_GROUP)
+LOOKUP_ONE(placement_group, RESOURCE_PLACEMENT_GROUP)
 LOOKUP_ONE(capacity_reservation, RESOURCE_CAPACITY_RESERVATION)
 LOOKUP_ONE(volume, RESOURCE_VOLUME)
 LOOKUP_ONE(network_interface, RESOURCE_NETWORK_INTERFACE)

@@ -23,6 +23,8 @@ int lookup_security_group_rules(struct call *c, const struct wire_strings *ids,
                                 struct security_group_rule_list *ret, struct fault *f);
 int lookup_key_pairs(struct call *c, const struct wire_strings *ids, struct key_pair_list *ret,
                      struct fault *f);
+int lookup_placement_groups(struct call *c, const struct wire_strings *ids,
+                            struct placement_group_list *ret, struct fault *f);
 int lookup_capacity_reservations(struct call *c, const struct wire_strings *ids,
                                  struct capacity_reservation_list *ret, struct fault *f);
 int lookup_volumes(struct call *c, const struct wire_strings *ids, struct volume_list *ret,
@@ -42,6 +44,7 @@ struct image *lookup_image(struct call *c, const char *id, struct fault *f);
 struct subnet *lookup_subnet(struct call *c, const char *id, struct fault *f);
 struct vpc *lookup_vpc(struct call *c, const char *id, struct fault *f);
 struct security_group *lookup_security_group(struct call *c, const char *id, struct fault *f);
+struct placement_group *lookup_placement_group(struct call *c, const char *id, struct fault *f);
 struct capacity_reservation *lookup_capacity_reservation(struct call *c, const char *id,
                                                          struct fault *f);
 struct volume *lookup_volume(struct call *c, const char *id, struct fault *f);

@@ -46,7 +46,8 @@ struct capacity_reservation {
     bool ephemeral_storage;
     int64_t end_date; /* 0: unlimited */
     int64_t created_at;
-    int64_t ended_at; /* 0 while it is active */
+    int64_t ended_at;               /* 0 while it is active */
+    const char *placement_group_id; /* only for instances of this group; NULL: for any */
 };
 
 /* The one place that assigns the state. 0 or -EPERM. */

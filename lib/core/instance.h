@@ -99,6 +99,10 @@ struct instance {
     int64_t stop_deadline;  /* when a graceful shutdown is cut short; 0: not asked yet */
     const char *hypervisor; /* "kvm" or "qemu", as it was started */
 
+    const char *placement_group_id;   /* NULL: it is in none */
+    const char *placement_group_name; /* kept with it: groups are never renamed */
+    int64_t partition_number;         /* from 1; 0: none */
+
     /* Which slots of capacity reservations it may take: open, none, capacity-reservations-only. */
     const char *capacity_preference;
     const char *capacity_target;         /* the one reservation that it may use; NULL: any */

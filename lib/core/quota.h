@@ -3,4 +3,6 @@
 
 #define USER_DATA_MAX                                                                              \
     16384 /* decoded bytes (AWS: "Run commands when you launch an EC2 instance") */
+#define PLACEMENT_GROUPS_MAX                                                                       \
+    500 /* of an account in a region (AWS: "Amazon EC2 endpoints and quotas") */
 #define GROUPS_PER_INTERFACE 5 /* AWS: "Amazon VPC quotas" */

@@ -29,6 +29,12 @@ static int enqueue_rows(struct jobs *j, struct arena *a, struct err *e)
     for (size_t i = 0; i < images.n; i++)
         if (images.v[i].state == IMAGE_PENDING || images.v[i].state == IMAGE_DEREGISTERED)
             store_enqueue(tx, "image", images.v[i].id, 0);
+    struct capacity_reservation_list reservations =
+        store_capacity_reservations(tx, a, "state", "active");
+    for (size_t i = 0; i < reservations.n; i++)
+        if (reservations.v[i].end_date > 0)
+            store_enqueue(tx, "capacity-reservation", reservations.v[i].id,
+                          reservations.v[i].end_date);
     return tx_commit(tx, e);
 }
 
@@ -138,5 +144,7 @@ int housekeeping(struct jobs *j, struct arena *a, struct err *e)
     for (size_t i = 0; i < old.n; i++)
         store_forget_instance(tx, old.v[i]);
     store_delete_client_tokens_before(tx, now - TOKENS_KEPT_MS);
+    /* No sooner than the tokens that made them: the same token is to bring the same answer. */
+    store_forget_capacity_reservations(tx, a, now - TOKENS_KEPT_MS);
     return tx_commit(tx, e);
 }

@@ -55,6 +55,9 @@ struct outcome {
 int instance_converge(struct jobs *j, struct arena *a, const struct job *job,
                       struct outcome *ret_outcome, struct err *e);
 int image_converge(struct jobs *j, struct arena *a, const char *image_id, struct err *e);
+/* Ends the reservation when its time has come. */
+int capacity_reservation_converge(struct jobs *j, struct arena *a, const char *id,
+                                  struct outcome *ret_outcome, struct err *e);
 /* Makes the VPC's namespace, rules, names and addresses as the rows say. */
 int vpc_converge(struct jobs *j, const char *vpc_id, struct err *e);
 /* The same if rows have changed since, and moves the tap of an interface to its bridge. */

@@ -75,6 +75,19 @@ int64_t store_capacity_reservation_used(struct tx *tx, const char *reservation_i
     return n;
 }
 
+void store_forget_capacity_reservations(struct tx *tx, struct arena *a, int64_t when)
+{
+    sqlite3_stmt *stmt = tx_statement(
+        tx, "SELECT id FROM capacity_reservation WHERE state <> 'active' AND ended_at < ?1");
+    if (stmt != NULL)
+        bind_int(stmt, 1, when);
+    struct text_list old = texts(tx, a, stmt);
+    for (size_t i = 0; i < old.n; i++) {
+        store_delete_tags(tx, "resource_id", old.v[i]);
+        store_delete_capacity_reservations(tx, "id", old.v[i]);
+    }
+}
+
 void store_release_capacity_reservation(struct tx *tx, const char *reservation_id)
 {
     _cleanup_arena_ struct arena *a = arena_new();
@@ -83,6 +96,19 @@ void store_release_capacity_reservation(struct tx *tx, const char *reservation_i
         l.v[i].capacity_reservation_id = NULL;
         store_update_instance(tx, &l.v[i]);
     }
+}
+
+void store_leave_placement_group(struct tx *tx, const char *group_id)
+{
+    CHECK(tx_is_write(tx));
+    (void)tx_step(tx, statement(tx,
+                                "UPDATE instance SET placement_group_id = NULL "
+                                "WHERE placement_group_id = ?1",
+                                group_id));
+    (void)tx_step(tx, statement(tx,
+                                "UPDATE capacity_reservation SET placement_group_id = NULL "
+                                "WHERE placement_group_id = ?1",
+                                group_id));
 }
 
 struct text_list store_public_ips(struct tx *tx, struct arena *a)

@@ -17,8 +17,13 @@ struct capacity_used store_capacity_used(struct tx *tx, const char *host_id);
 
 /* Instances that have a slot of the reservation. */
 int64_t store_capacity_reservation_used(struct tx *tx, const char *reservation_id);
+/* Removes reservations that ended before `when`, with their tags. */
+void store_forget_capacity_reservations(struct tx *tx, struct arena *a, int64_t when);
 /* The reservation has ended: its instances go on without it. */
 void store_release_capacity_reservation(struct tx *tx, const char *reservation_id);
+
+/* The placement group goes: the rows of its terminated instances do not name it any more. */
+void store_leave_placement_group(struct tx *tx, const char *group_id);
 
 /* Public addresses that interfaces have, sorted as text. */
 struct text_list {

@@ -2,29 +2,31 @@
 -- that are there.
 
 CREATE TABLE capacity_reservation (
-  id                 TEXT PRIMARY KEY,
-  account_id         TEXT NOT NULL,
-  region             TEXT NOT NULL,
-  host_id            TEXT NOT NULL,
-  state              TEXT NOT NULL,
-  zone               TEXT NOT NULL,
-  instance_type      TEXT NOT NULL,
-  memory_mib         INTEGER NOT NULL,
-  platform           TEXT NOT NULL,
-  tenancy            TEXT NOT NULL,
-  instance_count     INTEGER NOT NULL,
-  is_targeted        INTEGER NOT NULL,
-  ebs_optimized      INTEGER NOT NULL,
-  ephemeral_storage  INTEGER NOT NULL,
-  end_date           INTEGER NOT NULL,
-  created_at         INTEGER NOT NULL,
-  ended_at           INTEGER NOT NULL
+  id                  TEXT PRIMARY KEY,
+  account_id          TEXT NOT NULL,
+  region              TEXT NOT NULL,
+  host_id             TEXT NOT NULL,
+  state               TEXT NOT NULL,
+  zone                TEXT NOT NULL,
+  instance_type       TEXT NOT NULL,
+  memory_mib          INTEGER NOT NULL,
+  platform            TEXT NOT NULL,
+  tenancy             TEXT NOT NULL,
+  instance_count      INTEGER NOT NULL,
+  is_targeted         INTEGER NOT NULL,
+  ebs_optimized       INTEGER NOT NULL,
+  ephemeral_storage   INTEGER NOT NULL,
+  end_date            INTEGER NOT NULL,
+  created_at          INTEGER NOT NULL,
+  ended_at            INTEGER NOT NULL,
+  placement_group_id  TEXT REFERENCES placement_group (id)
 ) STRICT;
 CREATE INDEX capacity_reservation_state ON capacity_reservation (state);
 ALTER TABLE instance ADD COLUMN capacity_preference TEXT NOT NULL DEFAULT 'open';
 ALTER TABLE instance ADD COLUMN capacity_target TEXT;
 ALTER TABLE instance ADD COLUMN capacity_reservation_id TEXT;
 CREATE INDEX instance_capacity_reservation ON instance (capacity_reservation_id);
+
 CREATE TABLE launch_template (
   id               TEXT PRIMARY KEY,
   account_id       TEXT NOT NULL,
@@ -61,3 +63,18 @@ CREATE TABLE account_setting (
   value       TEXT NOT NULL,
   PRIMARY KEY (account_id, region, name)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE placement_group (
+  id               TEXT PRIMARY KEY,
+  account_id       TEXT NOT NULL,
+  region           TEXT NOT NULL,
+  name             TEXT NOT NULL,
+  strategy         TEXT NOT NULL,
+  partition_count  INTEGER NOT NULL,
+  created_at       INTEGER NOT NULL,
+  UNIQUE (account_id, region, name)
+) STRICT;
+ALTER TABLE instance ADD COLUMN placement_group_id TEXT;
+ALTER TABLE instance ADD COLUMN placement_group_name TEXT;
+ALTER TABLE instance ADD COLUMN partition_number INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX instance_placement_group ON instance (placement_group_id);

@@ -189,6 +189,9 @@ static const struct column instance_columns[] = {
     TEXT(instance, capacity_preference),
     TEXT(instance, capacity_target),
     TEXT(instance, capacity_reservation_id),
+    TEXT(instance, placement_group_id),
+    TEXT(instance, placement_group_name),
+    INT(instance, partition_number),
 };
 TABLE(instance, 1);
 
@@ -211,6 +214,14 @@ static const struct column volume_columns[] = {
 };
 TABLE(volume, 1);
 
+static const struct column placement_group_columns[] = {
+    TEXT(placement_group, id),        TEXT(placement_group, account_id),
+    TEXT(placement_group, region),    TEXT(placement_group, name),
+    TEXT(placement_group, strategy),  INT(placement_group, partition_count),
+    INT(placement_group, created_at),
+};
+TABLE(placement_group, 1);
+
 static const struct column capacity_reservation_columns[] = {
     TEXT(capacity_reservation, id),
     TEXT(capacity_reservation, account_id),
@@ -229,6 +240,7 @@ static const struct column capacity_reservation_columns[] = {
     INT(capacity_reservation, end_date),
     INT(capacity_reservation, created_at),
     INT(capacity_reservation, ended_at),
+    TEXT(capacity_reservation, placement_group_id),
 };
 TABLE(capacity_reservation, 1);
 

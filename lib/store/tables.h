@@ -17,6 +17,7 @@
 #include "core/key_pair.h"
 #include "core/launch_template.h"
 #include "core/network.h"
+#include "core/placement_group.h"
 #include "core/tag.h"
 #include "core/volume.h"
 #include "store/records.h"
@@ -36,6 +37,7 @@
     STORE_TABLE(image, images)                                                                     \
     STORE_TABLE(instance, instances)                                                               \
     STORE_TABLE(volume, volumes)                                                                   \
+    STORE_TABLE(placement_group, placement_groups)                                                 \
     STORE_TABLE(capacity_reservation, capacity_reservations)                                       \
     STORE_TABLE(network_interface, network_interfaces)                                             \
     STORE_TABLE(interface_group, interface_groups)                                                 \
@@ -102,6 +104,8 @@ STORE_TABLES
     store_network_interfaces_where(tx, a, STORE_WHERE(__VA_ARGS__))
 #define store_interface_groups(tx, a, ...)                                                         \
     store_interface_groups_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_placement_groups(tx, a, ...)                                                         \
+    store_placement_groups_where(tx, a, STORE_WHERE(__VA_ARGS__))
 #define store_capacity_reservations(tx, a, ...)                                                    \
     store_capacity_reservations_where(tx, a, STORE_WHERE(__VA_ARGS__))
 #define store_tags(tx, a, ...) store_tags_where(tx, a, STORE_WHERE(__VA_ARGS__))
@@ -140,3 +144,11 @@ STORE_TABLES
 #define store_delete_account_settings(tx, ...)                                                     \
     store_delete_account_settings_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_delete_jobs(tx, ...) store_delete_jobs_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_placement_groups(tx, ...)                                                     \
+    store_delete_placement_groups_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_capacity_reservations(tx, ...)                                                \
+    store_delete_capacity_reservations_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_count_placement_groups(tx, ...)                                                      \
+    store_count_placement_groups_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_count_capacity_reservations(tx, ...)                                                 \
+    store_count_capacity_reservations_where(tx, STORE_WHERE(__VA_ARGS__))

@@ -39,6 +39,8 @@ IDS = {
     "pcx": ("pcx", "InvalidVpcPeeringConnectionId.Malformed"),
     "vpn": ("vpn", "InvalidVpnConnectionID"),
     "vgw": ("vgw", "InvalidParameterValue"),
+    "placement-group": ("pg", "InvalidPlacementGroupId.Malformed"),
+    "capacity-reservation": ("cr", "InvalidCapacityReservationId.Malformed"),
 }
 KINDS = {"str": "STR", "int": "INT", "long": "LONG", "double": "DOUBLE", "bool": "BOOL", "time": "TIME",
          "blob": "BLOB"}

@@ -16,11 +16,14 @@ from client import (HOST, REGION, REGIONS, SEEN, TREE, call, client, connection,
 MISSING = {"i": "i-00000000000000001", "lt": "lt-00000000000000001", "sg": "sg-00000000000000001", "ami": "ami-00000000000000001",
            "sgr": "sgr-00000000000000001", "vpc": "vpc-00000000000000001",
            "subnet": "subnet-00000000000000001", "vol": "vol-00000000000000001",
-           "snap": "snap-00000000000000001", "eni": "eni-00000000000000001"}
+           "snap": "snap-00000000000000001", "eni": "eni-00000000000000001",
+           "pg": "pg-00000000000000001", "cr": "cr-00000000000000001"}
 # ssh-keygen -t ed25519 made this one for this file; its private half was never kept.
 PUBLIC_KEY = ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl "
               "someone@example.com")
 ANY = "0.0.0.0/0"
+RESERVE = {"InstanceType": "t3.nano", "InstancePlatform": "Linux/UNIX", "InstanceCount": 2,
+           "AvailabilityZone": f"{REGION}a", "InstanceMatchCriteria": "targeted"}
 
 
 def rows():
@@ -74,6 +77,17 @@ def console_status(unix=False):
         return int(link.sock.recv(100).split()[1])
     finally:
         link.close()
+def reservation(**more):
+    """A new reservation, which is cancelled with the tests."""
+    made = call("post", "CreateCapacityReservation", {**RESERVE, **more})["CapacityReservation"]
+    unittest.addModuleCleanup(give_up, made["CapacityReservationId"])
+    return made
+
+
+def give_up(reservation_id):
+    found = ec2.describe_capacity_reservations(CapacityReservationIds=[reservation_id])
+    if found["CapacityReservations"][0]["State"] == "active":
+        ec2.cancel_capacity_reservation(CapacityReservationId=reservation_id)
 
 
 def group_now():
@@ -105,6 +119,26 @@ class Succeeds(unittest.TestCase):
         rule = made["SecurityGroupRules"][0]
         self.assertEqual((rule["IsEgress"], rule["CidrIpv4"]), (False, "10.0.0.0/8"))
         self.assertTrue(rule["SecurityGroupRuleId"].startswith("sgr-"))
+
+    def CancelCapacityReservation(self):
+        made = reservation()["CapacityReservationId"]
+        self.assertTrue(call("post", "CancelCapacityReservation",
+                             {"CapacityReservationId": made})["Return"])
+        found = ec2.describe_capacity_reservations(CapacityReservationIds=[made])
+        found = found["CapacityReservations"][0]
+        self.assertEqual((found["State"], found["AvailableInstanceCount"]), ("cancelled", 0))
+
+    def CreateCapacityReservation(self):
+        wanted = {"ClientToken": "actions", "EbsOptimized": True, "TagSpecifications": [
+            {"ResourceType": "capacity-reservation", "Tags": [{"Key": "k", "Value": "v"}]}]}
+        made = reservation(**wanted)
+        self.assertRegex(made["CapacityReservationId"], r"^cr-[0-9a-f]{17}$")
+        self.assertEqual((made["State"], made["TotalInstanceCount"], made["AvailableInstanceCount"],
+                          made["InstanceMatchCriteria"], made["EndDateType"], made["EbsOptimized"]),
+                         ("active", 2, 2, "targeted", "unlimited", True))
+        self.assertEqual(made["Tags"], [{"Key": "k", "Value": "v"}])
+        self.assertEqual(call("post", "CreateCapacityReservation", {**RESERVE, **wanted}),
+                         {"CapacityReservation": made})
 
     def CreateKeyPair(self):
         for kind, form, begins, fingerprint in (
@@ -139,6 +173,17 @@ class Succeeds(unittest.TestCase):
         self.assertEqual((done["VersionNumber"], done["DefaultVersion"], done["VersionDescription"],
                           done["LaunchTemplateName"]), (2, False, "larger", "versions"))
         self.assertEqual(done["LaunchTemplateData"], {"ImageId": image, "InstanceType": "t3.small"})
+    def CreatePlacementGroup(self):
+        for name, more, shown in (
+                ("near", {"Strategy": "cluster"}, (None, None)),
+                ("apart", {"Strategy": "spread"}, ("rack", None)),
+                ("parted", {"Strategy": "partition", "PartitionCount": 3}, (None, 3))):
+            made = call("post", "CreatePlacementGroup", {"GroupName": name, **more})
+            made = made["PlacementGroup"]
+            self.assertRegex(made["GroupId"], r"^pg-[0-9a-f]{17}$")
+            self.assertTrue(made["GroupArn"].endswith(f":placement-group/{name}"))
+            self.assertEqual((made["State"], made["Strategy"]), ("available", more["Strategy"]))
+            self.assertEqual((made.get("SpreadLevel"), made.get("PartitionCount")), shown)
 
     def CreateSecurityGroup(self):
         made = call("post", "CreateSecurityGroup", {
@@ -186,6 +231,11 @@ class Succeeds(unittest.TestCase):
         self.assertEqual(done["SuccessfullyDeletedLaunchTemplateVersions"], [])
         self.assertEqual(done["UnsuccessfullyDeletedLaunchTemplateVersions"][0]["ResponseError"]["Code"],
                          "launchTemplateIdDoesNotExist")
+    def DeletePlacementGroup(self):
+        call("post", "CreatePlacementGroup", {"GroupName": "gone", "Strategy": "spread"})
+        call("post", "DeletePlacementGroup", {"GroupName": "gone"})
+        self.assertEqual(refusal(ec2.describe_placement_groups, GroupNames=["gone"]).code,
+                         "InvalidPlacementGroup.Unknown")
 
     def DeleteSecurityGroup(self):
         made = call("post", "CreateSecurityGroup", {"GroupName": "gone", "Description": "d"})
@@ -226,6 +276,20 @@ class Succeeds(unittest.TestCase):
         found = call("post", "DescribeAvailabilityZones", {})["AvailabilityZones"]
         self.assertIn(f"{REGION}a", [zone["ZoneName"] for zone in found])
         self.assertEqual({zone["State"] for zone in found}, {"available"})
+
+    def DescribeCapacityReservationFleets(self):
+        self.assertEqual(call("post", "DescribeCapacityReservationFleets", {}),
+                         {"CapacityReservationFleets": []})
+
+    def DescribeCapacityReservations(self):
+        made = reservation()
+        found = call("post", "DescribeCapacityReservations",
+                     {"CapacityReservationIds": [made["CapacityReservationId"]]})
+        self.assertEqual(found["CapacityReservations"], [made])
+
+    def DescribeHosts(self):
+        self.assertEqual(call("post", "DescribeHosts", {"Filter": [
+            {"Name": "state", "Values": ["available"]}]}), {"Hosts": []})
 
     def DescribeImages(self):
         found = call("post", "DescribeImages", {"ImageIds": [image], "Owners": ["self"]})["Images"]
@@ -331,6 +395,13 @@ class Succeeds(unittest.TestCase):
         for name in ("MacAddress", "PrivateIpAddress", "SubnetId", "VpcId", "Groups", "Association",
                      "PrivateDnsName"):
             self.assertEqual(found[0][name], seen[name], name)
+    def DescribePlacementGroups(self):
+        made = call("post", "CreatePlacementGroup", {"GroupName": "d", "TagSpecifications": [
+            {"ResourceType": "placement-group", "Tags": [{"Key": "k", "Value": "v"}]}]})
+        for params in ({"GroupNames": ["d"]}, {"GroupIds": [made["PlacementGroup"]["GroupId"]]},
+                       {"Filters": [{"Name": "tag:k", "Values": ["v"]}]}):
+            found = call("post", "DescribePlacementGroups", params)["PlacementGroups"]
+            self.assertEqual(found, [made["PlacementGroup"]])
 
     def DescribeRegions(self):
         found = call("post", "DescribeRegions", {})["Regions"]
@@ -338,6 +409,14 @@ class Succeeds(unittest.TestCase):
                          sorted(REGIONS))
         everywhere = call("post", "DescribeRegions", {"AllRegions": True})["Regions"]
         self.assertGreater(len(everywhere), 15)
+
+    def DescribeReservedInstances(self):
+        self.assertEqual(call("post", "DescribeReservedInstances", {}), {"ReservedInstances": []})
+
+    def DescribeReservedInstancesOfferings(self):
+        self.assertEqual(call("post", "DescribeReservedInstancesOfferings", {
+            "InstanceType": "t3.micro", "OfferingType": "No Upfront"}),
+            {"ReservedInstancesOfferings": []})
 
     def DescribeSecurityGroupRules(self):
         rule = rule_of(8001)
@@ -582,6 +661,11 @@ class Succeeds(unittest.TestCase):
         call("post", "DisableSerialConsoleAccess", {})
         self.assertEqual(console_status(), 403)
         self.assertEqual(console_status(unix=True), 101)  # at the server itself it always answers
+    def GetCapacityReservationUsage(self):
+        made = reservation()["CapacityReservationId"]
+        found = call("post", "GetCapacityReservationUsage", {"CapacityReservationId": made})
+        self.assertEqual((found["State"], found["AvailableInstanceCount"], found["InstanceUsages"]),
+                         ("active", 2, []))
 
     def GetConsoleOutput(self):
         found = call("post", "GetConsoleOutput", {"InstanceId": one})
@@ -623,6 +707,12 @@ class Succeeds(unittest.TestCase):
             made = call("post", "ModifyDefaultCreditSpecification", {
                 "InstanceFamily": "t2", "CpuCredits": credits})
             self.assertEqual(made["InstanceFamilyCreditSpecification"]["CpuCredits"], credits)
+    def ModifyCapacityReservation(self):
+        made = reservation()["CapacityReservationId"]
+        call("post", "ModifyCapacityReservation", {"CapacityReservationId": made,
+                                                   "InstanceCount": 1})
+        found = ec2.describe_capacity_reservations(CapacityReservationIds=[made])
+        self.assertEqual(found["CapacityReservations"][0]["TotalInstanceCount"], 1)
 
     def ModifyInstanceAttribute(self):
         call("post", "ModifyInstanceAttribute", {"InstanceId": one,
@@ -701,6 +791,30 @@ class Succeeds(unittest.TestCase):
         now = instance(ec2, one)["MetadataOptions"]
         self.assertEqual((now["State"], now["HttpTokens"], now["HttpPutResponseHopLimit"],
                           now["HttpEndpoint"]), ("applied", "required", 3, "enabled"))
+    def ModifyInstanceCapacityReservationAttributes(self):
+        i = launch(ec2, image)["InstanceId"]
+        ec2.stop_instances(InstanceIds=[i])
+        wait_state(ec2, i, "stopped")
+        call("post", "ModifyInstanceCapacityReservationAttributes", {
+            "InstanceId": i, "CapacityReservationSpecification": {
+                "CapacityReservationPreference": "none"}})
+        self.assertEqual(instance(ec2, i)["CapacityReservationSpecification"],
+                         {"CapacityReservationPreference": "none"})
+        remove(ec2, i)
+
+    def ModifyInstancePlacement(self):
+        call("post", "CreatePlacementGroup", {"GroupName": "m", "Strategy": "partition"})
+        i = launch(ec2, image)["InstanceId"]
+        ec2.stop_instances(InstanceIds=[i])
+        wait_state(ec2, i, "stopped")
+        for params, shown in (({"GroupName": "m", "PartitionNumber": 2}, ("m", 2)),
+                              ({"PartitionNumber": 1}, ("m", 1)),
+                              ({"GroupName": ""}, ("", None))):
+            self.assertTrue(call("post", "ModifyInstancePlacement",
+                                 {"InstanceId": i, **params})["Return"])
+            placement = instance(ec2, i)["Placement"]
+            self.assertEqual((placement["GroupName"], placement.get("PartitionNumber")), shown)
+        remove(ec2, i)
 
     def ModifySecurityGroupRules(self):
         rule = rule_of(8002)
@@ -893,6 +1007,19 @@ REFUSED = {
           "ToPort": 1}, "InvalidParameterValue"),
         ({"GroupName": "nobody", "IpPermissions": ports(1)}, "InvalidGroup.NotFound"),
         ({"GroupId": "sg-xyz", "IpPermissions": ports(1)}, "InvalidGroupId.Malformed")],
+    "CancelCapacityReservation": [
+        ({"CapacityReservationId": MISSING["cr"]}, "InvalidCapacityReservationId.NotFound"),
+        ({"CapacityReservationId": "cr-x"}, "InvalidCapacityReservationId.Malformed")],
+    "CreateCapacityReservation": [
+        ({**RESERVE, "InstanceType": "t9.huge"}, "InvalidParameterValue"),
+        ({**RESERVE, "InstancePlatform": "Windows"}, "Unsupported"),
+        ({**RESERVE, "AvailabilityZone": "mars-1a"}, "InvalidParameterValue"),
+        ({**RESERVE, "InstanceCount": 1001}, "InvalidParameterValue"),
+        ({**RESERVE, "EndDateType": "limited"}, "MissingParameter"),
+        ({**RESERVE, "EndDate": "2020-01-01T00:00:00Z"}, "InvalidParameterValue"),
+        ({**RESERVE, "EndDate": "2099-01-01T00:00:00Z", "EndDateType": "unlimited"},
+         "InvalidParameterCombination"),
+        ({**RESERVE, "Tenancy": "dedicated"}, "UnsupportedOperation")],
     "CreateKeyPair": [({}, "MissingParameter"),
                       ({"KeyName": "x", "KeyType": "dsa"}, "InvalidParameterValue"),
                       ({"KeyName": " x"}, "InvalidParameterValue")],
@@ -916,6 +1043,15 @@ REFUSED = {
          "InvalidLaunchTemplateName.NotFoundException"),
         ({"LaunchTemplateId": "lt-x", "LaunchTemplateData": {"KeyName": "x"}},
          "InvalidLaunchTemplateId.Malformed")],
+    "CreatePlacementGroup": [
+        ({}, "MissingParameter"),
+        ({"GroupName": "x", "Strategy": "scatter"}, "InvalidParameterValue"),
+        ({"GroupName": "x", "Strategy": "spread", "SpreadLevel": "host"}, "InvalidParameterValue"),
+        ({"GroupName": "x", "SpreadLevel": "rack"}, "InvalidParameterCombination"),
+        ({"GroupName": "x", "Strategy": "spread", "PartitionCount": 2},
+         "InvalidParameterCombination"),
+        ({"GroupName": "x", "Strategy": "partition", "PartitionCount": 8},
+         "InvalidParameterValue")],
     "CreateSecurityGroup": [
         ({"GroupName": "actions", "Description": "d"}, "InvalidGroup.Duplicate"),
         ({"GroupName": "default", "Description": "d"}, "InvalidGroup.Reserved"),
@@ -939,6 +1075,7 @@ REFUSED = {
         ({"LaunchTemplateId": MISSING["lt"], "Versions": ["$Latest"]}, "InvalidParameterValue"),
         ({"LaunchTemplateId": "lt-x", "Versions": ["1"]}, "InvalidLaunchTemplateId.Malformed"),
         ({"Versions": ["1"]}, "MissingParameter")],
+    "DeletePlacementGroup": [({"GroupName": "nobody"}, "InvalidPlacementGroup.Unknown")],
     "DeleteSecurityGroup": [({"GroupId": MISSING["sg"]}, "InvalidGroup.NotFound"),
                             ({"GroupName": "default"}, "CannotDelete"),
                             ({}, "MissingParameter")],
@@ -948,6 +1085,14 @@ REFUSED = {
                         ({"ImageId": "ami-?"}, "InvalidAMIID.Malformed")],
     "DescribeAccountAttributes": [({"AttributeNames": ["height"]}, "InvalidParameterValue")],
     "DescribeAvailabilityZones": [({"ZoneNames": ["mars-1a"]}, "InvalidParameterValue")],
+    "DescribeCapacityReservationFleets": [
+        ({"CapacityReservationFleetIds": ["crf-00000000000000001"]},
+         "InvalidCapacityReservationFleetId.NotFound")],
+    "DescribeCapacityReservations": [
+        ({"CapacityReservationIds": [MISSING["cr"]]}, "InvalidCapacityReservationId.NotFound"),
+        ({"Filters": [{"Name": "colour", "Values": ["x"]}]}, "InvalidParameterValue")],
+    "DescribeHosts": [({"HostIds": ["h-00000000000000001"]}, "InvalidHostID.NotFound"),
+                      ({"MaxResults": 4}, "InvalidParameterValue")],
     "DescribeImages": [({"ImageIds": [MISSING["ami"]]}, "InvalidAMIID.NotFound"),
                        ({"ImageIds": ["i-1"]}, "InvalidAMIID.Malformed")],
     "DescribeInstanceAttribute": [
@@ -983,7 +1128,18 @@ REFUSED = {
         ({"NetworkInterfaceIds": [MISSING["eni"]]}, "InvalidNetworkInterfaceID.NotFound"),
         ({"NetworkInterfaceIds": ["eni"]}, "InvalidNetworkInterfaceId.Malformed"),
         ({"Filters": [{"Name": "colour", "Values": ["x"]}]}, "InvalidParameterValue")],
+    "DescribePlacementGroups": [
+        ({"GroupNames": ["nobody"]}, "InvalidPlacementGroup.Unknown"),
+        ({"GroupIds": [MISSING["pg"]]}, "InvalidPlacementGroup.Unknown"),
+        ({"GroupIds": ["pg"]}, "InvalidPlacementGroupId.Malformed")],
     "DescribeRegions": [({"RegionNames": ["mars-1"]}, "InvalidParameterValue")],
+    "DescribeReservedInstances": [
+        ({"ReservedInstancesIds": ["00000000-0000-4000-8000-000000000000"]},
+         "InvalidReservedInstancesId")],
+    "DescribeReservedInstancesOfferings": [
+        ({"ReservedInstancesOfferingIds": ["00000000-0000-4000-8000-000000000000"]},
+         "InvalidReservedInstancesOfferingId"),
+        ({"MaxResults": 101}, "InvalidParameterValue")],
     "DescribeSecurityGroupRules": [
         ({"SecurityGroupRuleIds": [MISSING["sgr"]]}, "InvalidSecurityGroupRuleId.NotFound"),
         ({"SecurityGroupRuleIds": ["sg-1"]}, "InvalidSecurityGroupRuleId.Malformed")],
@@ -1013,6 +1169,8 @@ REFUSED = {
     "DisableSerialConsoleAccess": [({"DryRun": True}, "DryRunOperation")],
     "EnableSerialConsoleAccess": [({"DryRun": True}, "DryRunOperation")],
     "GetCallerIdentity": [({"secret": "x" * 40}, "SignatureDoesNotMatch AuthFailure")],
+    "GetCapacityReservationUsage": [
+        ({"CapacityReservationId": MISSING["cr"]}, "InvalidCapacityReservationId.NotFound")],
     "GetConsoleOutput": [({"InstanceId": MISSING["i"]}, "InvalidInstanceID.NotFound")],
     "GetLaunchTemplateData": [({"InstanceId": MISSING["i"]}, "InvalidInstanceID.NotFound")],
     "GetDefaultCreditSpecification": [({"InstanceFamily": "m5"}, "InvalidParameterValue")],
@@ -1024,6 +1182,10 @@ REFUSED = {
     "ModifyDefaultCreditSpecification": [
         ({"InstanceFamily": "t3", "CpuCredits": "plenty"}, "InvalidParameterValue"),
         ({"InstanceFamily": "t3"}, "MissingParameter")],
+    "ModifyCapacityReservation": [
+        ({"CapacityReservationId": MISSING["cr"]}, "MissingParameter"),
+        ({"CapacityReservationId": MISSING["cr"], "InstanceCount": 1},
+         "InvalidCapacityReservationId.NotFound")],
     "ModifyInstanceAttribute": [
         ({"InstanceId": "%one", "Groups": [MISSING["sg"]]}, "InvalidGroup.NotFound"),
         ({"InstanceId": "%one"}, "MissingParameter"),
@@ -1059,6 +1221,16 @@ REFUSED = {
         ({"InstanceId": "%one", "HttpPutResponseHopLimit": 65}, "InvalidParameterValue"),
         ({"InstanceId": "%one", "HttpProtocolIpv6": "enabled"}, "UnsupportedOperation"),
         ({"InstanceId": MISSING["i"], "HttpTokens": "required"}, "InvalidInstanceID.NotFound")],
+    "ModifyInstanceCapacityReservationAttributes": [
+        ({"InstanceId": "%one", "CapacityReservationSpecification": {
+            "CapacityReservationPreference": "open"}}, "IncorrectInstanceState"),
+        ({"InstanceId": MISSING["i"], "CapacityReservationSpecification": {
+            "CapacityReservationPreference": "open"}}, "InvalidInstanceID.NotFound")],
+    "ModifyInstancePlacement": [
+        ({"InstanceId": "%one"}, "MissingParameter"),
+        ({"InstanceId": "%one", "GroupName": "near"}, "IncorrectInstanceState"),
+        ({"InstanceId": "%one", "Tenancy": "host"}, "UnsupportedOperation"),
+        ({"InstanceId": "%one", "HostId": "h-00000000000000001"}, "UnsupportedOperation")],
     "ModifySecurityGroupRules": [
         ({"GroupId": "%group", "SecurityGroupRules": [
             {"SecurityGroupRuleId": MISSING["sgr"], "SecurityGroupRule": {}}]},

@@ -75,6 +75,7 @@ def operation(action):
 
 # Members that EC2 has got since botocore 1.29, which Debian 12 has: all of them are in 1.43.
 NEWER = {
+    "CapacityReservation": {"reservationType"},
     "CreateSecurityGroupResult": {"securityGroupArn"},
     "GetSerialConsoleAccessStatusResult": {"managedBy"},
     "Instance": {"currentInstanceBootMode"},

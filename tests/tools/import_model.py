@@ -62,7 +62,9 @@ SCALARS = {
 }
 # InstanceType: 1,212 values of which a server has a few; core's table of types is the judge.
 # AccountAttributeName: the description lists two of the six that the service knows.
-OPEN_ENUMS = {"InstanceType", "AccountAttributeName"}
+# The other three have values of several words; the actions that take them judge them.
+OPEN_ENUMS = {"InstanceType", "AccountAttributeName", "CapacityReservationInstancePlatform",
+              "OfferingTypeValues", "RIProductDescription"}
 ID_SHAPES = {
     "InstanceId": "instance", "ImageId": "image", "VolumeId": "volume", "SnapshotId": "snapshot",
     "SecurityGroupId": "group", "SubnetId": "subnet", "VpcId": "vpc",
