@@ -8,9 +8,10 @@
 #include "base/file.h"
 #include "base/text.h"
 
-#define CONFIG_MAX ((size_t)256 << 10)
-#define KEY_MAX    64
-#define TYPES_MAX  200
+#define CONFIG_MAX   ((size_t)256 << 10)
+#define KEY_MAX      64
+#define TYPES_MAX    200
+#define NOTICE_MAX_S 86400
 
 /* Every key: in the file as it stands, as an option with dashes (where it is one). */
 static const struct key {
@@ -44,6 +45,8 @@ static const struct key {
     KEY(reserve_memory, false, "512", "MiB of memory that guests never get"),
     KEY(max_instances, false, "10000", "most instances at a time"),
     KEY(signature_v2, false, "no", "yes: also serve old clients that sign with version 2"),
+    KEY(spot_interruption_notice, false, "120",
+        "seconds that a spot instance is told before its end"),
 #undef KEY
 };
 
@@ -241,6 +244,16 @@ static int read_switch(const char *name, const char *text, bool *ret, struct err
     return 0;
 }
 
+static int read_notice(struct config *c, struct err *e)
+{
+    int64_t seconds = 0;
+    int r = read_number("spot_interruption_notice", c->spot_interruption_notice, &seconds, e);
+    if (r == 0 && seconds > NOTICE_MAX_S)
+        r = err_set(e, EINVAL, "spot_interruption_notice must be at most %d seconds", NOTICE_MAX_S);
+    c->spot_notice_ms = seconds * 1000;
+    return r;
+}
+
 static int work_out(struct arena *a, struct config *c, struct err *e)
 {
     int r = read_regions(a, c, e);
@@ -254,6 +267,8 @@ static int work_out(struct arena *a, struct config *c, struct err *e)
         r = read_number("max_instances", c->max_instances, &c->max_instance_count, e);
     if (r == 0)
         r = read_switch("signature_v2", c->signature_v2, &c->take_signature_v2, e);
+    if (r == 0)
+        r = read_notice(c, e);
     if (r == 0 && !streq(c->hypervisor, "libvirt") && !streq(c->hypervisor, "fake"))
         r = err_set(e, EINVAL, "hypervisor must be libvirt or fake, not '%s'", c->hypervisor);
     if (r == 0 && (c->tls_cert == NULL) != (c->tls_key == NULL))

@@ -33,6 +33,7 @@ struct config {
     const char *region_names;
     const char *reserve_memory;
     const char *max_instances;
+    const char *spot_interruption_notice;
     const char *signature_v2;
 
     /* Worked out of the above */
@@ -40,6 +41,7 @@ struct config {
     struct cidr public_pool;
     int64_t reserve_memory_mib;
     int64_t max_instance_count;
+    int64_t spot_notice_ms;
     struct instance_type_table instance_types; /* the owner's among AWS's */
     bool take_signature_v2;
     bool show_help;

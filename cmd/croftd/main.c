@@ -102,7 +102,13 @@ static int open_drivers(struct daemon *d, struct err *e)
     return linux_network_new(&network, &d->network, e);
 }
 
-static int start_jobs(struct daemon *d, struct err *e)
+static int try_spot(void *ctx, const char *request_id, struct err *e)
+{
+    struct daemon *d = ctx;
+    return api_try_spot(d->api, request_id, e);
+}
+
+static int make_jobs(struct daemon *d, struct err *e)
 {
     const struct config *c = &d->config;
     d->jobs_config = (struct jobs_config){
@@ -113,16 +119,20 @@ static int start_jobs(struct daemon *d, struct err *e)
         .runtime_dir = c->runtime_dir,
         .template_dir = c->seed_templates,
         .mtu = GUEST_MTU,
+        .reserve_memory_mib = c->reserve_memory_mib,
+        .spot_notice_ms = c->spot_notice_ms,
+        .instance_types = c->instance_types,
+        .try_spot = try_spot,
+        .ctx = d,
     };
     d->jobs = jobs_new(&d->jobs_config);
-    int r = streq(c->hypervisor, "fake")
-                ? fake_hypervisor_new(jobs_on_domain_event, d->jobs, &d->hypervisor)
-                : libvirt_hypervisor_new(c->libvirt_uri, jobs_on_domain_event, d->jobs,
-                                         &d->hypervisor, e);
-    return r < 0 ? r : jobs_start(d->jobs, d->hypervisor, e);
+    return streq(c->hypervisor, "fake")
+               ? fake_hypervisor_new(jobs_on_domain_event, d->jobs, &d->hypervisor)
+               : libvirt_hypervisor_new(c->libvirt_uri, jobs_on_domain_event, d->jobs,
+                                        &d->hypervisor, e);
 }
 
-static void start_api(struct daemon *d)
+static void make_api(struct daemon *d)
 {
     const struct config *c = &d->config;
     d->peers = peer_gate_new(c->group, d->facts.account_id);
@@ -140,6 +150,7 @@ static void start_api(struct daemon *d)
         .public_pool = c->public_pool,
         .reserve_memory_mib = c->reserve_memory_mib,
         .max_instances = c->max_instance_count,
+        .spot_notice_ms = c->spot_notice_ms,
         .jobs = &d->jobs_config,
         .peers = d->peers,
         .signature_v2 = c->take_signature_v2,
@@ -197,11 +208,12 @@ static int start(struct daemon *d, struct err *e)
     if (r == 0)
         r = open_drivers(d, e);
     if (r == 0)
-        r = start_jobs(d, e);
+        r = make_jobs(d, e);
     if (r < 0)
         return r;
-    start_api(d);
-    return listen_everywhere(d, e);
+    make_api(d); /* before the workers: they launch through it */
+    r = jobs_start(d->jobs, d->hypervisor, e);
+    return r < 0 ? r : listen_everywhere(d, e);
 }
 
 static void stop(struct daemon *d)

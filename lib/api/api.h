@@ -41,6 +41,7 @@ struct api_config {
     struct cidr public_pool;
     int64_t reserve_memory_mib; /* never given to guests */
     int64_t max_instances;
+    int64_t spot_notice_ms;         /* from a spot instance's mark to its end */
     const struct jobs_config *jobs; /* for explanations */
     struct peer_gate *peers;
     bool signature_v2; /* also take signatures of version 2 */
@@ -56,4 +57,9 @@ struct api;
 /* The config is copied; what it points to must live as long. */
 struct api *api_new(const struct api_config *config);
 void api_free(struct api *api);
+/*
+ * Tries to fulfil a spot request, in a transaction of its own: launches its instance or starts its
+ * stopped one, or says in its row why not. For the workers; -errno when the store failed.
+ */
+int api_try_spot(struct api *api, const char *request_id, struct err *e);
 const struct http_callbacks *api_http_callbacks(void); /* their ctx is the struct api */

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/id.h"
+#include "jobs/market.h"
 
 static int64_t least(int64_t a, int64_t b)
 {
@@ -18,34 +20,30 @@ static int64_t at_least_zero(int64_t n)
 }
 
 /* What the server has, and what an instance of so much memory takes of it. */
-struct room {
+struct supply {
+    struct room room;
     int64_t each_mib;    /* the instance's memory, and what QEMU needs besides */
     int64_t free_mib;    /* for whoever comes */
     int64_t present_mib; /* not in use at this moment, whoever it is held for */
     int64_t instances;   /* that the owner's limit leaves for whoever comes */
 };
 
-/*
- * Room is the server's memory, less what its owner reserves, less what is promised to instances,
- * less what unused slots of reservations hold. What is promised need not be in use yet, and what is
- * in use need not be ours, so both sides are looked at.
- */
-static struct room measure(struct call *c, int64_t memory_mib)
+static void read_room(struct call *c, struct room *ret_room)
 {
     struct host_info host;
     c->config->host(c->config->ctx, &host);
-    struct capacity_used used = store_capacity_used(c->tx, c->config->host_id);
-    int64_t overhead = GUEST_OVERHEAD_MIB + (host.kvm ? 0 : EMULATION_OVERHEAD_MIB);
-    int64_t promised = used.memory_mib + used.instances * overhead;
-    int64_t held = used.held_memory_mib + used.held_slots * overhead;
-    int64_t reserve = c->config->reserve_memory_mib;
-    int64_t present = host.memory_available_mib - reserve / 2;
-    return (struct room){
-        .each_mib = memory_mib + overhead,
-        .free_mib = at_least_zero(least(host.memory_mib - reserve - promised, present) - held),
-        .present_mib = at_least_zero(present),
-        .instances = c->config->max_instances - used.instances - used.held_slots,
-    };
+    market_room(c->tx, c->config->host_id, &host, c->config->reserve_memory_mib, ret_room);
+}
+
+static struct supply measure(struct call *c, int64_t memory_mib)
+{
+    struct supply s;
+    read_room(c, &s.room);
+    s.each_mib = memory_mib + s.room.overhead;
+    s.free_mib = at_least_zero(room_free(&s.room));
+    s.present_mib = at_least_zero(room_present(&s.room));
+    s.instances = c->config->max_instances - s.room.guests;
+    return s;
 }
 
 static int over_limit(struct call *c, int64_t over, struct fault *f)
@@ -57,49 +55,83 @@ static int over_limit(struct call *c, int64_t over, struct fault *f)
                  limit + (long long)over, limit);
 }
 
-static int no_room(const struct room *room, const char *type, int64_t fits, int64_t need,
+static int no_room(const struct supply *s, const char *type, int64_t fits, int64_t need,
                    struct fault *f)
 {
     return fault(
         f, FAULT_INSUFFICIENT_INSTANCE_CAPACITY,
         "The server has room for %lld more instances of type %s, and %lld are needed: %lld MiB "
         "of memory are free and each takes %lld MiB",
-        (long long)fits, type, (long long)need, (long long)room->free_mib,
-        (long long)room->each_mib);
+        (long long)fits, type, (long long)need, (long long)s->free_mib, (long long)s->each_mib);
 }
 
 int capacity_admit(struct call *c, const struct instance_type *type,
                    const struct capacity_slots *slots, int64_t need, int64_t want,
-                   int64_t *ret_count, struct fault *f)
+                   struct capacity_grant *ret_grant, struct fault *f)
 {
-    struct room room = measure(c, type->memory_mib);
+    struct supply s = measure(c, type->memory_mib);
     int64_t slotted = capacity_slots_free(slots);
     if (slots->only && slotted < need)
         return fault(f, FAULT_RESERVATION_CAPACITY_EXCEEDED,
                      "The Capacity Reservation has %lld free slots for instances of type %s, and "
                      "%lld are needed",
                      (long long)slotted, type->name, (long long)need);
-    int64_t allowed = slotted + (slots->only ? 0 : room.instances);
+    int64_t allowed = slotted + (slots->only ? 0 : s.instances);
     if (allowed < need)
         return over_limit(c, need - allowed, f);
-    int64_t fits = least(slotted, room.present_mib / room.each_mib);
+    int64_t fits = least(slotted, s.present_mib / s.each_mib);
+    int64_t at_once = s.free_mib / s.each_mib;
+    s.free_mib = at_least_zero(room_on_demand(&s.room));
     if (!slots->only)
-        fits += room.free_mib / room.each_mib;
+        fits += s.free_mib / s.each_mib;
     if (fits < need)
-        return no_room(&room, type->name, fits, need, f);
-    *ret_count = least(want, least(fits, allowed));
+        return no_room(&s, type->name, fits, need, f);
+    int64_t count = least(want, least(fits, allowed));
+    *ret_grant = (struct capacity_grant){count, count - slotted > at_once};
+    return 0;
+}
+
+int capacity_admit_spot(struct call *c, const struct instance_type *type, int64_t need,
+                        int64_t want, struct capacity_grant *ret_grant, struct fault *f)
+{
+    struct supply s = measure(c, type->memory_mib);
+    if (s.instances < need)
+        return over_limit(c, need - s.instances, f);
+    int64_t fits = s.free_mib / s.each_mib;
+    if (fits < need)
+        return no_room(&s, type->name, fits, need, f);
+    *ret_grant = (struct capacity_grant){.count = least(want, least(fits, s.instances))};
     return 0;
 }
 
 int capacity_hold(struct call *c, const char *type, int64_t memory_mib, int64_t more,
                   struct fault *f)
 {
-    struct room room = measure(c, memory_mib);
-    if (room.instances < more)
-        return over_limit(c, more - room.instances, f);
-    if (room.free_mib / room.each_mib < more)
-        return no_room(&room, type, room.free_mib / room.each_mib, more, f);
+    struct supply s = measure(c, memory_mib);
+    if (s.instances < more)
+        return over_limit(c, more - s.instances, f);
+    if (s.free_mib / s.each_mib < more)
+        return no_room(&s, type, s.free_mib / s.each_mib, more, f);
     return 0;
+}
+
+void capacity_let_wait(struct call *c, struct instance *i)
+{
+    char until[CLOCK_ISO8601_SIZE];
+    clock_format_iso8601(c->now + c->config->spot_notice_ms, until);
+    i->waits_for_room = true;
+    i->state_reason_message = arena_printf(
+        c->arena, "pending: waiting for room; spot instances that have it were told to go by %s",
+        until);
+}
+
+void capacity_make_room(struct call *c)
+{
+    struct room room;
+    read_room(c, &room);
+    int64_t deadline = c->now + c->config->spot_notice_ms;
+    market_make_room(c->tx, c->arena, c->config->host_id, &room, deadline, c->now);
+    market_stir(c->tx, c->now);
 }
 
 static int compare(const void *a, const void *b)

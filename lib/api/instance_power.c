@@ -1,3 +1,5 @@
+#include "api/instance_power.h"
+
 #include <stdio.h>
 #include <time.h>
 
@@ -5,7 +7,9 @@
 #include "api/instance_view.h"
 #include "api/lookup.h"
 #include "api/placement_rules.h"
+#include "api/spot.h"
 #include "base/text.h"
+#include "jobs/market.h"
 
 /*
  * Start, stop, reboot, terminate: each checks all the instances of the call before it changes the
@@ -101,7 +105,26 @@ static int check_group(struct call *c, const struct instance *i, const struct in
     return placement_group_room(c, g, i->zone, 1, &count, f);
 }
 
-static int start(struct call *c, struct instance *i, struct fault *f)
+static int take_room(struct call *c, struct instance *i, const struct instance_type *type,
+                     struct capacity_grant *ret_grant, struct fault *f)
+{
+    if (i->spot_request_id != NULL) {
+        struct spot_launch spot = {
+            .request = store_spot_request(c->tx, c->arena, i->spot_request_id),
+        };
+        return spot.request != NULL && spot_check_price(c, &spot, type, f) < 0
+                   ? -1
+                   : capacity_admit_spot(c, type, 1, 1, ret_grant, f);
+    }
+    struct capacity_slots slots;
+    if (capacity_slots_of(c, i, &slots, f) < 0 ||
+        capacity_admit(c, type, &slots, 1, 1, ret_grant, f) < 0)
+        return -1;
+    i->capacity_reservation_id = capacity_slots_take(&slots);
+    return 0;
+}
+
+int instance_power_on(struct call *c, struct instance *i, struct fault *f)
 {
     const struct instance_type *type =
         instance_type_find(&c->config->instance_types, i->instance_type);
@@ -110,18 +133,25 @@ static int start(struct call *c, struct instance *i, struct fault *f)
     struct instance_type as_was = {.name = i->instance_type, .memory_mib = i->memory_mib};
     if (type == NULL)
         type = &as_was;
-    struct capacity_slots slots;
-    int64_t fits = 0;
-    if (capacity_slots_of(c, i, &slots, f) < 0 ||
-        capacity_admit(c, type, &slots, 1, 1, &fits, f) < 0 || check_group(c, i, type, f) < 0 ||
+    struct capacity_grant grant;
+    if (take_room(c, i, type, &grant, f) < 0 || check_group(c, i, type, f) < 0 ||
         draw_public_ips(c, i, f) < 0)
         return -1;
-    i->capacity_reservation_id = capacity_slots_take(&slots);
     i->launch_time = c->now;
     i->transition_reason = "";
     i->reachable_at = 0;
     i->impaired_since = 0;
-    return move(c, i, INSTANCE_PENDING, "pending", NULL, f);
+    if (move(c, i, INSTANCE_PENDING, "pending", NULL, f) < 0)
+        return -1;
+    struct spot_request *r = store_spot_request(c->tx, c->arena, i->spot_request_id);
+    if (r != NULL)
+        market_note_started(c->tx, r, i, c->now);
+    if (grant.waits && i->capacity_reservation_id == NULL) {
+        capacity_let_wait(c, i);
+        store_update_instance(c->tx, i);
+        capacity_make_room(c);
+    }
+    return 0;
 }
 
 int act_ec2_StartInstances(struct call *c, const ec2_StartInstances_in *in,
@@ -131,11 +161,11 @@ int act_ec2_StartInstances(struct call *c, const ec2_StartInstances_in *in,
     if (named(c, &in->instance_ids, &l, f) < 0)
         return -1;
     for (size_t k = 0; k < l.n; k++)
-        if (check_start(&l.v[k], f) < 0)
+        if (check_start(&l.v[k], f) < 0 || spot_check_start(c, &l.v[k], f) < 0)
             return -1;
     for (size_t k = 0; k < l.n; k++) {
         int previous = l.v[k].state;
-        if (previous == INSTANCE_STOPPED && start(c, &l.v[k], f) < 0)
+        if (previous == INSTANCE_STOPPED && instance_power_on(c, &l.v[k], f) < 0)
             return -1;
         report(c, &out->starting_instances, &l.v[k], previous);
     }
@@ -176,7 +206,7 @@ int act_ec2_StopInstances(struct call *c, const ec2_StopInstances_in *in,
     if (named(c, &in->instance_ids, &l, f) < 0)
         return -1;
     for (size_t k = 0; k < l.n; k++)
-        if (check_stop(&l.v[k], f) < 0)
+        if (check_stop(&l.v[k], f) < 0 || spot_check_stop(c, &l.v[k], f) < 0)
             return -1;
     bool force = wire_true(in->force) || wire_true(in->skip_os_shutdown);
     for (size_t k = 0; k < l.n; k++) {

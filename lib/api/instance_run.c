@@ -16,6 +16,7 @@
 #include "base/check.h"
 #include "base/id.h"
 #include "base/text.h"
+#include "jobs/market.h"
 
 /*
  * RunInstances: everything is checked and every row is made in one transaction; the workers do the
@@ -24,8 +25,13 @@
  */
 
 #define DEFAULT_INSTANCE_TYPE "t3.micro"
+#define PRICE_FOLLOWS_MS      1000 /* launches of a second move the spot price together */
 
 const char *const launch_taggable[] = {"instance", "volume", "network-interface", NULL};
+
+/* The same, of a launch as spot. */
+static const char *const spot_taggable[] = {"instance", "volume", "network-interface",
+                                            "spot-instances-request", NULL};
 
 struct launch {
     const ec2_RunInstances_in *in;
@@ -36,8 +42,9 @@ struct launch {
     struct launch_network network;
     struct launch_placement placement;
     struct launch_volumes volumes;
+    const struct spot_launch *spot; /* NULL: on demand */
     const char *reservation_id;
-    int64_t count;
+    struct capacity_grant grant;
 };
 
 static int resolve_image(struct call *c, const ec2_RunInstances_in *in, struct launch *l,
@@ -92,6 +99,7 @@ static int resolve_key(struct call *c, const ec2_RunInstances_in *in, struct lau
     return 0;
 }
 
+/* Everything but room and addresses. */
 static int settle(struct call *c, const ec2_RunInstances_in *in, struct launch *l, struct fault *f)
 {
     if (in->min_count.v > in->max_count.v)
@@ -99,21 +107,35 @@ static int settle(struct call *c, const ec2_RunInstances_in *in, struct launch *
                      "Value (%lld) for parameter maxCount is invalid. It must not be less than "
                      "minCount (%lld)",
                      (long long)in->max_count.v, (long long)in->min_count.v);
-    if (tags_from_specifications(c, &in->tag_specifications, launch_taggable, f) < 0 ||
+    if (tags_from_specifications(c, &in->tag_specifications,
+                                 l->spot == NULL ? launch_taggable : spot_taggable, f) < 0 ||
         user_data_check(c, in->user_data, f) < 0 || resolve_image(c, in, l, f) < 0 ||
         resolve_type(c, in, l, f) < 0 || resolve_key(c, in, l, f) < 0 ||
         launch_options_settle(c, in, l->type, &l->options, f) < 0 ||
         launch_volumes_settle(c, in, l->image, &l->volumes, f) < 0 ||
-        launch_network_settle(c, in, &l->network, f) < 0 ||
-        launch_placement_settle(c, in, l->type, l->network.subnet->zone, &l->placement, f) < 0)
+        launch_network_settle(c, in, &l->network, f) < 0)
         return -1;
-    if (capacity_admit(c, l->type, &l->placement.slots, in->min_count.v, in->max_count.v, &l->count,
-                       f) < 0)
+    return launch_placement_settle(c, in, l->type, l->network.subnet->zone, &l->placement, f);
+}
+
+/* Room and addresses. */
+static int reserve(struct call *c, const ec2_RunInstances_in *in, struct launch *l, struct fault *f)
+{
+    int64_t need = in->min_count.v;
+    int64_t want = in->max_count.v;
+    if (l->spot != NULL) {
+        /* AWS: spot instances do not run in capacity reservations. */
+        l->placement.slots = (struct capacity_slots){0};
+        if (spot_check_price(c, l->spot, l->type, f) < 0 ||
+            capacity_admit_spot(c, l->type, need, want, &l->grant, f) < 0)
+            return -1;
+    } else if (capacity_admit(c, l->type, &l->placement.slots, need, want, &l->grant, f) < 0) {
         return -1;
-    if (launch_placement_reserve(c, &l->placement, l->network.subnet->zone, in->min_count.v,
-                                 &l->count, f) < 0)
+    }
+    if (launch_placement_reserve(c, &l->placement, l->network.subnet->zone, need, &l->grant.count,
+                                 f) < 0)
         return -1;
-    return launch_network_reserve(c, &l->network, in->min_count.v, &l->count, f);
+    return launch_network_reserve(c, &l->network, need, &l->grant.count, f);
 }
 
 static struct instance *make_instance(struct call *c, const struct launch *l, int64_t index)
@@ -183,28 +205,69 @@ static int replay(struct call *c, ec2_RunInstances_out *out)
     return 0;
 }
 
-int instance_launch(struct call *c, const ec2_RunInstances_in *in, ec2_RunInstances_out *out,
-                    struct fault *f)
+/* Its request is the one that it fulfils, or is made for it. */
+static struct spot_request *request_of(struct call *c, const struct launch *l)
 {
-    struct launch l = {.in = in};
-    if (settle(c, in, &l, f) < 0)
+    if (l->spot == NULL || l->spot->request != NULL)
+        return l->spot == NULL ? NULL : l->spot->request;
+    struct spot_request *r = spot_request_write(c, l->in, &l->spot->terms, l->type, NULL);
+    tags_put(c, &l->in->tag_specifications, "spot-instances-request", r->id);
+    return r;
+}
+
+static void write_instance(struct call *c, struct launch *l, struct instance *i)
+{
+    const ec2_RunInstances_in *in = l->in;
+    struct spot_request *request = request_of(c, l);
+    launch_placement_write(&l->placement, i);
+    if (l->grant.waits && i->capacity_reservation_id == NULL)
+        capacity_let_wait(c, i);
+    if (request != NULL) {
+        i->spot_request_id = request->id;
+        i->spot_persistent = request->persistent;
+        /* Of a one-time request, it cannot be stopped. */
+        i->terminate_on_shutdown = i->terminate_on_shutdown || !request->persistent;
+    }
+    store_insert_instance(c->tx, i);
+    if (request != NULL)
+        market_note_started(c->tx, request, i, c->now);
+    launch_volumes_write(c, in, &l->volumes, i);
+    launch_network_write(c, in, &l->network, i);
+    tags_put(c, &in->tag_specifications, "instance", i->id);
+    store_enqueue(c->tx, "instance", i->id, c->now);
+}
+
+int instance_launch(struct call *c, const ec2_RunInstances_in *in, const struct spot_launch *spot,
+                    ec2_RunInstances_out *out, struct fault *f)
+{
+    struct launch l = {.in = in, .spot = spot};
+    if (settle(c, in, &l, f) < 0 || reserve(c, in, &l, f) < 0)
         return -1;
     l.reservation_id = id_make(c->arena, "r");
     out->reservation_id = l.reservation_id;
     out->owner_id = c->principal->account_id;
-    for (int64_t index = 0; index < l.count; index++) {
+    for (int64_t index = 0; index < l.grant.count; index++) {
         struct instance *i = make_instance(c, &l, index);
-        launch_placement_write(&l.placement, i);
-        store_insert_instance(c->tx, i);
-        launch_volumes_write(c, in, &l.volumes, i);
-        launch_network_write(c, in, &l.network, i);
-        tags_put(c, &in->tag_specifications, "instance", i->id);
-        store_enqueue(c->tx, "instance", i->id, c->now);
+        write_instance(c, &l, i);
         instance_view(c, i, arena_append(c->arena, &out->instances));
     }
     struct image launched = *l.image;
     launched.last_launched_at = c->now;
     store_update_image(c->tx, &launched);
+    if (l.grant.waits)
+        capacity_make_room(c);
+    else
+        market_stir(c->tx, c->now + PRICE_FOLLOWS_MS);
+    return 0;
+}
+
+int instance_launch_check(struct call *c, const ec2_RunInstances_in *in,
+                          const struct instance_type **ret_type, struct fault *f)
+{
+    struct launch l = {.in = in};
+    if (settle(c, in, &l, f) < 0)
+        return -1;
+    *ret_type = l.type;
     return 0;
 }
 
@@ -215,8 +278,10 @@ int act_ec2_RunInstances(struct call *c, const ec2_RunInstances_in *in, ec2_RunI
         return replay(c, out);
     struct launch_source source = {0};
     const ec2_RunInstances_in *whole = NULL;
+    struct spot_launch *spot = NULL;
     if (launch_template_apply(c, in, &whole, &source, f) < 0 ||
-        instance_launch(c, whole, out, f) < 0)
+        spot_of_market_options(c, whole, &spot, f) < 0 ||
+        instance_launch(c, whole, spot, out, f) < 0)
         return -1;
     launch_template_mark(c, &source, out);
     c->result = out->reservation_id;

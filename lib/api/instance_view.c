@@ -225,6 +225,10 @@ void instance_view_with(struct call *c, const struct instance_relations *r,
         out->state_reason->code = i->state_reason_code;
         out->state_reason->message = i->state_reason_message;
     }
+    if (i->spot_request_id != NULL) {
+        out->instance_lifecycle = "spot";
+        out->spot_instance_request_id = i->spot_request_id;
+    }
     out->key_name = i->key_name;
     out->client_token = i->client_token == NULL ? "" : i->client_token;
     out->ami_launch_index = wire_int(i->launch_index);

@@ -40,6 +40,7 @@ static const struct kind kinds[_RESOURCE_KIND_MAX] = {
     [RESOURCE_PLACEMENT_GROUP] = KIND(placement_group, NULL),
     [RESOURCE_SECURITY_GROUP] = KIND(security_group, NULL),
     [RESOURCE_SECURITY_GROUP_RULE] = KIND(security_group_rule, NULL),
+    [RESOURCE_SPOT_REQUEST] = KIND(spot_request, NULL),
     [RESOURCE_SUBNET] = KIND(subnet, NULL),
     [RESOURCE_VOLUME] = KIND(volume, NULL),
     [RESOURCE_VPC] = KIND(vpc, NULL),
@@ -186,6 +187,7 @@ LOOKUP_MANY(placement_group, placement_groups, RESOURCE_PLACEMENT_GROUP)
 LOOKUP_MANY(capacity_reservation, capacity_reservations, RESOURCE_CAPACITY_RESERVATION)
 LOOKUP_MANY(volume, volumes, RESOURCE_VOLUME)
 LOOKUP_MANY(network_interface, network_interfaces, RESOURCE_NETWORK_INTERFACE)
+LOOKUP_MANY(spot_request, spot_requests, RESOURCE_SPOT_REQUEST)
 LOOKUP_ONE(instance, RESOURCE_INSTANCE)
 LOOKUP_ONE(image, RESOURCE_IMAGE)
 LOOKUP_ONE(subnet, RESOURCE_SUBNET)

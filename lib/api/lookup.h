@@ -37,6 +37,8 @@ int lookup_snapshots(struct call *c, const struct wire_strings *ids, struct imag
 /* Sets of DHCP options, which have no rows: the ids that the VPCs name. */
 int lookup_dhcp_options(struct call *c, const struct wire_strings *ids, struct wire_strings *ret,
                         struct fault *f);
+int lookup_spot_requests(struct call *c, const struct wire_strings *ids,
+                         struct spot_request_list *ret, struct fault *f);
 
 /* One row, or NULL with the fault. */
 struct instance *lookup_instance(struct call *c, const char *id, struct fault *f);

@@ -107,6 +107,13 @@ struct instance {
     const char *capacity_preference;
     const char *capacity_target;         /* the one reservation that it may use; NULL: any */
     const char *capacity_reservation_id; /* whose slot it has while it holds memory; NULL: none */
+
+    const char *spot_request_id;     /* NULL: on demand */
+    bool spot_persistent;            /* its request is: only then it can be stopped */
+    const char *interruption_action; /* terminate, stop: spot_notice_of(); NULL: not marked */
+    int64_t interruption_at;         /* 0: not marked */
+    const char *interruption_cause;  /* capacity, price; NULL: not marked */
+    bool waits_for_room; /* pending until spot instances have given theirs up (core/room.h) */
 };
 
 /* The one place that assigns instance->state. 0 or -EPERM. */

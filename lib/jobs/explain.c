@@ -206,7 +206,7 @@ static void tell_jobs(struct telling *t, const struct changes *changes)
     tx_try(t->tx);
     for (size_t i = 0; i < changes->jobs.n; i++) {
         const struct enqueued *job = &changes->jobs.v[i];
-        if (i < EXPLAIN_JOBS_MAX) {
+        if (i < EXPLAIN_JOBS_MAX || streq(job->kind, "spot")) { /* there is one of those */
             tell_job(t, job);
             continue;
         }

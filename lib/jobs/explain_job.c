@@ -294,6 +294,8 @@ void tell_job(struct telling *t, const struct enqueued *job)
         const struct vpc *vpc = store_vpc(t->tx, t->a, job->object_id);
         if (vpc != NULL && is_own(t, &table_vpc, vpc))
             tell_network(t, job->object_id);
+    } else if (streq(job->kind, "spot")) {
+        tell_note(t, "The spot market looks at its prices, at room, and at requests that wait");
     } else {
         tell_note(t, "A worker looks at %s", job->object_id);
     }

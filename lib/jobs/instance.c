@@ -114,7 +114,9 @@ static void note_end(struct tx *tx, struct arena *a, struct instance *i, void *c
 static int running_ended(struct jobs *j, struct arena *a, const struct instance *i, bool by_guest,
                          struct err *e)
 {
-    bool terminate = by_guest && i->terminate_on_shutdown;
+    /* A spot instance whose request is not persistent cannot be stopped. */
+    bool terminate = (by_guest && i->terminate_on_shutdown) ||
+                     (i->spot_request_id != NULL && !i->spot_persistent);
     struct ended ended = {by_guest ? &guest_shutdown : &process_ended,
                           by_guest ? "" : "Server.InternalError"};
     bool moved = false;

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "jobs/instance.h"
+#include "jobs/market.h"
 
 #define STOP_ASK_MS                                                                                \
     5000 /* between two questions; the event that it has stopped comes in between                  \
@@ -11,6 +12,7 @@
 static void note_stopped(struct tx *tx, struct arena *a, struct instance *i, void *ctx)
 {
     (void)ctx;
+    market_note_ended(tx, a, i, INSTANCE_STOPPED, clock_now());
     i->force_stop = false;
     i->stop_deadline = 0;
     i->hypervisor = NULL;
@@ -81,6 +83,7 @@ static void note_terminated(struct tx *tx, struct arena *a, struct instance *i, 
 {
     (void)ctx;
     i->terminated_at = clock_now();
+    market_note_ended(tx, a, i, INSTANCE_TERMINATED, i->terminated_at);
     i->hypervisor = NULL;
     i->user_data = NULL;
     plan_let_go_volumes(tx, a, i->id);

@@ -1,5 +1,6 @@
 #include <errno.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "jobs/instance.h"
 #include "jobs/plan.h"
@@ -10,6 +11,8 @@
  * everything when it wakes. Each step is a no-op when it is done already. The domain is created
  * paused, because its tap has to move to the VPC's namespace before the guest sends anything.
  */
+
+#define ROOM_LOOK_MS 30000 /* the market wakes it before, when there is room */
 
 static int make_disks(struct jobs *j, const struct instance_facts *facts, struct err *e)
 {
@@ -98,24 +101,45 @@ static void note_failure(struct tx *tx, struct arena *a, struct instance *i, voi
  * A start that cannot succeed. A first launch goes away with everything it made; an instance that
  * has run before is stopped again, with its disks. Either way its reason names the cause.
  */
-static int give_up(struct jobs *j, struct arena *a, const struct instance *i, const struct err *why,
-                   struct err *e)
+static int give_up(struct jobs *j, struct arena *a, const struct instance *i,
+                   const struct reason *why, struct err *e)
 {
-    struct reason reason = {
-        .code = "Server.InternalError",
-        .text = arena_strdup(a, why->message),
-    };
+    struct reason reason = *why;
     bool moved = false;
-    log_error("instance-start-failed instance=%s reason=\"%s\"", i->id, why->message);
+    log_error("instance-start-failed instance=%s reason=\"%s\"", i->id, why->text);
     return instance_record(j, a, i->id, INSTANCE_PENDING,
                            i->ever_ran ? INSTANCE_STOPPING : INSTANCE_SHUTTING_DOWN, note_failure,
                            &reason, &moved, e);
 }
 
+/* *ret_wait: there is no room yet; it was given up when there will be none. */
+static int wait_for_room(struct jobs *j, struct arena *a, const struct instance *i, bool *ret_wait,
+                         struct outcome *ret_outcome, struct err *e)
+{
+    static const struct reason none = {"Server.InsufficientInstanceCapacity",
+                                       "There was insufficient capacity to satisfy the launch"};
+    bool taken = false;
+    bool hopeless = false;
+    int r = market_take_room(j, a, i->id, &taken, &hopeless, e);
+    *ret_wait = !taken;
+    if (r < 0 || taken)
+        return r;
+    int64_t now = clock_now();
+    if (hopeless && now > i->launch_time + j->config.spot_notice_ms + JOBS_ROOM_MS)
+        return give_up(j, a, i, &none, e);
+    *ret_outcome = (struct outcome){.again = true, .when = now + ROOM_LOOK_MS};
+    return 0;
+}
+
 int instance_start(struct jobs *j, struct arena *a, const struct job *job,
                    struct instance_facts *facts, struct outcome *ret_outcome, struct err *e)
 {
-    (void)ret_outcome;
+    if (facts->instance->waits_for_room) {
+        bool wait = false;
+        int code = wait_for_room(j, a, facts->instance, &wait, ret_outcome, e);
+        if (code < 0 || wait)
+            return code;
+    }
     struct err why = {0};
     int r = make_disks(j, facts, &why);
     if (r == 0)
@@ -127,7 +151,8 @@ int instance_start(struct jobs *j, struct arena *a, const struct job *job,
         return r; /* the hypervisor is away: the queue tries again */
     }
     if (r < 0)
-        return give_up(j, a, facts->instance, &why, e);
+        return give_up(j, a, facts->instance,
+                       &(struct reason){"Server.InternalError", arena_strdup(a, why.message)}, e);
     struct host_info host;
     jobs_host(j, &host);
     bool moved = false;

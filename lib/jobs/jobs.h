@@ -12,6 +12,7 @@
  * comes back, and every few minutes.
  */
 #include "base/err.h"
+#include "core/instance_type.h"
 #include "core/region.h"
 #include "hypervisor/hypervisor.h"
 #include "network/network.h"
@@ -24,6 +25,7 @@
          */
 #define JOBS_STOP_TIMEOUT_MS 120000  /* a guest that is asked to power off has this long */
 #define JOBS_RETRY_MAX       20      /* attempts of a launch while the hypervisor is away */
+#define JOBS_ROOM_MS         600000  /* a launch waits so long for room that nobody gives up */
 #define JOBS_AUDIT_MS        120000  /* between two looks at everything */
 #define TERMINATED_SHOWN_MS  3600000 /* EC2 shows terminated instances for about an hour */
 
@@ -35,6 +37,15 @@ struct jobs_config {
     const char *runtime_dir;  /* console sockets */
     const char *template_dir; /* of cloud-init; NULL: compiled in */
     int mtu;
+    int64_t reserve_memory_mib; /* as the API's */
+    int64_t spot_notice_ms;     /* from a mark to the end */
+    struct instance_type_table instance_types;
+    /*
+     * Tries to fulfil a spot request that waits, in a transaction of its own: launching is the
+     * API's. 0 whether it could be or not (its row says), -errno when the store failed.
+     */
+    int (*try_spot)(void *ctx, const char *request_id, struct err *e);
+    void *ctx; /* of try_spot */
 };
 
 struct jobs;

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "jobs/market.h"
 #include "jobs/worker.h"
 
 /*
@@ -11,7 +12,8 @@
  * two steps, or a hand at virsh, can leave behind.
  */
 
-#define TOKENS_KEPT_MS ((int64_t)48 * 3600 * 1000) /* AWS: at least a day; generously */
+#define TOKENS_KEPT_MS   ((int64_t)48 * 3600 * 1000) /* AWS: at least a day; generously */
+#define REQUESTS_KEPT_MS ((int64_t)48 * 3600 * 1000) /* spot requests that have ended */
 
 /* Everything that is on its way, that should be running, or whose address needs its VPC. */
 static int enqueue_rows(struct jobs *j, struct arena *a, struct err *e)
@@ -35,6 +37,7 @@ static int enqueue_rows(struct jobs *j, struct arena *a, struct err *e)
         if (reservations.v[i].end_date > 0)
             store_enqueue(tx, "capacity-reservation", reservations.v[i].id,
                           reservations.v[i].end_date);
+    market_stir(tx, 0);
     return tx_commit(tx, e);
 }
 
@@ -146,5 +149,6 @@ int housekeeping(struct jobs *j, struct arena *a, struct err *e)
     store_delete_client_tokens_before(tx, now - TOKENS_KEPT_MS);
     /* No sooner than the tokens that made them: the same token is to bring the same answer. */
     store_forget_capacity_reservations(tx, a, now - TOKENS_KEPT_MS);
+    store_forget_spot_requests(tx, a, now - REQUESTS_KEPT_MS);
     return tx_commit(tx, e);
 }

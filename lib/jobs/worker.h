@@ -54,6 +54,7 @@ struct outcome {
 /* Each: 0 with the outcome, or -errno with e: tried again with back-off. */
 int instance_converge(struct jobs *j, struct arena *a, const struct job *job,
                       struct outcome *ret_outcome, struct err *e);
+int market_converge(struct jobs *j, struct arena *a, struct outcome *ret_outcome, struct err *e);
 int image_converge(struct jobs *j, struct arena *a, const char *image_id, struct err *e);
 /* Ends the reservation when its time has come. */
 int capacity_reservation_converge(struct jobs *j, struct arena *a, const char *id,
@@ -62,6 +63,13 @@ int capacity_reservation_converge(struct jobs *j, struct arena *a, const char *i
 int vpc_converge(struct jobs *j, const char *vpc_id, struct err *e);
 /* The same if rows have changed since, and moves the tap of an interface to its bridge. */
 int vpc_plug(struct jobs *j, const char *vpc_id, const char *interface_id, struct err *e);
+
+/*
+ * Room for an instance that was admitted on room that spot instances had. *ret_taken: it has it, or
+ * does not wait (any more). *ret_hopeless: it waits, and no spot instance is there to give any.
+ */
+int market_take_room(struct jobs *j, struct arena *a, const char *instance_id, bool *ret_taken,
+                     bool *ret_hopeless, struct err *e);
 
 /* Compares all rows with the machine and enqueues what differs; removes what belongs to no row. */
 int reconcile(struct jobs *j, struct arena *a, struct err *e);

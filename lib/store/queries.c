@@ -111,6 +111,121 @@ void store_leave_placement_group(struct tx *tx, const char *group_id)
                                 group_id));
 }
 
+struct spot_used store_spot_used(struct tx *tx, const char *host_id)
+{
+    struct spot_used used = {0};
+    sqlite3_stmt *stmt =
+        statement(tx,
+                  "SELECT spot_request_id IS NOT NULL, state IN ('stopping', 'shutting-down'), "
+                  "sum(memory_mib), count(*) FROM instance WHERE host_id = ?1 AND " USES_CAPACITY
+                  " AND (spot_request_id IS NOT NULL OR "
+                  "(state = 'pending' AND waits_for_room = 1)) GROUP BY 1, 2",
+                  host_id);
+    while (tx_step(tx, stmt)) {
+        int64_t mib = sqlite3_column_int64(stmt, 2);
+        int64_t n = sqlite3_column_int64(stmt, 3);
+        if (sqlite3_column_int(stmt, 0) == 0) {
+            used.waiting_mib += mib;
+            used.waiting += n;
+            continue;
+        }
+        used.memory_mib += mib;
+        used.instances += n;
+        if (sqlite3_column_int(stmt, 1) != 0) {
+            used.ending_mib += mib;
+            used.ending += n;
+        }
+    }
+    return used;
+}
+
+static struct instance_list instances_of(struct tx *tx, struct arena *a, sqlite3_stmt *stmt)
+{
+    struct text_list ids = texts(tx, a, stmt);
+    struct instance_list l = {0};
+    for (size_t i = 0; i < ids.n; i++) {
+        struct instance *row = store_instance(tx, a, ids.v[i]);
+        if (row != NULL)
+            *arena_append(a, &l) = *row;
+    }
+    return l;
+}
+
+struct instance_list store_spot_instances(struct tx *tx, struct arena *a, const char *host_id)
+{
+    return instances_of(
+        tx, a,
+        statement(tx,
+                  "SELECT id FROM instance WHERE host_id = ?1 AND spot_request_id IS NOT NULL "
+                  "AND state IN ('pending', 'running') ORDER BY id",
+                  host_id));
+}
+
+struct instance_list store_waiting_instances(struct tx *tx, struct arena *a, const char *host_id)
+{
+    return instances_of(
+        tx, a,
+        statement(tx,
+                  "SELECT id FROM instance WHERE host_id = ?1 AND waits_for_room = 1 "
+                  "AND state = 'pending' ORDER BY launch_time, id",
+                  host_id));
+}
+
+struct spot_request_list store_waiting_spot_requests(struct tx *tx, struct arena *a)
+{
+    struct text_list ids = texts(
+        tx, a,
+        tx_statement(tx, "SELECT id FROM spot_request WHERE state = 'open' OR (state = 'disabled' "
+                         "AND status IN ('instance-stopped-no-capacity', "
+                         "'instance-stopped-by-price')) ORDER BY created_at, id"));
+    struct spot_request_list l = {0};
+    for (size_t i = 0; i < ids.n; i++) {
+        struct spot_request *row = store_spot_request(tx, a, ids.v[i]);
+        if (row != NULL)
+            *arena_append(a, &l) = *row;
+    }
+    return l;
+}
+
+bool store_last_spot_load(struct tx *tx, struct spot_load *ret)
+{
+    sqlite3_stmt *stmt = tx_statement(tx, "SELECT recorded_at, used_percent FROM spot_load "
+                                          "ORDER BY recorded_at DESC LIMIT 1");
+    bool there = tx_step(tx, stmt);
+    if (there)
+        *ret = (struct spot_load){sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1)};
+    tx_reset(stmt);
+    return there;
+}
+
+void store_forget_spot_requests(struct tx *tx, struct arena *a, int64_t when)
+{
+    sqlite3_stmt *stmt =
+        tx_statement(tx, "SELECT id FROM spot_request r WHERE ended_at > 0 AND ended_at < ?1 AND "
+                         "NOT EXISTS (SELECT 1 FROM instance WHERE id = r.instance_id AND "
+                         "state <> 'terminated')");
+    if (stmt != NULL)
+        bind_int(stmt, 1, when);
+    struct text_list old = texts(tx, a, stmt);
+    for (size_t i = 0; i < old.n; i++) {
+        store_delete_tags(tx, "resource_id", old.v[i]);
+        store_delete_spot_requests(tx, "id", old.v[i]);
+    }
+}
+
+void store_forget_spot_loads(struct tx *tx, int64_t when, int64_t max)
+{
+    sqlite3_stmt *stmt = tx_statement(
+        tx, "DELETE FROM spot_load WHERE recorded_at < (SELECT max(recorded_at) FROM spot_load "
+            "WHERE recorded_at <= ?1) OR recorded_at NOT IN "
+            "(SELECT recorded_at FROM spot_load ORDER BY recorded_at DESC LIMIT ?2)");
+    if (stmt == NULL)
+        return;
+    bind_int(stmt, 1, when);
+    bind_int(stmt, 2, max);
+    (void)tx_step(tx, stmt);
+}
+
 struct text_list store_public_ips(struct tx *tx, struct arena *a)
 {
     return texts(tx, a,

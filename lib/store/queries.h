@@ -21,6 +21,28 @@ int64_t store_capacity_reservation_used(struct tx *tx, const char *reservation_i
 void store_forget_capacity_reservations(struct tx *tx, struct arena *a, int64_t when);
 /* The reservation has ended: its instances go on without it. */
 void store_release_capacity_reservation(struct tx *tx, const char *reservation_id);
+/*
+ * Of what instances hold, what spot ones do (those that are ending among them), and what on-demand
+ * ones were promised that still wait for room.
+ */
+struct spot_used {
+    int64_t memory_mib, instances;
+    int64_t ending_mib, ending;
+    int64_t waiting_mib, waiting;
+};
+struct spot_used store_spot_used(struct tx *tx, const char *host_id);
+/* Pending and running spot instances, by id. */
+struct instance_list store_spot_instances(struct tx *tx, struct arena *a, const char *host_id);
+/* On-demand instances that wait for room, the longest first. */
+struct instance_list store_waiting_instances(struct tx *tx, struct arena *a, const char *host_id);
+/* Requests that wait for an instance, or for their stopped one to be started; oldest first. */
+struct spot_request_list store_waiting_spot_requests(struct tx *tx, struct arena *a);
+/* False: none has been recorded. */
+bool store_last_spot_load(struct tx *tx, struct spot_load *ret);
+/* Removes requests that ended before `when` and have no instance that goes on, with their tags. */
+void store_forget_spot_requests(struct tx *tx, struct arena *a, int64_t when);
+/* Keeps the newest `max` records, and of those from before `when` only the last. */
+void store_forget_spot_loads(struct tx *tx, int64_t when, int64_t max);
 
 /* The placement group goes: the rows of its terminated instances do not name it any more. */
 void store_leave_placement_group(struct tx *tx, const char *group_id);

@@ -78,3 +78,37 @@ ALTER TABLE instance ADD COLUMN placement_group_id TEXT;
 ALTER TABLE instance ADD COLUMN placement_group_name TEXT;
 ALTER TABLE instance ADD COLUMN partition_number INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX instance_placement_group ON instance (placement_group_id);
+ALTER TABLE instance ADD COLUMN spot_request_id TEXT;
+ALTER TABLE instance ADD COLUMN spot_persistent INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE instance ADD COLUMN interruption_action TEXT;
+ALTER TABLE instance ADD COLUMN interruption_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE instance ADD COLUMN interruption_cause TEXT;
+ALTER TABLE instance ADD COLUMN waits_for_room INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE spot_request (
+  id              TEXT PRIMARY KEY,
+  account_id      TEXT NOT NULL,
+  region          TEXT NOT NULL,
+  state           TEXT NOT NULL,
+  status          TEXT NOT NULL,
+  status_message  TEXT NOT NULL,
+  status_at       INTEGER NOT NULL,
+  fault_code      TEXT,
+  persistent      INTEGER NOT NULL,
+  max_price       INTEGER NOT NULL,
+  interruption    TEXT NOT NULL,
+  valid_from      INTEGER NOT NULL,
+  valid_until     INTEGER NOT NULL,
+  created_at      INTEGER NOT NULL,
+  ended_at        INTEGER NOT NULL,
+  client_token    TEXT,
+  instance_id     TEXT,
+  zone            TEXT,
+  instance_type   TEXT NOT NULL,
+  launch          TEXT NOT NULL
+) STRICT;
+CREATE INDEX spot_request_state ON spot_request (state);
+-- How full the server was, from each of these times on: prices follow from it.
+CREATE TABLE spot_load (
+  recorded_at   INTEGER PRIMARY KEY,
+  used_percent  INTEGER NOT NULL
+) STRICT;

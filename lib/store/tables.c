@@ -192,6 +192,12 @@ static const struct column instance_columns[] = {
     TEXT(instance, placement_group_id),
     TEXT(instance, placement_group_name),
     INT(instance, partition_number),
+    TEXT(instance, spot_request_id),
+    BOOL(instance, spot_persistent),
+    TEXT(instance, interruption_action),
+    INT(instance, interruption_at),
+    TEXT(instance, interruption_cause),
+    BOOL(instance, waits_for_room),
 };
 TABLE(instance, 1);
 
@@ -272,6 +278,36 @@ static const struct column interface_group_columns[] = {
     INT(interface_group, position),
 };
 NETWORK_TABLE(interface_group, 2);
+
+static const struct column spot_request_columns[] = {
+    TEXT(spot_request, id),
+    TEXT(spot_request, account_id),
+    TEXT(spot_request, region),
+    STATE(spot_request, state, spot_states),
+    STATE(spot_request, status, spot_statuses),
+    TEXT(spot_request, status_message),
+    INT(spot_request, status_at),
+    TEXT(spot_request, fault_code),
+    BOOL(spot_request, persistent),
+    INT(spot_request, max_price),
+    TEXT(spot_request, interruption),
+    INT(spot_request, valid_from),
+    INT(spot_request, valid_until),
+    INT(spot_request, created_at),
+    INT(spot_request, ended_at),
+    TEXT(spot_request, client_token),
+    TEXT(spot_request, instance_id),
+    TEXT(spot_request, zone),
+    TEXT(spot_request, instance_type),
+    TEXT(spot_request, launch),
+};
+TABLE(spot_request, 1);
+
+static const struct column spot_load_columns[] = {
+    INT(spot_load, recorded_at),
+    INT(spot_load, used_percent),
+};
+TABLE(spot_load, 1);
 
 static const struct column tag_columns[] = {
     TEXT(tag, resource_id), TEXT(tag, key),   TEXT(tag, resource_type),

@@ -18,6 +18,7 @@
 #include "core/launch_template.h"
 #include "core/network.h"
 #include "core/placement_group.h"
+#include "core/spot.h"
 #include "core/tag.h"
 #include "core/volume.h"
 #include "store/records.h"
@@ -41,6 +42,8 @@
     STORE_TABLE(capacity_reservation, capacity_reservations)                                       \
     STORE_TABLE(network_interface, network_interfaces)                                             \
     STORE_TABLE(interface_group, interface_groups)                                                 \
+    STORE_TABLE(spot_request, spot_requests)                                                       \
+    STORE_TABLE(spot_load, spot_loads)                                                             \
     STORE_TABLE(tag, tags)                                                                         \
     STORE_TABLE(account_setting, account_settings)                                                 \
     STORE_TABLE(client_token, client_tokens)                                                       \
@@ -108,8 +111,12 @@ STORE_TABLES
     store_placement_groups_where(tx, a, STORE_WHERE(__VA_ARGS__))
 #define store_capacity_reservations(tx, a, ...)                                                    \
     store_capacity_reservations_where(tx, a, STORE_WHERE(__VA_ARGS__))
-#define store_tags(tx, a, ...) store_tags_where(tx, a, STORE_WHERE(__VA_ARGS__))
-#define store_jobs(tx, a, ...) store_jobs_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_tags(tx, a, ...)          store_tags_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_jobs(tx, a, ...)          store_jobs_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_spot_requests(tx, a, ...) store_spot_requests_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_spot_loads(tx, a, ...)    store_spot_loads_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_tags(tx, a, ...)          store_tags_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_jobs(tx, a, ...)          store_jobs_where(tx, a, STORE_WHERE(__VA_ARGS__))
 
 #define store_count_instances(tx, ...) store_count_instances_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_count_launch_templates(tx, ...)                                                      \
@@ -143,6 +150,8 @@ STORE_TABLES
     store_delete_interface_groups_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_delete_account_settings(tx, ...)                                                     \
     store_delete_account_settings_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_spot_requests(tx, ...)                                                        \
+    store_delete_spot_requests_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_delete_jobs(tx, ...) store_delete_jobs_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_delete_placement_groups(tx, ...)                                                     \
     store_delete_placement_groups_where(tx, STORE_WHERE(__VA_ARGS__))

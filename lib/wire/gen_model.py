@@ -22,6 +22,7 @@ IDS = {
     "subnet": ("subnet", "InvalidSubnetID.Malformed"),
     "vpc": ("vpc", "InvalidVpcID.Malformed"),
     "launch-template": ("lt", "InvalidLaunchTemplateId.Malformed"),
+    "spot-request": ("sir", "InvalidSpotInstanceRequestID.Malformed"),
     "network-interface": ("eni", "InvalidNetworkInterfaceId.Malformed"),
     "bun": ("bun", "InvalidParameterValue"),
     "cagw": ("cagw", "InvalidParameterValue"),

@@ -18,7 +18,7 @@ import threading
 import unittest
 
 from client import (ENDPOINT, REGION, client, find_clis, instance, operation, register_image,
-                    tap, wait_state)
+                    tap, until, wait_state)
 
 ELSEWHERE = "ap-south-1"  # the region that some of the commands name
 
@@ -87,6 +87,8 @@ COMMANDS = [
     ("""aws ec2 start-instances --instance-ids <id>""", {"<id>": "@THIRD@"}, r'"pending"'),
     ("""aws ec2 terminate-instances --instance-ids <id>""", {"<id>": "@THIRD@"},
      r'"shutting-down"'),
+    ("""aws ec2 request-spot-instances --spot-price "0.01" --instance-count 1 --type "one-time" --launch-specification file://spot-launch.json""",
+     {}, r'"SpotInstanceRequestId": "(?P<SPOT>sir-[0-9a-f]{17})"'),
 ]
 
 # Before such a command the instance is waited for, as a person waits who types them.
@@ -107,9 +109,6 @@ WAITING = {
     ],
     "volumes": [
         """aws ec2 attach-volume --volume-id vol-0abc123 --instance-id i-0abc123 --device /dev/sdf""",
-    ],
-    "spot requests": [
-        """aws ec2 request-spot-instances --spot-price "0.01" --instance-count 1 --type "one-time" --launch-specification file://spot-launch.json""",
     ],
     "Elastic IP addresses": [
         """aws ec2 allocate-address --domain vpc""",
@@ -147,6 +146,10 @@ def run_all(version, cli):
         with open(os.path.join(folder, "aws"), "w", encoding="ascii", opener=lambda path, flags:
                   os.open(path, flags, 0o755)) as file:
             file.write(f"#!/bin/sh\nexec {shlex.quote(cli.path)} --endpoint-url {ENDPOINT} \"$@\"\n")
+        # The file that one of the commands names; the list does not show it.
+        with open(os.path.join(folder, "spot-launch.json"), "w", encoding="ascii") as file:
+            json.dump({"ImageId": ids["IMAGE"], "InstanceType": "t3.micro",
+                       "KeyName": "MyKeyPair", "SecurityGroups": ["MySG"]}, file)
         env = dict(os.environ, PATH=f"{folder}:{os.environ['PATH']}", AWS_PAGER="",
                    AWS_CONFIG_FILE="/dev/null", AWS_SHARED_CREDENTIALS_FILE="/dev/null",
                    AWS_MAX_ATTEMPTS="1", AWS_DEFAULT_REGION=home, HOME=os.environ.get("HOME", "/"))
@@ -192,7 +195,12 @@ def run_all(version, cli):
         refused = [subprocess.run(["sh", "-c", words], stdin=subprocess.DEVNULL, text=True,
                                   capture_output=True, env=env, check=False, timeout=300)
                    for words in REFUSED_BY_THE_CLI]
-    seen = {name: instance(ec2, ids[name]) for name in ("FIRST", "SECOND", "THIRD") if name in ids}
+    if "SPOT" in ids:
+        ids["SPOT_INSTANCE"] = until(lambda: ec2.describe_spot_instance_requests(
+            SpotInstanceRequestIds=[ids["SPOT"]])["SpotInstanceRequests"][0].get("InstanceId"),
+            what="a spot instance")
+    seen = {name: instance(ec2, ids[name])
+            for name in ("FIRST", "SECOND", "THIRD", "SPOT_INSTANCE") if name in ids}
     return done_list, ids, seen, refused
 
 
@@ -228,6 +236,9 @@ class Commands(unittest.TestCase):
         self.assertEqual(first, {"Name": "EC2-DE-Node", "Owner": "Asad",
                                  "Project": "DataPipeline"})
         self.assertEqual(seen["SECOND"]["InstanceType"], "m5.2xlarge")
+        spot = seen["SPOT_INSTANCE"]
+        self.assertEqual((spot["InstanceLifecycle"], spot["InstanceType"], spot["KeyName"]),
+                         ("spot", "t3.micro", "MyKeyPair"))
         for done in refused:
             self.assertNotEqual(done.returncode, 0)
             self.assertIn("Error parsing parameter", done.stderr)  # the CLI's own words

@@ -93,11 +93,16 @@ NEWER = {
     "SecurityGroupRule": {"securityGroupRuleArn"},
     "Volume": {"availabilityZoneId"},
     "VolumeStatusItem": {"availabilityZoneId"},
+    "SpotInstanceRequest": {"launchedAvailabilityZoneId"},
+    "SpotPlacement": {"availabilityZoneId"},
+    "SpotPrice": {"availabilityZoneId"},
     # Of actions that had nothing to say then:
     "DeleteKeyPair": {"keyPairId"},
     "DeleteSecurityGroup": {"groupId"},
     "DeregisterImage": {"deleteSnapshotResultSet"},
 }
+# Likewise values of enumerations.
+NEWER_VALUES = {"SpotInstanceState": {"disabled"}}
 TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z$")
 KINDS = {
     "boolean": re.compile(r"^(true|false)$"),
@@ -124,6 +129,13 @@ def local_name(element):
     return element.tag.rpartition("}")[2]
 
 
+def _is_one_of(shape, text):
+    """True as well where there is nothing to be one of."""
+    values = getattr(shape, "enum", None)
+    return not values or shape.name == "InstanceType" or text in values \
+        or text in NEWER_VALUES.get(shape.name, ())
+
+
 def _scalar(shape, element, path, problems):
     text = element.text or ""
     if len(element):
@@ -131,7 +143,7 @@ def _scalar(shape, element, path, problems):
     elif shape.type_name in KINDS and not KINDS[shape.type_name].match(text):
         problems.append(f"{path} is no {shape.type_name}: '{text}'")
     # The list of instance types is not botocore's to say: an owner has types of his own.
-    elif getattr(shape, "enum", None) and shape.name != "InstanceType" and text not in shape.enum:
+    elif not _is_one_of(shape, text):
         problems.append(f"{path} is none of {shape.name}: '{text}'")
 
 
@@ -247,8 +259,7 @@ def _json_value(shape, value, path, problems):
         wanted = JSON_TYPES.get(shape.type_name, str)
         if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
             problems.append(f"{path} is no {shape.type_name}: {str(value)[:60]}")
-        elif getattr(shape, "enum", None) and shape.name != "InstanceType" \
-                and value not in shape.enum:
+        elif not _is_one_of(shape, value):
             problems.append(f"{path} is none of {shape.name}: '{value}'")
 
 

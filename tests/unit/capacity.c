@@ -1,5 +1,6 @@
 /* Room on the server: what launches and capacity reservations leave each other. */
 #include "api/capacity.h"
+#include "core/room.h"
 
 #include "base/text.h"
 #include "support/calls.h"
