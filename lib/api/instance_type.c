@@ -73,13 +73,20 @@ static const struct filter_path type_filters[] = {
 
 /*
  * What a reply says is what a guest gets here. So the figures of AWS's processors, memory and
- * interfaces stand, while what Croft has not (spot, local disks, NVMe, encryption,
+ * interfaces stand, while what Croft has not (local disks, NVMe, encryption,
  * hibernation, enclaves, a TPM, IPv6) is unsupported for every type.
  */
 static struct wire_strings one_text(struct call *c, const char *text)
 {
     struct wire_strings list = {0};
     *arena_append(c->arena, &list) = text;
+    return list;
+}
+
+static struct wire_strings usage_classes(struct call *c)
+{
+    struct wire_strings list = one_text(c, "on-demand");
+    *arena_append(c->arena, &list) = "spot";
     return list;
 }
 
@@ -158,7 +165,7 @@ static void info_of_type(struct call *c, const struct instance_type *t,
         .instance_type = t->name,
         .current_generation = wire_bool(t->current_generation),
         .free_tier_eligible = wire_bool(streq(t->name, "t2.micro") || streq(t->name, "t3.micro")),
-        .supported_usage_classes = one_text(c, "on-demand"),
+        .supported_usage_classes = usage_classes(c),
         .supported_root_device_types = one_text(c, "ebs"),
         .supported_virtualization_types = one_text(c, "hvm"),
         .bare_metal = wire_bool(false),

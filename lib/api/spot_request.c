@@ -142,6 +142,21 @@ static int replay(struct call *c, ec2_RequestSpotInstances_out *out)
     return 0;
 }
 
+/* Requests that have an instance or may get one: as many as there may be instances. */
+static int check_number(struct call *c, int64_t more, struct fault *f)
+{
+    static const enum spot_state live[] = {SPOT_OPEN, SPOT_ACTIVE, SPOT_DISABLED};
+    int64_t n = more;
+    for (size_t k = 0; k < ARRAY_SIZE(live); k++)
+        n += (int64_t)store_count_spot_requests(c->tx, "state", state_name(&spot_states, live[k]));
+    if (n <= c->config->max_instances)
+        return 0;
+    return fault(f, FAULT_MAX_SPOT_INSTANCE_COUNT_EXCEEDED,
+                 "Max spot instance count exceeded: %lld requests would be open or active, and the "
+                 "limit is %lld",
+                 (long long)n, (long long)c->config->max_instances);
+}
+
 int act_ec2_RequestSpotInstances(struct call *c, const ec2_RequestSpotInstances_in *in,
                                  ec2_RequestSpotInstances_out *out, struct fault *f)
 {
@@ -163,9 +178,9 @@ int act_ec2_RequestSpotInstances(struct call *c, const ec2_RequestSpotInstances_
     terms.valid_from = in->valid_from.set ? in->valid_from.v : 0;
     const ec2_RunInstances_in *launch = launch_of(c, in->launch_specification);
     const struct instance_type *type = NULL;
-    if (instance_launch_check(c, launch, &type, f) < 0)
-        return -1;
     int64_t count = in->instance_count.set ? in->instance_count.v : 1;
+    if (instance_launch_check(c, launch, &type, f) < 0 || check_number(c, count, f) < 0)
+        return -1;
     for (int64_t k = 0; k < count; k++) {
         struct spot_request *r = spot_request_write(c, launch, &terms, type, in->client_token);
         tags_put(c, &in->tag_specifications, "spot-instances-request", r->id);

@@ -143,21 +143,35 @@ static int look_at_rows(struct run *r, struct err *e)
     return tx_commit(r->tx, e);
 }
 
+/* One that was told that there is no room need not be tried while there is still none. */
+static bool is_hopeless(const struct run *r, const struct spot_request *q)
+{
+    const struct instance_type *type =
+        instance_type_find(&r->jobs->config.instance_types, q->instance_type);
+    bool expired = q->valid_until > 0 && q->valid_until <= r->now;
+    return q->status == SPOT_CAPACITY_NOT_AVAILABLE && !expired && type != NULL &&
+           type->memory_mib + r->room.overhead > room_free(&r->room);
+}
+
 static int try_requests(struct run *r, struct err *e)
 {
     struct tx *tx = store_read(r->jobs->config.store);
     struct spot_request_list l = store_waiting_spot_requests(tx, r->arena);
     int code = tx_commit(tx, e);
+    if (l.n > 0)
+        again_at(r, r->now + RETRY_MS);
     for (size_t k = 0; code == 0 && k < l.n; k++) {
         const struct spot_request *q = &l.v[k];
-        code = r->jobs->config.try_spot(r->jobs->config.ctx, q->id, e);
         if (q->valid_from > r->now)
             again_at(r, q->valid_from);
         if (q->valid_until > r->now)
             again_at(r, q->valid_until);
+        /* Many requests take their time; what is due in it comes first. */
+        if (r->next <= clock_now())
+            return 0;
+        if (!is_hopeless(r, q))
+            code = r->jobs->config.try_spot(r->jobs->config.ctx, q->id, e);
     }
-    if (l.n > 0)
-        again_at(r, r->now + RETRY_MS);
     return code;
 }
 

@@ -129,6 +129,8 @@ STORE_TABLES
     store_count_interface_groups_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_count_security_group_rules(tx, ...)                                                  \
     store_count_security_group_rules_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_count_spot_requests(tx, ...)                                                         \
+    store_count_spot_requests_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_count_volumes(tx, ...) store_count_volumes_where(tx, STORE_WHERE(__VA_ARGS__))
 
 #define store_delete_instances(tx, ...) store_delete_instances_where(tx, STORE_WHERE(__VA_ARGS__))

@@ -272,6 +272,22 @@ class Spot(unittest.TestCase):
         self.assertEqual(refusal(run, InstanceMarketOptions={"MarketType": "capacity-block"}).code,
                          "UnsupportedOperation")
 
+    def test_a_launch_template_can_ask_for_spot(self):
+        made = ec2.create_launch_template(LaunchTemplateName="spot", LaunchTemplateData={
+            "ImageId": image, "InstanceType": "small.spot", "InstanceMarketOptions": {
+                "MarketType": "spot", "SpotOptions": {"MaxPrice": "2"}}})
+        template = {"LaunchTemplateId": made["LaunchTemplate"]["LaunchTemplateId"]}
+        one = ec2.run_instances(LaunchTemplate=template, MinCount=1, MaxCount=1)["Instances"][0]
+        self.assertEqual(one["InstanceLifecycle"], "spot")
+        self.assertEqual(request(one["SpotInstanceRequestId"])["SpotPrice"], "2.000000")
+        ec2.delete_launch_template(**template)
+
+    def test_types_are_offered_as_spot(self):
+        found = ec2.describe_instance_types(Filters=[
+            {"Name": "supported-usage-class", "Values": ["spot"]},
+            {"Name": "instance-type", "Values": ["t3.micro"]}])["InstanceTypes"]
+        self.assertEqual(found[0]["SupportedUsageClasses"], ["on-demand", "spot"])
+
     def test_spot_takes_no_room_but_what_is_free(self):
         ids = fill(9)
         fault = refusal(run_spot)

@@ -204,7 +204,78 @@ START_TEST(memory_that_is_not_there_is_not_given_whoever_holds_it)
 }
 END_TEST
 
+#define AS_SPOT(options)                                                                           \
+    .instance_market_options = &(struct ec2_InstanceMarketOptionsRequest)                          \
+    {                                                                                              \
+        "spot", options                                                                            \
+    }
+
+START_TEST(spot_takes_what_is_free_and_no_slots)
+{
+    struct calls *k = server_new();
+    ec2_RunInstances_out out;
+    reserve(k, "cr-00000001", 4, false);
+    OK(k, RunInstances, &out, SO_MANY("t3.micro", 1, 20), AS_SPOT(NULL));
+    ck_assert_uint_eq(out.instances.n, ROOM - 4);
+    ck_assert_int_eq(used(k, "cr-00000001"), 0);
+    REFUSED(k, INSUFFICIENT_INSTANCE_CAPACITY,
+            "The server has room for 0 more instances of type t3.micro, and 1 are needed: 100 MiB "
+            "of memory are free and each takes 1152 MiB",
+            RunInstances, &out, SO_MANY("t3.micro", 1, 1), AS_SPOT(NULL));
+    calls_free(k);
+}
+END_TEST
+
+START_TEST(a_launch_on_demand_waits_for_as_many_as_it_needs)
+{
+    struct calls *k = server_new();
+    ec2_RunInstances_out spot;
+    ec2_RunInstances_out out;
+    k->config.spot_notice_ms = 120000;
+    OK(k, RunInstances, &spot, SO_MANY("t3.micro", 8, 8), AS_SPOT(NULL));
+    /* Two fit at once, two have to wait. */
+    LAUNCH(&out, "t3.micro", 4, 4);
+    size_t marked = 0;
+    for (size_t n = 0; n < 8; n++) {
+        const struct instance *i = row(k, spot.instances.v[n].instance_id);
+        struct spot_notice notice;
+        if (!spot_notice_of(i, &notice))
+            continue;
+        ck_assert_str_eq(notice.action, "terminate");
+        ck_assert_int_eq(notice.at, k->call.now + 120000);
+        marked++;
+    }
+    ck_assert_uint_eq(marked, 2);
+    for (size_t n = 0; n < 4; n++)
+        ck_assert(row(k, out.instances.v[n].instance_id)->waits_for_room);
+    /* Another one needs one more, and no more than all spot instances have is promised. */
+    LAUNCH(&out, "t3.micro", 1, 1);
+    REFUSED(k, INSUFFICIENT_INSTANCE_CAPACITY,
+            "The server has room for 5 more instances of type t3.micro, and 6 are needed: 5860 MiB "
+            "of memory are free and each takes 1152 MiB",
+            RunInstances, &out, SO_MANY("t3.micro", 6, 6));
+    calls_free(k);
+}
+END_TEST
+
+START_TEST(requests_are_as_many_as_instances_may_be)
+{
+    struct calls *k = server_new();
+    ec2_RequestSpotInstances_out out;
+    struct ec2_RequestSpotLaunchSpecification launch = {.image_id = TEST_IMAGE};
+    OK(k, RequestSpotInstances, &out, .launch_specification = &launch,
+       .instance_count = {true, 20});
+    REFUSED(k, MAX_SPOT_INSTANCE_COUNT_EXCEEDED,
+            "Max spot instance count exceeded: 21 requests would be open or active, and the limit "
+            "is 20",
+            RequestSpotInstances, &out, .launch_specification = &launch);
+    calls_free(k);
+}
+END_TEST
+
 UNIT_MAIN(a_launch_takes_what_fits, others_do_not_get_what_a_reservation_holds,
           a_matching_launch_takes_slots_and_then_what_is_free,
           a_slot_is_given_back_when_the_instance_has_stopped_and_taken_at_its_start,
-          slots_count_in_the_owners_limit, memory_that_is_not_there_is_not_given_whoever_holds_it)
+          slots_count_in_the_owners_limit, memory_that_is_not_there_is_not_given_whoever_holds_it,
+          spot_takes_what_is_free_and_no_slots, a_launch_on_demand_waits_for_as_many_as_it_needs,
+          requests_are_as_many_as_instances_may_be)
