@@ -17,7 +17,7 @@ MISSING = {"i": "i-00000000000000001", "lt": "lt-00000000000000001", "sg": "sg-0
            "sgr": "sgr-00000000000000001", "vpc": "vpc-00000000000000001",
            "subnet": "subnet-00000000000000001", "vol": "vol-00000000000000001",
            "snap": "snap-00000000000000001", "eni": "eni-00000000000000001",
-           "pg": "pg-00000000000000001", "cr": "cr-00000000000000001"}
+           "pg": "pg-00000000000000001", "cr": "cr-00000000000000001",
            "sir": "sir-00000000000000001"}
 # ssh-keygen -t ed25519 made this one for this file; its private half was never kept.
 PUBLIC_KEY = ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl "
@@ -1358,7 +1358,6 @@ NEEDS = {"DescribeLaunchTemplateVersions": {"Versions": ["$Latest"]},
          "DescribeStaleSecurityGroups": {"VpcId": "%vpc"}}
 # What there can be none of: a data feed is written to S3.
 ALWAYS_REFUSED = {"DescribeSpotDatafeedSubscription": "InvalidSpotDatafeed.NotFound"}
-NEEDS = {"DescribeLaunchTemplateVersions": {"Versions": ["$Latest"]}}
 
 
 class TheTable(unittest.TestCase):

@@ -1,5 +1,6 @@
 #!/usr/bin/python3 -B
 # area: front-door
+# timeout: 600
 """Ansible's amazon.aws modules: what they make they find again as they made it, and remove."""
 import json
 import os
@@ -25,6 +26,7 @@ class Playbooks(unittest.TestCase):
         env = dict(os.environ, ANSIBLE_STDOUT_CALLBACK="json", ANSIBLE_HOME=self.home,
                    ANSIBLE_LOCAL_TEMP=self.home, ANSIBLE_REMOTE_TEMP=self.home,
                    ANSIBLE_PYTHON_INTERPRETER="/usr/bin/python3", ANSIBLE_LOCALHOST_WARNING="0",
+                   ANSIBLE_PIPELINING="1",
                    ANSIBLE_INVENTORY_UNPARSED_WARNING="0", ANSIBLE_DEPRECATION_WARNINGS="0",
                    LC_ALL="C.UTF-8")
         out = run(["ansible-playbook", "-e", json.dumps(variables),

@@ -8,7 +8,17 @@ import re
 
 from import_model import ROOT, actions_of, botocore_model
 
-NAME = re.compile(r"<li>\s*<p>\s*<code>([^<]+)</code>")
+# The names are those of the outer list; a list within it has the values of one.
+PIECE = re.compile(r"<(/?)ul>|<li>\s*<p>\s*<code>([^<]+)</code>")
+
+
+def names_of(text):
+    depth = 0
+    for match in PIECE.finditer(text):
+        if match[2] is None:
+            depth += -1 if match[1] else 1
+        elif depth == 1:
+            yield html.unescape(match[2])
 
 
 def main():
@@ -18,7 +28,7 @@ def main():
         shape = model["operations"][action].get("input", {}).get("shape")
         members = model["shapes"][shape]["members"] if shape else {}
         text = members.get("Filters", members.get("Filter", {})).get("documentation", "")
-        lines += [f"{action} {html.unescape(name)}" for name in NAME.findall(text)]
+        lines += [f"{action} {name}" for name in names_of(text)]
     path = os.path.join(ROOT, "tests", "unit", "documented_filters.txt")
     with open(path, "w", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")

@@ -18,6 +18,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TREE = os.path.join(HERE, "..", "..")
 sys.path[:0] = [HERE, os.path.join(TREE, "lib", "wire")]
 from c_source import Source  # noqa: E402
+from gen_model import IDS  # noqa: E402
 from model_text import read_model  # noqa: E402
 
 API_HEAD = """\
@@ -123,10 +124,12 @@ class Follower:
         # What there is none of does not exist, whatever its id is.
         none = any(definition.name == "describe_none" for definition in reached)
         for field in fields:
-            if field.id in self.ids:
-                found |= set(self.ids[field.id][0 if none else 1:])
-            if field.malformed:
-                found |= {name for name, row in self.faults.items() if row[0] == field.malformed}
+            codes = {field.malformed}
+            if field.id:
+                prefix, malformed = IDS[field.id]
+                codes.add(malformed)
+                found |= set(self.ids[prefix][:1]) if none else set()
+            found |= {name for name, row in self.faults.items() if row[0] in codes}
         if "TOKEN" in flags:
             found.add("IDEMPOTENT_PARAMETER_MISMATCH")
         return found - COMMON
@@ -198,7 +201,7 @@ def kind(model, field):
         values = model.enums[field.element[5:]]
         return ", ".join(f"`{value}`" for value in values) if len(values) <= 8 else "an enumeration of EC2"
     if field.id:
-        return f"id `{field.id}-…`"
+        return f"id `{IDS[field.id][0]}-…`"
     return names.get(field.element, "structure")
 
 

@@ -21,12 +21,10 @@ import botocore.serialize
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(ROOT, "lib", "wire"))
+from gen_model import IDS  # noqa: E402
 from model_text import read_model  # noqa: E402
 
 TEXTS = ["web", "a b", "a+b", "100%", "k=v&x", "Grüße", "日本", "😀", "<&>\"'", "tab\there", "line\nend", "*?\\"]
-PREFIX = {"instance": "i", "image": "ami", "volume": "vol", "snapshot": "snap", "group": "sg", "group-rule": "sgr",
-          "subnet": "subnet", "vpc": "vpc", "network-interface": "eni",
-          "launch-template": "lt"}
 
 
 class Filler:
@@ -51,7 +49,7 @@ class Filler:
         if kind.startswith("enum:"):
             value = pick.choice(self.model.enums[kind[5:]])
         elif field.id:
-            value = PREFIX[field.id] + "-" + "".join(pick.choices("0123456789abcdef", k=pick.choice((8, 17))))
+            value = IDS[field.id][0] + "-" + "".join(pick.choices("0123456789abcdef", k=pick.choice((8, 17))))
         elif kind == "str":
             value = pick.choice(TEXTS) * (low or 1)
             value = value[:high] if high else value
