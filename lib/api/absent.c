@@ -27,23 +27,9 @@ static const struct wire_strings *asked_for(const struct call *c,
     return NULL;
 }
 
-/* Addresses and tasks are named by other than ids of ours. */
-static int refuse(struct call *c, const struct wire_field *field, const struct wire_strings *list,
-                  struct fault *f)
-{
-    if (field->id_prefix != NULL)
-        return lookup_fault(c, resource_of_id(list->v[0])->kind, list, f);
-    if (streq(field->member, "PublicIps"))
-        return fault(f, FAULT_INVALID_ADDRESS_NOT_FOUND, "Address '%.64s' not found.", list->v[0]);
-    if (streq(field->member, "ExportTaskIds"))
-        return fault(f, FAULT_INVALID_EXPORT_TASK_ID_NOT_FOUND,
-                     "The export task ID '%.64s' does not exist", list->v[0]);
-    return fault(f, FAULT_INVALID_CONVERSION_TASK_ID, "The task '%.64s' does not exist",
-                 list->v[0]);
-}
-
-/* The empty answer, or why not. */
-static int describe_none(struct call *c, const struct filters *filters, struct fault *f)
+/* Filters and page are right: the ids or names that are asked for, or an empty list. */
+static int check(struct call *c, const struct filters *filters, struct wire_strings *ret_list,
+                 struct fault *f)
 {
     const struct wire_field *field = NULL;
     const struct wire_strings *list = asked_for(c, &field);
@@ -54,7 +40,36 @@ static int describe_none(struct call *c, const struct filters *filters, struct f
         page_begin(c, max_results == NULL ? (struct opt_int){0} : *max_results,
                    next_token == NULL ? NULL : *next_token, list != NULL, &page, f) < 0)
         return -1;
-    return list == NULL ? 0 : refuse(c, field, list, f);
+    *ret_list = list == NULL ? (struct wire_strings){0} : *list;
+    return 0;
+}
+
+/* The empty answer, or why not: of a kind whose ids resources.def has. */
+static int describe_none(struct call *c, const struct filters *filters, struct fault *f)
+{
+    struct wire_strings list;
+    if (check(c, filters, &list, f) < 0)
+        return -1;
+    return list.n == 0 ? 0 : lookup_fault(c, resource_of_id(list.v[0])->kind, &list, f);
+}
+
+/* The same of what has names of another form. */
+static int describe_no(struct call *c, const struct filters *filters, enum fault_code code,
+                       const char *what, struct fault *f)
+{
+    struct wire_strings list;
+    if (check(c, filters, &list, f) < 0)
+        return -1;
+    return list.n == 0 ? 0 : fault(f, code, "The %s '%.64s' does not exist", what, list.v[0]);
+}
+
+/* EC2 has a sentence of its own for addresses. */
+static int no_address(const struct filters *filters, const struct wire_strings *asked,
+                      struct fault *f)
+{
+    if (filters_check(filters, f) < 0)
+        return -1;
+    return fault(f, FAULT_INVALID_ADDRESS_NOT_FOUND, "Address '%.64s' not found.", asked->v[0]);
 }
 
 static const struct filter_path address_filters[] = {
@@ -74,6 +89,8 @@ int act_ec2_DescribeAddresses(struct call *c, const ec2_DescribeAddresses_in *in
 {
     (void)out;
     struct filters filters = FILTERS(in, address_filters, Address);
+    if (in->public_ips.n > 0)
+        return no_address(&filters, &in->public_ips, f);
     return describe_none(c, &filters, f);
 }
 
@@ -126,7 +143,7 @@ int act_ec2_DescribeConversionTasks(struct call *c, const ec2_DescribeConversion
 {
     (void)in;
     (void)out;
-    return describe_none(c, NULL, f);
+    return describe_no(c, NULL, FAULT_INVALID_CONVERSION_TASK_ID, "task", f);
 }
 
 static const struct filter_path customer_gateway_filters[] = {
@@ -168,7 +185,7 @@ int act_ec2_DescribeExportTasks(struct call *c, const ec2_DescribeExportTasks_in
 {
     (void)out;
     struct filters filters = FILTERS(in, export_task_filters, ExportTask);
-    return describe_none(c, &filters, f);
+    return describe_no(c, &filters, FAULT_INVALID_EXPORT_TASK_ID_NOT_FOUND, "export task ID", f);
 }
 
 static const struct filter_path flow_log_filters[] = {
@@ -213,7 +230,7 @@ int act_ec2_DescribeImportImageTasks(struct call *c, const ec2_DescribeImportIma
 {
     (void)out;
     struct filters filters = FILTERS(in, import_image_task_filters, ImportImageTask);
-    return describe_none(c, &filters, f);
+    return describe_no(c, &filters, FAULT_INVALID_CONVERSION_TASK_ID, "task", f);
 }
 
 static const struct filter_path import_snapshot_task_filters[] = {
@@ -226,7 +243,7 @@ int act_ec2_DescribeImportSnapshotTasks(struct call *c,
 {
     (void)out;
     struct filters filters = FILTERS(in, import_snapshot_task_filters, ImportSnapshotTask);
-    return describe_none(c, &filters, f);
+    return describe_no(c, &filters, FAULT_INVALID_CONVERSION_TASK_ID, "task", f);
 }
 
 static const struct filter_path managed_prefix_list_filters[] = {
@@ -252,6 +269,8 @@ int act_ec2_DescribeMovingAddresses(struct call *c, const ec2_DescribeMovingAddr
 {
     (void)out;
     struct filters filters = FILTERS(in, moving_address_filters, MovingAddressStatus);
+    if (in->public_ips.n > 0)
+        return no_address(&filters, &in->public_ips, f);
     return describe_none(c, &filters, f);
 }
 
@@ -400,4 +419,87 @@ int act_ec2_DescribeVpnGateways(struct call *c, const ec2_DescribeVpnGateways_in
     (void)out;
     struct filters filters = FILTERS(in, vpn_gateway_filters, VpnGateway);
     return describe_none(c, &filters, f);
+}
+
+static const struct filter_path host_filters[] = {
+    {"auto-placement", "AutoPlacement"},
+    {"availability-zone", "AvailabilityZone"},
+    {"client-token", "ClientToken"},
+    {"host-reservation-id", "HostReservationId"},
+    {"instance-type", "HostProperties.InstanceType"},
+    {"state", "State"},
+};
+
+int act_ec2_DescribeHosts(struct call *c, const ec2_DescribeHosts_in *in,
+                          ec2_DescribeHosts_out *out, struct fault *f)
+{
+    (void)out;
+    struct filters filters = {&in->filter, host_filters, ARRAY_SIZE(host_filters), &ec2_Host_struct,
+                              NULL};
+    return describe_no(c, &filters, FAULT_INVALID_HOST_ID_NOT_FOUND, "host ID", f);
+}
+
+static const struct filter_path reserved_filters[] = {
+    {"availability-zone", "AvailabilityZone"},
+    {"availability-zone-id", "AvailabilityZoneId"},
+    {"duration", "Duration"},
+    {"end", "End"},
+    {"fixed-price", "FixedPrice"},
+    {"instance-type", "InstanceType"},
+    {"product-description", "ProductDescription"},
+    {"reserved-instances-id", "ReservedInstancesId"},
+    {"scope", "Scope"},
+    {"start", "Start"},
+    {"state", "State"},
+    {"usage-price", "UsagePrice"},
+};
+
+int act_ec2_DescribeReservedInstances(struct call *c, const ec2_DescribeReservedInstances_in *in,
+                                      ec2_DescribeReservedInstances_out *out, struct fault *f)
+{
+    (void)out;
+    struct filters filters = FILTERS(in, reserved_filters, ReservedInstances);
+    return describe_no(c, &filters, FAULT_INVALID_RESERVED_INSTANCES_ID, "reserved instances ID",
+                       f);
+}
+
+static const struct filter_path offering_filters[] = {
+    {"availability-zone", "AvailabilityZone"},
+    {"availability-zone-id", "AvailabilityZoneId"},
+    {"duration", "Duration"},
+    {"fixed-price", "FixedPrice"},
+    {"instance-type", "InstanceType"},
+    {"marketplace", "Marketplace"},
+    {"product-description", "ProductDescription"},
+    {"reserved-instances-offering-id", "ReservedInstancesOfferingId"},
+    {"scope", "Scope"},
+    {"usage-price", "UsagePrice"},
+};
+
+int act_ec2_DescribeReservedInstancesOfferings(struct call *c,
+                                               const ec2_DescribeReservedInstancesOfferings_in *in,
+                                               ec2_DescribeReservedInstancesOfferings_out *out,
+                                               struct fault *f)
+{
+    (void)out;
+    struct filters filters = FILTERS(in, offering_filters, ReservedInstancesOffering);
+    return describe_no(c, &filters, FAULT_INVALID_RESERVED_INSTANCES_OFFERING_ID, "offering ID", f);
+}
+
+static const struct filter_path fleet_filters[] = {
+    {"allocation-strategy", "AllocationStrategy"},
+    {"instance-match-criteria", "InstanceMatchCriteria"},
+    {"state", "State"},
+    {"tenancy", "Tenancy"},
+};
+
+int act_ec2_DescribeCapacityReservationFleets(struct call *c,
+                                              const ec2_DescribeCapacityReservationFleets_in *in,
+                                              ec2_DescribeCapacityReservationFleets_out *out,
+                                              struct fault *f)
+{
+    (void)out;
+    struct filters filters = FILTERS(in, fleet_filters, CapacityReservationFleet);
+    return describe_no(c, &filters, FAULT_INVALID_CAPACITY_RESERVATION_FLEET_ID_NOT_FOUND,
+                       "Capacity Reservation Fleet ID", f);
 }
