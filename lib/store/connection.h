@@ -7,7 +7,7 @@
 #include "base/err.h"
 #include "store/store.h"
 
-#define STATEMENTS_MAX 256
+#define STATEMENTS_MAX 1024 /* of one connection; the code has some 200 */
 
 struct statement {
     char *key;
