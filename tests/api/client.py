@@ -57,6 +57,7 @@ WAIT = {"Delay": 1, "MaxAttempts": 40}  # of boto3's waiters; theirs is 15 s
 # --- boto3 ------------------------------------------------------------------------------------
 
 seen_lock = threading.Lock()
+client_lock = threading.Lock()
 SERVER_ERRORS = []  # replies with a status of 500 and above
 SEEN = {}  # action: set of "ok" and codes that came back, of all clients of this process
 
@@ -81,9 +82,10 @@ def _on_response(response_dict, model, **_):
 def client(service="ec2", region=REGION, key=KEY_ID, secret=SECRET, **config):
     """A client of boto3's that does not try again and reads strictly."""
     config.setdefault("retries", {"total_max_attempts": 1})
-    found = boto3.client(service, endpoint_url=ENDPOINT, region_name=region, aws_access_key_id=key,
-                         aws_secret_access_key=secret,
-                         config=botocore.config.Config(read_timeout=60, **config))
+    with client_lock:  # boto3's default session is not for several threads
+        found = boto3.client(service, endpoint_url=ENDPOINT, region_name=region,
+                             aws_access_key_id=key, aws_secret_access_key=secret,
+                             config=botocore.config.Config(read_timeout=60, **config))
     found.meta.events.register(
         f"before-call.{service}",
         lambda model, context, **_: context.__setitem__("operation", model))

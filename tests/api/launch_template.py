@@ -239,7 +239,7 @@ class Versions(unittest.TestCase):
             self.assertEqual(made["LaunchTemplate"]["DefaultVersionNumber"], 2)
 
     def test_what_a_launch_refuses_a_template_refuses(self):
-        for data in ({"KernelId": "aki-1"}, {"CpuOptions": {"CoreCount": 1}},
+        for data in ({"KernelId": "aki-1"}, {"EnclaveOptions": {"Enabled": True}},
                      {"Placement": {"Tenancy": "dedicated"}}, {"RamDiskId": "ari-1"},
                      {"InstanceRequirements": {"VCpuCount": {"Min": 1}, "MemoryMiB": {"Min": 1}}},
                      {"HibernationOptions": {"Configured": True}},
