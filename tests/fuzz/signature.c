@@ -6,7 +6,8 @@
  *
  *     body
  *
- * The clock stands still at the time of tests/golden/sigv4/vectors.json, whose keys are known here.
+ * The clock stands still at the time of the vectors of tests/golden/sigv4 and sigv2, whose keys are
+ * known here.
  * What is accepted is not accepted when the secret is another one.
  */
 #include <errno.h>
@@ -42,7 +43,8 @@ static struct sigv4 *sigv4_of(void)
     static const char *const services[] = {"ec2", "sts", NULL};
     static struct sigv4 *made;
     if (made == NULL)
-        made = sigv4_new(&(struct sigv4_config){regions, services, find, NULL});
+        made = sigv4_new(&(struct sigv4_config){
+            .regions = regions, .services = services, .find = find, .version_2 = true});
     return made;
 }
 
