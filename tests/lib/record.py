@@ -7,6 +7,7 @@ records (connection, direction, length, bytes); replies.py reads them. The statu
 For a test of who may use the socket, its own path is in CROFT_SOCKET_ITSELF.
 """
 import asyncio
+import contextlib
 import os
 import signal
 import struct
@@ -22,7 +23,7 @@ FILE_MAX = 512 << 20  # then the test fails: what is not recorded cannot be chec
 class Recorder:
     def __init__(self, path):
         self.file = open(path, "wb")  # pylint: disable=consult-using-with
-        self.count, self.written, self.full = 0, 0, False
+        self.count, self.written, self.full, self.tasks = 0, 0, False, set()
 
     def write(self, number, direction, data):
         self.written += RECORD.size + len(data)
@@ -32,20 +33,23 @@ class Recorder:
         self.file.write(RECORD.pack(number, direction, len(data)) + data)
 
     async def pump(self, number, direction, reader, writer):
-        """One direction until its end, which is passed on like the bytes."""
-        try:
+        """One direction until its end, which is passed on like the bytes. What the other side no longer
+        takes is read away, so that what it said before it went still arrives."""
+        with contextlib.suppress(OSError):
             while data := await reader.read(CHUNK):
                 self.write(number, direction, data)
                 writer.write(data)
                 await writer.drain()
-            if writer.can_write_eof():
-                writer.write_eof()
-        except (ConnectionError, OSError):
-            writer.transport.abort()
+        with contextlib.suppress(OSError, RuntimeError):
+            writer.write_eof()
+        with contextlib.suppress(OSError):
+            while await reader.read(CHUNK):
+                pass
 
     async def serve(self, connect, reader, writer):
         self.count += 1
         number = self.count
+        self.tasks.add(asyncio.current_task())  # the loop itself would let it be collected
         try:
             far_reader, far_writer = await connect()
         except OSError:
@@ -57,6 +61,7 @@ class Recorder:
         finally:
             far_writer.close()
             writer.close()
+            self.tasks.discard(asyncio.current_task())
 
 
 async def run(path, argv):
