@@ -121,6 +121,7 @@ static int settle(struct call *c, const ec2_RunInstances_in *in, struct launch *
 /* Room and addresses. */
 static int reserve(struct call *c, const ec2_RunInstances_in *in, struct launch *l, struct fault *f)
 {
+    CHECK(l->network.subnet != NULL); /* settle() has found it */
     int64_t need = in->min_count.v;
     int64_t want = in->max_count.v;
     if (l->spot != NULL) {

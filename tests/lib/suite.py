@@ -394,11 +394,12 @@ def with_clang(report):
 
 
 def lanes_of(report, vm, sanitized, unit, lint):
-    """What the two threads do; each takes tests of the sanitized build when it is through with its own."""
+    """What the threads do; each takes tests of the sanitized build when it is through with its own."""
     plain = ([(unit_tests, "build"), (with_clang,)] if unit else []) + [(lint_test, path) for path in lint]
     if vm:
         return [[(vm_tests, vm), (sanitized.take,)], [(sanitized.build,), (sanitized.take,)] + plain]
-    return [plain + [(sanitized.take,)], [(sanitized.build,), (sanitized.take,)]]
+    # Clients wait as much as they compute: a third one is always under way.
+    return [plain + [(sanitized.take,)], [(sanitized.build,), (sanitized.take,)], [(sanitized.take,)]]
 
 
 def main():

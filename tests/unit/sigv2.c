@@ -301,7 +301,6 @@ END_TEST
 START_TEST(each_part_must_be_there_once)
 {
     struct sigv4 *s = verifier(true);
-    _cleanup_arena_ struct arena *a = arena_new();
     struct header host = {"Host", "h"};
     struct headers h = {&host, 1};
     static const char *const queries[] = {
