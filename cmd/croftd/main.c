@@ -30,6 +30,7 @@
 #define STOP_TIMEOUT_MS 5000
 #define GUEST_MTU       1500
 #define KEPT_BLOCK      (16 << 20)
+#define KEPT_FREE       (256 << 20) /* more than the arenas of the largest replies together */
 #define TRIM_SECONDS    10
 
 struct daemon {
@@ -255,7 +256,7 @@ static void wait_for_end(const sigset_t *signals)
 static void keep_memory_small(void)
 {
     (void)mallopt(M_MMAP_THRESHOLD, KEPT_BLOCK);
-    (void)mallopt(M_TRIM_THRESHOLD, KEPT_BLOCK);
+    (void)mallopt(M_TRIM_THRESHOLD, KEPT_FREE);
     (void)mallopt(M_ARENA_MAX, 1);
 }
 
