@@ -1,6 +1,7 @@
 #pragma once
 /*
- * VPC, subnet, network interface, security group: the rows of the network.
+ * VPC, subnet, network interface, address, security group: the rows of the network. Routes, network
+ * ACLs, peerings and prefix lists have headers of their own.
  *
  * Addresses are text in rows (as EC2 shows them) and struct cidr where they are computed with.
  */
@@ -18,6 +19,34 @@ struct vpc {
     const char *dhcp_options_id;
     int64_t created_at;
     int64_t number; /* small and unique on the server: names the edge link and its addresses */
+    const char *instance_tenancy;
+    bool enable_dns_support;
+    bool enable_dns_hostnames;
+    bool enable_usage_metrics;
+    const char *network_error; /* why the machine does not have what the rows say; NULL: it has */
+};
+
+/* A block of a VPC beside its first. */
+struct vpc_cidr_block {
+    const char *id; /* vpc-cidr-assoc-… */
+    const char *account_id;
+    const char *region;
+    const char *vpc_id;
+    const char *cidr_block;
+    bool is_ipv6;
+};
+
+/* A VPC whose dhcp_options_id is "default" has none: its guests get addresses and no names. */
+struct dhcp_options {
+    const char *id; /* dopt-… */
+    const char *account_id;
+    const char *region;
+};
+
+struct dhcp_option {
+    const char *dhcp_options_id;
+    const char *name;  /* domain-name-servers, domain-name, ntp-servers, … */
+    const char *value; /* several with commas between */
 };
 
 struct subnet {
@@ -29,7 +58,15 @@ struct subnet {
     const char *cidr_block;
     bool default_for_az;
     bool map_public_ip_on_launch;
-    int64_t number; /* small and unique within the VPC: names the bridge */
+    int64_t number;                  /* small and unique within the VPC: names the bridge */
+    const char *ipv6_cidr_block;     /* NULL: none */
+    const char *ipv6_association_id; /* subnet-cidr-assoc-… */
+    bool ipv6_native;
+    bool assign_ipv6_on_creation;
+    bool enable_dns64;
+    const char *hostname_type; /* "ip-name", "resource-name" */
+    bool resource_name_a;      /* DNS answers for i-….ec2.internal */
+    bool resource_name_aaaa;
 };
 
 struct network_interface {
@@ -51,6 +88,28 @@ struct network_interface {
     bool delete_on_termination;
     int64_t attached_at;
     const char *tap; /* name of the tap device, at most 15 characters */
+};
+
+/* An address of an interface beside its first: secondary IPv4, or IPv6. */
+struct interface_address {
+    const char *interface_id;
+    const char *address;
+    const char *vpc_id;
+    const char *subnet_id;
+    bool is_ipv6;
+    int64_t position; /* the order in which they came */
+};
+
+/* An elastic IP address. Associated, it stands before one private address of an interface. */
+struct address {
+    const char *id; /* eipalloc-… */
+    const char *account_id;
+    const char *region;
+    const char *public_ip;
+    const char *association_id; /* eipassoc-…; this and the next two NULL: free */
+    const char *interface_id;
+    const char *private_ip;
+    const char *domain_name; /* of its reverse record; NULL: EC2's own */
 };
 
 struct security_group {

@@ -4,9 +4,8 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/log.h"
+#include "jobs/vpc_rows.h"
 #include "store/queries.h"
-
-#define DEFAULT_VPC_CIDR "172.31.0.0/16"
 
 /* `n` characters of an alphabet whose size divides 256, so that none is likelier than another. */
 static char *random_text(struct arena *a, size_t n, const char *alphabet, size_t size)
@@ -73,69 +72,6 @@ static void ensure_root_key(struct tx *tx, struct arena *a, struct bootstrap_res
     }
 }
 
-static void make_default_group(struct tx *tx, struct arena *a, const struct vpc *vpc)
-{
-    struct security_group group = {
-        .id = id_make(a, "sg"),
-        .account_id = vpc->account_id,
-        .region = vpc->region,
-        .vpc_id = vpc->id,
-        .name = "default",
-        .description = "default VPC security group",
-        .created_at = vpc->created_at,
-    };
-    store_insert_security_group(tx, &group);
-    /* Members talk to each other, and to everybody outside (AWS: "Default security groups"). */
-    struct security_group_rule rule = {
-        .id = id_make(a, "sgr"),
-        .account_id = vpc->account_id,
-        .region = vpc->region,
-        .group_id = group.id,
-        .protocol = "-1",
-        .from_port = -1,
-        .to_port = -1,
-        .referenced_group_id = group.id,
-    };
-    store_insert_security_group_rule(tx, &rule);
-    rule.id = id_make(a, "sgr");
-    rule.is_egress = true;
-    rule.referenced_group_id = NULL;
-    rule.cidr_ipv4 = "0.0.0.0/0";
-    store_insert_security_group_rule(tx, &rule);
-}
-
-static void make_default_vpc(struct tx *tx, struct arena *a, const struct region *region,
-                             const char *account_id, int64_t now)
-{
-    struct vpc vpc = {
-        .id = id_make(a, "vpc"),
-        .account_id = account_id,
-        .region = region->name,
-        .cidr_block = DEFAULT_VPC_CIDR,
-        .cidr_association_id = id_make(a, "vpc-cidr-assoc"),
-        .is_default = true,
-        .dhcp_options_id = id_make(a, "dopt"),
-        .created_at = now,
-        .number = store_next_vpc_number(tx),
-    };
-    store_insert_vpc(tx, &vpc);
-    for (int64_t i = 0; i < ZONES_PER_REGION; i++) {
-        struct subnet subnet = {
-            .id = id_make(a, "subnet"),
-            .account_id = account_id,
-            .region = region->name,
-            .vpc_id = vpc.id,
-            .zone = region->zones[i],
-            .cidr_block = arena_printf(a, "172.31.%lld.0/20", (long long)i * 16),
-            .default_for_az = true,
-            .map_public_ip_on_launch = true,
-            .number = i,
-        };
-        store_insert_subnet(tx, &subnet);
-    }
-    make_default_group(tx, a, &vpc);
-}
-
 int bootstrap(struct store *s, const struct region_list *regions, const char *uri, struct arena *a,
               struct bootstrap_result *ret_result, struct err *e)
 {
@@ -155,7 +91,7 @@ int bootstrap(struct store *s, const struct region_list *regions, const char *ur
     for (size_t i = 0; i < regions->n; i++) {
         struct vpc_list vpcs = store_vpcs(tx, a, "region", regions->v[i].name);
         if (vpcs.n == 0 && store_setting(tx, a, regions->v[i].name) == NULL) {
-            make_default_vpc(tx, a, &regions->v[i], result.account_id, now);
+            (void)default_vpc_insert(tx, a, result.account_id, &regions->v[i], now);
             /* An owner who deletes the default VPC does not get it back by a restart. */
             store_set_setting(tx, regions->v[i].name, "made");
             log_info("region-made region=%s", regions->v[i].name);

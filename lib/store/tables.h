@@ -17,7 +17,11 @@
 #include "core/key_pair.h"
 #include "core/launch_template.h"
 #include "core/network.h"
+#include "core/network_acl.h"
+#include "core/peering.h"
 #include "core/placement_group.h"
+#include "core/prefix_list.h"
+#include "core/route.h"
 #include "core/spot.h"
 #include "core/tag.h"
 #include "core/volume.h"
@@ -42,6 +46,25 @@
     STORE_TABLE(capacity_reservation, capacity_reservations)                                       \
     STORE_TABLE(network_interface, network_interfaces)                                             \
     STORE_TABLE(interface_group, interface_groups)                                                 \
+    STORE_TABLE(vpc_cidr_block, vpc_cidr_blocks)                                                   \
+    STORE_TABLE(dhcp_options, dhcp_options_sets)                                                   \
+    STORE_TABLE(dhcp_option, dhcp_option_values)                                                   \
+    STORE_TABLE(internet_gateway, internet_gateways)                                               \
+    STORE_TABLE(egress_only_gateway, egress_only_gateways)                                         \
+    STORE_TABLE(route_table, route_tables)                                                         \
+    STORE_TABLE(route_table_association, route_table_associations)                                 \
+    STORE_TABLE(route, routes)                                                                     \
+    STORE_TABLE(nat_gateway, nat_gateways)                                                         \
+    STORE_TABLE(interface_address, interface_addresses)                                            \
+    STORE_TABLE(address, addresses)                                                                \
+    STORE_TABLE(network_acl, network_acls)                                                         \
+    STORE_TABLE(network_acl_entry, network_acl_entries)                                            \
+    STORE_TABLE(network_acl_association, network_acl_associations)                                 \
+    STORE_TABLE(vpc_peering_connection, vpc_peering_connections)                                   \
+    STORE_TABLE(prefix_list, prefix_lists)                                                         \
+    STORE_TABLE(prefix_list_entry, prefix_list_entries)                                            \
+    STORE_TABLE(vpc_endpoint, vpc_endpoints)                                                       \
+    STORE_TABLE(vpc_endpoint_route_table, vpc_endpoint_route_tables)                               \
     STORE_TABLE(spot_request, spot_requests)                                                       \
     STORE_TABLE(spot_load, spot_loads)                                                             \
     STORE_TABLE(tag, tags)                                                                         \
@@ -163,3 +186,108 @@ STORE_TABLES
     store_count_placement_groups_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_count_capacity_reservations(tx, ...)                                                 \
     store_count_capacity_reservations_where(tx, STORE_WHERE(__VA_ARGS__))
+
+/* Of schema 3. */
+#define store_vpc_cidr_blocks(tx, a, ...)                                                          \
+    store_vpc_cidr_blocks_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_count_vpc_cidr_blocks(tx, ...)                                                       \
+    store_count_vpc_cidr_blocks_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_vpc_cidr_blocks(tx, ...)                                                      \
+    store_delete_vpc_cidr_blocks_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_dhcp_options_sets(tx, a, ...)                                                        \
+    store_dhcp_options_sets_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_count_dhcp_options_sets(tx, ...)                                                     \
+    store_count_dhcp_options_sets_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_dhcp_options_sets(tx, ...)                                                    \
+    store_delete_dhcp_options_sets_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_dhcp_option_values(tx, a, ...)                                                       \
+    store_dhcp_option_values_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_count_dhcp_option_values(tx, ...)                                                    \
+    store_count_dhcp_option_values_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_dhcp_option_values(tx, ...)                                                   \
+    store_delete_dhcp_option_values_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_internet_gateways(tx, a, ...)                                                        \
+    store_internet_gateways_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_count_internet_gateways(tx, ...)                                                     \
+    store_count_internet_gateways_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_internet_gateways(tx, ...)                                                    \
+    store_delete_internet_gateways_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_egress_only_gateways(tx, a, ...)                                                     \
+    store_egress_only_gateways_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_count_egress_only_gateways(tx, ...)                                                  \
+    store_count_egress_only_gateways_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_egress_only_gateways(tx, ...)                                                 \
+    store_delete_egress_only_gateways_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_route_tables(tx, a, ...) store_route_tables_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_count_route_tables(tx, ...)                                                          \
+    store_count_route_tables_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_route_tables(tx, ...)                                                         \
+    store_delete_route_tables_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_route_table_associations(tx, a, ...)                                                 \
+    store_route_table_associations_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_count_route_table_associations(tx, ...)                                              \
+    store_count_route_table_associations_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_route_table_associations(tx, ...)                                             \
+    store_delete_route_table_associations_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_routes(tx, a, ...)       store_routes_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_count_routes(tx, ...)    store_count_routes_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_routes(tx, ...)   store_delete_routes_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_nat_gateways(tx, a, ...) store_nat_gateways_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_count_nat_gateways(tx, ...)                                                          \
+    store_count_nat_gateways_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_nat_gateways(tx, ...)                                                         \
+    store_delete_nat_gateways_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_interface_addresses(tx, a, ...)                                                      \
+    store_interface_addresses_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_count_interface_addresses(tx, ...)                                                   \
+    store_count_interface_addresses_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_interface_addresses(tx, ...)                                                  \
+    store_delete_interface_addresses_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_addresses(tx, a, ...)     store_addresses_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_count_addresses(tx, ...)  store_count_addresses_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_addresses(tx, ...) store_delete_addresses_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_network_acls(tx, a, ...)  store_network_acls_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_count_network_acls(tx, ...)                                                          \
+    store_count_network_acls_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_network_acls(tx, ...)                                                         \
+    store_delete_network_acls_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_network_acl_entries(tx, a, ...)                                                      \
+    store_network_acl_entries_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_count_network_acl_entries(tx, ...)                                                   \
+    store_count_network_acl_entries_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_network_acl_entries(tx, ...)                                                  \
+    store_delete_network_acl_entries_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_network_acl_associations(tx, a, ...)                                                 \
+    store_network_acl_associations_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_count_network_acl_associations(tx, ...)                                              \
+    store_count_network_acl_associations_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_network_acl_associations(tx, ...)                                             \
+    store_delete_network_acl_associations_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_vpc_peering_connections(tx, a, ...)                                                  \
+    store_vpc_peering_connections_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_count_vpc_peering_connections(tx, ...)                                               \
+    store_count_vpc_peering_connections_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_vpc_peering_connections(tx, ...)                                              \
+    store_delete_vpc_peering_connections_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_prefix_lists(tx, a, ...) store_prefix_lists_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_count_prefix_lists(tx, ...)                                                          \
+    store_count_prefix_lists_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_prefix_lists(tx, ...)                                                         \
+    store_delete_prefix_lists_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_prefix_list_entries(tx, a, ...)                                                      \
+    store_prefix_list_entries_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_count_prefix_list_entries(tx, ...)                                                   \
+    store_count_prefix_list_entries_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_prefix_list_entries(tx, ...)                                                  \
+    store_delete_prefix_list_entries_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_vpc_endpoints(tx, a, ...) store_vpc_endpoints_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_count_vpc_endpoints(tx, ...)                                                         \
+    store_count_vpc_endpoints_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_vpc_endpoints(tx, ...)                                                        \
+    store_delete_vpc_endpoints_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_vpc_endpoint_route_tables(tx, a, ...)                                                \
+    store_vpc_endpoint_route_tables_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_count_vpc_endpoint_route_tables(tx, ...)                                             \
+    store_count_vpc_endpoint_route_tables_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_vpc_endpoint_route_tables(tx, ...)                                            \
+    store_delete_vpc_endpoint_route_tables_where(tx, STORE_WHERE(__VA_ARGS__))

@@ -19,6 +19,9 @@ static void put_network(struct tx *tx)
                              .cidr_association_id = "vpc-cidr-assoc-0a0a0a0a0a0a0a0a0",
                              .is_default = true,
                              .dhcp_options_id = "dopt-0a0a0a0a0a0a0a0a0",
+                             .instance_tenancy = "default",
+                             .enable_dns_support = true,
+                             .enable_dns_hostnames = true,
                          });
     store_insert_vpc(tx, &(struct vpc){
                              .id = TEST_OTHER_VPC,
@@ -28,6 +31,8 @@ static void put_network(struct tx *tx)
                              .cidr_association_id = "vpc-cidr-assoc-0b0b0b0b0b0b0b0b0",
                              .dhcp_options_id = "dopt-0a0a0a0a0a0a0a0a0",
                              .number = 1,
+                             .instance_tenancy = "default",
+                             .enable_dns_support = true,
                          });
     for (size_t i = 0; i < ARRAY_SIZE(subnets); i++)
         store_insert_subnet(tx, &(struct subnet){
@@ -40,6 +45,7 @@ static void put_network(struct tx *tx)
                                     .default_for_az = true,
                                     .map_public_ip_on_launch = true,
                                     .number = (int64_t)i,
+                                    .hostname_type = "ip-name",
                                 });
     store_insert_security_group(tx, &(struct security_group){
                                         .id = TEST_GROUP,

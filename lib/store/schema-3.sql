@@ -1,0 +1,251 @@
+-- What schema 3 adds: the network of VPCs in full. Every VPC has a main route table, a default
+-- network ACL and DHCP options; the VPCs that are there get theirs at the end.
+
+ALTER TABLE vpc ADD COLUMN instance_tenancy TEXT NOT NULL DEFAULT 'default';
+ALTER TABLE vpc ADD COLUMN enable_dns_support INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE vpc ADD COLUMN enable_dns_hostnames INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE vpc ADD COLUMN enable_usage_metrics INTEGER NOT NULL DEFAULT 0;
+-- Why the machine does not have what these rows say; NULL: it has.
+ALTER TABLE vpc ADD COLUMN network_error TEXT;
+
+-- Blocks beside the first: IPv4 and IPv6.
+CREATE TABLE vpc_cidr_block (
+  id          TEXT PRIMARY KEY,
+  account_id  TEXT NOT NULL,
+  region      TEXT NOT NULL,
+  vpc_id      TEXT NOT NULL REFERENCES vpc (id),
+  cidr_block  TEXT NOT NULL,
+  is_ipv6     INTEGER NOT NULL,
+  UNIQUE (vpc_id, cidr_block)
+) STRICT;
+
+ALTER TABLE subnet ADD COLUMN ipv6_cidr_block TEXT;
+ALTER TABLE subnet ADD COLUMN ipv6_association_id TEXT;
+ALTER TABLE subnet ADD COLUMN ipv6_native INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE subnet ADD COLUMN assign_ipv6_on_creation INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE subnet ADD COLUMN enable_dns64 INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE subnet ADD COLUMN hostname_type TEXT NOT NULL DEFAULT 'ip-name';
+ALTER TABLE subnet ADD COLUMN resource_name_a INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE subnet ADD COLUMN resource_name_aaaa INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE dhcp_options (
+  id          TEXT PRIMARY KEY,
+  account_id  TEXT NOT NULL,
+  region      TEXT NOT NULL
+) STRICT;
+
+-- One option; several values stand with commas between.
+CREATE TABLE dhcp_option (
+  dhcp_options_id  TEXT NOT NULL REFERENCES dhcp_options (id) ON DELETE CASCADE,
+  name             TEXT NOT NULL,
+  value            TEXT NOT NULL,
+  PRIMARY KEY (dhcp_options_id, name)
+) STRICT;
+
+CREATE TABLE internet_gateway (
+  id          TEXT PRIMARY KEY,
+  account_id  TEXT NOT NULL,
+  region      TEXT NOT NULL,
+  vpc_id      TEXT UNIQUE REFERENCES vpc (id)
+) STRICT;
+
+CREATE TABLE egress_only_gateway (
+  id          TEXT PRIMARY KEY,
+  account_id  TEXT NOT NULL,
+  region      TEXT NOT NULL,
+  vpc_id      TEXT NOT NULL REFERENCES vpc (id)
+) STRICT;
+
+CREATE TABLE route_table (
+  id          TEXT PRIMARY KEY,
+  account_id  TEXT NOT NULL,
+  region      TEXT NOT NULL,
+  vpc_id      TEXT NOT NULL REFERENCES vpc (id),
+  number      INTEGER NOT NULL,
+  UNIQUE (vpc_id, number)
+) STRICT;
+
+-- Of a subnet, of a gateway, or (is_main) of all subnets that have no other.
+CREATE TABLE route_table_association (
+  id              TEXT PRIMARY KEY,
+  account_id      TEXT NOT NULL,
+  region          TEXT NOT NULL,
+  route_table_id  TEXT NOT NULL REFERENCES route_table (id),
+  vpc_id          TEXT NOT NULL REFERENCES vpc (id),
+  subnet_id       TEXT UNIQUE REFERENCES subnet (id),
+  gateway_id      TEXT UNIQUE,
+  is_main         INTEGER NOT NULL
+) STRICT;
+CREATE INDEX route_table_association_table ON route_table_association (route_table_id);
+CREATE INDEX route_table_association_vpc ON route_table_association (vpc_id);
+
+-- The routes that somebody made; those to the VPC's own blocks follow from the blocks. The target is an
+-- igw-, eigw-, nat-, eni-, pcx- or vpce-, and stays when that has gone: then it is a black hole.
+CREATE TABLE route (
+  route_table_id  TEXT NOT NULL REFERENCES route_table (id),
+  destination     TEXT NOT NULL,
+  target_id       TEXT NOT NULL,
+  PRIMARY KEY (route_table_id, destination)
+) STRICT;
+CREATE INDEX route_target ON route (target_id);
+
+CREATE TABLE nat_gateway (
+  id               TEXT PRIMARY KEY,
+  account_id       TEXT NOT NULL,
+  region           TEXT NOT NULL,
+  vpc_id           TEXT NOT NULL,
+  subnet_id        TEXT NOT NULL,
+  interface_id     TEXT,
+  is_public        INTEGER NOT NULL,
+  state            TEXT NOT NULL,
+  failure_code     TEXT,
+  failure_message  TEXT,
+  created_at       INTEGER NOT NULL,
+  deleted_at       INTEGER NOT NULL
+) STRICT;
+CREATE INDEX nat_gateway_vpc ON nat_gateway (vpc_id);
+
+-- The addresses of an interface beside its first: secondary IPv4, and all IPv6.
+CREATE TABLE interface_address (
+  interface_id  TEXT NOT NULL REFERENCES network_interface (id),
+  address       TEXT NOT NULL,
+  vpc_id        TEXT NOT NULL,
+  subnet_id     TEXT NOT NULL,
+  is_ipv6       INTEGER NOT NULL,
+  position      INTEGER NOT NULL,
+  PRIMARY KEY (interface_id, address)
+) STRICT;
+CREATE INDEX interface_address_vpc ON interface_address (vpc_id);
+CREATE INDEX interface_address_subnet ON interface_address (subnet_id);
+
+-- Elastic IP addresses.
+CREATE TABLE address (
+  id              TEXT PRIMARY KEY,
+  account_id      TEXT NOT NULL,
+  region          TEXT NOT NULL,
+  public_ip       TEXT NOT NULL UNIQUE,
+  association_id  TEXT UNIQUE,
+  interface_id    TEXT REFERENCES network_interface (id),
+  private_ip      TEXT,
+  domain_name     TEXT
+) STRICT;
+CREATE INDEX address_interface ON address (interface_id);
+
+CREATE TABLE network_acl (
+  id          TEXT PRIMARY KEY,
+  account_id  TEXT NOT NULL,
+  region      TEXT NOT NULL,
+  vpc_id      TEXT NOT NULL REFERENCES vpc (id),
+  is_default  INTEGER NOT NULL
+) STRICT;
+CREATE INDEX network_acl_vpc ON network_acl (vpc_id);
+
+-- Ports are -1 where the entry names none; so are ICMP's type and code for "any". Rule 32767, which
+-- denies the rest, has no row.
+CREATE TABLE network_acl_entry (
+  network_acl_id  TEXT NOT NULL REFERENCES network_acl (id),
+  is_egress       INTEGER NOT NULL,
+  rule_number     INTEGER NOT NULL,
+  protocol        INTEGER NOT NULL,
+  is_allow        INTEGER NOT NULL,
+  cidr_ipv4       TEXT,
+  cidr_ipv6       TEXT,
+  from_port       INTEGER NOT NULL,
+  to_port         INTEGER NOT NULL,
+  icmp_type       INTEGER NOT NULL,
+  icmp_code       INTEGER NOT NULL,
+  PRIMARY KEY (network_acl_id, is_egress, rule_number)
+) STRICT;
+
+CREATE TABLE network_acl_association (
+  id              TEXT PRIMARY KEY,
+  network_acl_id  TEXT NOT NULL REFERENCES network_acl (id),
+  vpc_id          TEXT NOT NULL,
+  subnet_id       TEXT NOT NULL UNIQUE REFERENCES subnet (id)
+) STRICT;
+CREATE INDEX network_acl_association_acl ON network_acl_association (network_acl_id);
+
+-- Rows of ended ones stay a while, when the VPCs may be gone.
+CREATE TABLE vpc_peering_connection (
+  id                     TEXT PRIMARY KEY,
+  account_id             TEXT NOT NULL,
+  region                 TEXT NOT NULL,
+  requester_vpc_id       TEXT NOT NULL,
+  requester_cidr_blocks  TEXT NOT NULL,
+  requester_dns          INTEGER NOT NULL,
+  accepter_account_id    TEXT NOT NULL,
+  accepter_region        TEXT NOT NULL,
+  accepter_vpc_id        TEXT NOT NULL,
+  accepter_cidr_blocks   TEXT NOT NULL,
+  accepter_dns           INTEGER NOT NULL,
+  state                  TEXT NOT NULL,
+  state_message          TEXT NOT NULL,
+  created_at             INTEGER NOT NULL,
+  ended_at               INTEGER NOT NULL,
+  number                 INTEGER NOT NULL UNIQUE
+) STRICT;
+CREATE INDEX vpc_peering_connection_requester ON vpc_peering_connection (requester_vpc_id);
+CREATE INDEX vpc_peering_connection_accepter ON vpc_peering_connection (accepter_vpc_id);
+
+CREATE TABLE prefix_list (
+  id           TEXT PRIMARY KEY,
+  account_id   TEXT NOT NULL,
+  region       TEXT NOT NULL,
+  name         TEXT NOT NULL,
+  is_ipv6      INTEGER NOT NULL,
+  max_entries  INTEGER NOT NULL,
+  version      INTEGER NOT NULL
+) STRICT;
+
+-- An entry is in the versions from from_version on, up to and without to_version (0: still).
+CREATE TABLE prefix_list_entry (
+  prefix_list_id  TEXT NOT NULL REFERENCES prefix_list (id) ON DELETE CASCADE,
+  cidr_block      TEXT NOT NULL,
+  from_version    INTEGER NOT NULL,
+  to_version      INTEGER NOT NULL,
+  description     TEXT,
+  PRIMARY KEY (prefix_list_id, cidr_block, from_version)
+) STRICT;
+
+CREATE TABLE vpc_endpoint (
+  id            TEXT PRIMARY KEY,
+  account_id    TEXT NOT NULL,
+  region        TEXT NOT NULL,
+  vpc_id        TEXT NOT NULL REFERENCES vpc (id),
+  service_name  TEXT NOT NULL,
+  policy        TEXT NOT NULL,
+  created_at    INTEGER NOT NULL
+) STRICT;
+CREATE INDEX vpc_endpoint_vpc ON vpc_endpoint (vpc_id);
+
+CREATE TABLE vpc_endpoint_route_table (
+  vpc_endpoint_id  TEXT NOT NULL REFERENCES vpc_endpoint (id) ON DELETE CASCADE,
+  route_table_id   TEXT NOT NULL REFERENCES route_table (id),
+  PRIMARY KEY (vpc_endpoint_id, route_table_id)
+) STRICT;
+CREATE INDEX vpc_endpoint_route_table_table ON vpc_endpoint_route_table (route_table_id);
+
+-- What schema 2 took for granted of a VPC, as rows. Ids are "rtb-" and seventeen hexadecimal digits.
+INSERT INTO dhcp_options (id, account_id, region)
+  SELECT dhcp_options_id, account_id, region FROM vpc GROUP BY dhcp_options_id;
+INSERT INTO dhcp_option (dhcp_options_id, name, value)
+  SELECT id, 'domain-name-servers', 'AmazonProvidedDNS' FROM dhcp_options;
+INSERT INTO dhcp_option (dhcp_options_id, name, value)
+  SELECT id, 'domain-name', CASE region WHEN 'us-east-1' THEN 'ec2.internal' ELSE region || '.compute.internal' END
+    FROM dhcp_options;
+INSERT INTO internet_gateway (id, account_id, region, vpc_id)
+  SELECT 'igw-' || substr(lower(hex(randomblob(9))), 1, 17), account_id, region, id FROM vpc;
+INSERT INTO route_table (id, account_id, region, vpc_id, number)
+  SELECT 'rtb-' || substr(lower(hex(randomblob(9))), 1, 17), account_id, region, id, 0 FROM vpc;
+INSERT INTO route_table_association (id, account_id, region, route_table_id, vpc_id, is_main)
+  SELECT 'rtbassoc-' || substr(lower(hex(randomblob(9))), 1, 17), account_id, region, id, vpc_id, 1 FROM route_table;
+INSERT INTO route (route_table_id, destination, target_id)
+  SELECT t.id, '0.0.0.0/0', g.id FROM route_table t JOIN internet_gateway g USING (vpc_id);
+INSERT INTO network_acl (id, account_id, region, vpc_id, is_default)
+  SELECT 'acl-' || substr(lower(hex(randomblob(9))), 1, 17), account_id, region, id, 1 FROM vpc;
+INSERT INTO network_acl_entry
+  SELECT a.id, e.is_egress, 100, -1, 1, '0.0.0.0/0', NULL, -1, -1, -1, -1
+    FROM network_acl a, (SELECT 0 AS is_egress UNION SELECT 1) e;
+INSERT INTO network_acl_association (id, network_acl_id, vpc_id, subnet_id)
+  SELECT 'aclassoc-' || substr(lower(hex(randomblob(9))), 1, 17), a.id, a.vpc_id, s.id
+    FROM network_acl a JOIN subnet s USING (vpc_id);
