@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/text.h"
 
 /* Splits "address/length"; the length is decimal without sign and at most `max`. */
@@ -82,11 +83,109 @@ uint64_t cidr_size(const struct cidr *c)
     return UINT64_C(1) << (32 - c->length);
 }
 
+bool cidr_overlaps(const struct cidr *a, const struct cidr *b)
+{
+    return cidr_contains(a, b->address) || cidr_contains(b, a->address);
+}
+
+bool cidr_covers(const struct cidr *outer, const struct cidr *inner)
+{
+    return inner->length >= outer->length && cidr_contains(outer, inner->address);
+}
+
+/* --- IPv6 */
+
+int ipv6_parse(const char *text, struct ipv6 *ret_address)
+{
+    struct in6_addr a;
+    if (inet_pton(AF_INET6, text, &a) != 1)
+        return -EINVAL;
+    memcpy(ret_address->bytes, a.s6_addr, sizeof(ret_address->bytes));
+    return 0;
+}
+
+void ipv6_format(const struct ipv6 *address, char out[IPV6_TEXT_SIZE])
+{
+    struct in6_addr a;
+    memcpy(a.s6_addr, address->bytes, sizeof(a.s6_addr));
+    const char *written = inet_ntop(AF_INET6, &a, out, IPV6_TEXT_SIZE);
+    CHECK(written != NULL); /* the buffer is large enough for any */
+}
+
+int cidr6_parse(const char *text, struct cidr6 *ret_cidr)
+{
+    char address[IPV6_TEXT_SIZE];
+    struct cidr6 c;
+    if (split(text, 128, address, sizeof(address), &c.length) < 0 ||
+        ipv6_parse(address, &c.address) < 0)
+        return -EINVAL;
+    *ret_cidr = c;
+    return 0;
+}
+
+/* The bits of byte `i` that a prefix of this length decides. */
+static uint8_t mask6(int length, int i)
+{
+    int bits = length - 8 * i;
+    return (uint8_t)(bits >= 8 ? 0xff : bits <= 0 ? 0 : 0xff << (8 - bits));
+}
+
+bool cidr6_normalize(struct cidr6 *c)
+{
+    bool had = false;
+    for (int i = 0; i < 16; i++) {
+        uint8_t clean = c->address.bytes[i] & mask6(c->length, i);
+        had = had || clean != c->address.bytes[i];
+        c->address.bytes[i] = clean;
+    }
+    return had;
+}
+
+void cidr6_format(const struct cidr6 *c, char out[CIDR6_TEXT_SIZE])
+{
+    char address[IPV6_TEXT_SIZE];
+    ipv6_format(&c->address, address);
+    int n = snprintf(out, CIDR6_TEXT_SIZE, "%s/%d", address, c->length);
+    (void)n;
+}
+
+bool cidr6_contains(const struct cidr6 *c, const struct ipv6 *address)
+{
+    for (int i = 0; i < 16; i++)
+        if (((c->address.bytes[i] ^ address->bytes[i]) & mask6(c->length, i)) != 0)
+            return false;
+    return true;
+}
+
+bool cidr6_overlaps(const struct cidr6 *a, const struct cidr6 *b)
+{
+    return cidr6_contains(a, &b->address) || cidr6_contains(b, &a->address);
+}
+
+bool cidr6_covers(const struct cidr6 *outer, const struct cidr6 *inner)
+{
+    return inner->length >= outer->length && cidr6_contains(outer, &inner->address);
+}
+
+bool cidr6_nth(const struct cidr6 *outer, int length, uint32_t number, struct cidr6 *ret_cidr)
+{
+    int bits = length - outer->length;
+    if (bits < 0 || length > 128 || (bits < 32 && number >> bits != 0))
+        return false;
+    struct cidr6 c = *outer;
+    (void)cidr6_normalize(&c);
+    c.length = length;
+    for (int bit = 0; bit < 32 && bit < bits; bit++) {
+        int at = length - 1 - bit;
+        if ((number >> bit & 1) != 0)
+            c.address.bytes[at / 8] |= (uint8_t)(0x80 >> at % 8);
+    }
+    *ret_cidr = c;
+    return true;
+}
+
 bool cidr_is_ipv6(const char *text)
 {
-    char address[INET6_ADDRSTRLEN];
-    int length = 0;
-    struct in6_addr a;
-    return split(text, 128, address, sizeof(address), &length) == 0 &&
-           inet_pton(AF_INET6, address, &a) == 1;
+    struct cidr6 c;
+    return cidr6_parse(text, &c) == 0;
 }

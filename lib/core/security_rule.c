@@ -1,6 +1,5 @@
 #include "core/security_rule.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -131,20 +130,13 @@ int security_rule_set_cidr_ipv4(struct arena *a, struct security_group_rule *rul
 int security_rule_set_cidr_ipv6(struct arena *a, struct security_group_rule *rule, const char *text,
                                 struct fault *f)
 {
-    if (!cidr_is_ipv6(text))
+    struct cidr6 c;
+    if (cidr6_parse(text, &c) < 0)
         return malformed(text, f);
-    const char *slash = strchr(text, '/');
-    struct in6_addr address;
-    int64_t length = 0;
-    if (inet_pton(AF_INET6, arena_strndup(a, text, (size_t)(slash - text)), &address) != 1 ||
-        parse_int64(slash + 1, &length) < 0)
-        return malformed(text, f);
-    for (int bit = (int)length; bit < 128; bit++)
-        address.s6_addr[bit / 8] &= (uint8_t) ~(0x80U >> (bit % 8));
-    char canonical[INET6_ADDRSTRLEN];
-    if (inet_ntop(AF_INET6, &address, canonical, sizeof(canonical)) == NULL)
-        return malformed(text, f);
-    rule->cidr_ipv6 = arena_printf(a, "%s/%d", canonical, (int)length);
+    (void)cidr6_normalize(&c);
+    char canonical[CIDR6_TEXT_SIZE];
+    cidr6_format(&c, canonical);
+    rule->cidr_ipv6 = arena_strdup(a, canonical);
     return 0;
 }
 
