@@ -439,6 +439,25 @@ int act_ec2_DescribeHosts(struct call *c, const ec2_DescribeHosts_in *in,
     return describe_no(c, &filters, FAULT_INVALID_HOST_ID_NOT_FOUND, "host ID", f);
 }
 
+/* AWS: DescribeInstanceConnectEndpoints, "Filters". */
+static const struct filter_path connect_endpoint_filters[] = {
+    {"instance-connect-endpoint-id", "InstanceConnectEndpointId"},
+    {"state", "State"},
+    {"subnet-id", "SubnetId"},
+    {"tag-value", "Tags.Value"},
+    {"vpc-id", "VpcId"},
+};
+
+int act_ec2_DescribeInstanceConnectEndpoints(struct call *c,
+                                             const ec2_DescribeInstanceConnectEndpoints_in *in,
+                                             ec2_DescribeInstanceConnectEndpoints_out *out,
+                                             struct fault *f)
+{
+    (void)out;
+    struct filters filters = FILTERS(in, connect_endpoint_filters, Ec2InstanceConnectEndpoint);
+    return describe_none(c, &filters, f);
+}
+
 static const struct filter_path reserved_filters[] = {
     {"availability-zone", "AvailabilityZone"},
     {"availability-zone-id", "AvailabilityZoneId"},

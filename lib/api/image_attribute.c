@@ -3,6 +3,7 @@
 
 #include "api/image_view.h"
 #include "api/lookup.h"
+#include "api/setting.h"
 #include "base/clock.h"
 #include "base/text.h"
 
@@ -92,6 +93,16 @@ static int check_user(struct call *c, const char *user, struct fault *f)
         user);
 }
 
+static int set_public(struct call *c, struct image *i, bool give, struct fault *f)
+{
+    if (give && setting_get(c, SETTING_IMAGE_BLOCK) != NULL)
+        return fault(f, FAULT_OPERATION_NOT_PERMITTED,
+                     "You can't publicly share this image because block public access for AMIs is "
+                     "enabled for this account. DisableImageBlockPublicAccess ends that");
+    i->is_public = give;
+    return 0;
+}
+
 static int change_permissions(struct call *c, struct image *i,
                               const struct ec2_LaunchPermissionList *list, bool give,
                               struct fault *f)
@@ -103,8 +114,8 @@ static int change_permissions(struct call *c, struct image *i,
                          "A launch permission has either a Group or a UserId");
         if (p->user_id != NULL && check_user(c, p->user_id, f) < 0)
             return -1;
-        if (p->group != NULL)
-            i->is_public = give;
+        if (p->group != NULL && set_public(c, i, give, f) < 0)
+            return -1;
     }
     return 0;
 }
@@ -130,9 +141,9 @@ static int change_named(struct call *c, struct image *i, const ec2_ModifyImageAt
         if (check_user(c, in->user_ids.v[k], f) < 0)
             return -1;
     for (size_t k = 0; k < in->user_groups.n; k++) {
-        if (check_group(in->user_groups.v[k], f) < 0)
+        if (check_group(in->user_groups.v[k], f) < 0 ||
+            set_public(c, i, streq(in->operation_type, "add"), f) < 0)
             return -1;
-        i->is_public = streq(in->operation_type, "add");
     }
     return 0;
 }

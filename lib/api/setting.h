@@ -4,6 +4,9 @@
 
 /* Whether the serial console answers over the network: on, or not there. */
 #define SETTING_SERIAL_CONSOLE "serial-console"
+/* What must not be shared with everybody, in the words of the *BlockPublicAccess* actions. */
+#define SETTING_IMAGE_BLOCK    "image-block-public-access"
+#define SETTING_SNAPSHOT_BLOCK "snapshot-block-public-access"
 
 static inline const char *setting_get(struct call *c, const char *name)
 {

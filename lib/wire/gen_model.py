@@ -11,38 +11,29 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 from model_text import read_model  # noqa: E402
 
-# KIND: (prefix, fault for anything that has not its form)
-IDS = {
-    "instance": ("i", "InvalidInstanceID.Malformed"),
-    "image": ("ami", "InvalidAMIID.Malformed"),
-    "volume": ("vol", "InvalidVolumeID.Malformed"),
-    "snapshot": ("snap", "InvalidSnapshotID.Malformed"),
-    "group": ("sg", "InvalidGroupId.Malformed"),
-    "group-rule": ("sgr", "InvalidSecurityGroupRuleId.Malformed"),
-    "subnet": ("subnet", "InvalidSubnetID.Malformed"),
-    "vpc": ("vpc", "InvalidVpcID.Malformed"),
-    "launch-template": ("lt", "InvalidLaunchTemplateId.Malformed"),
-    "spot-request": ("sir", "InvalidSpotInstanceRequestID.Malformed"),
-    "network-interface": ("eni", "InvalidNetworkInterfaceId.Malformed"),
-    "bun": ("bun", "InvalidParameterValue"),
-    "cagw": ("cagw", "InvalidParameterValue"),
-    "cgw": ("cgw", "InvalidCustomerGatewayId.Malformed"),
-    "dopt": ("dopt", "InvalidDhcpOptionsId.Malformed"),
-    "eigw": ("eigw", "InvalidEgressOnlyInternetGatewayId.Malformed"),
-    "eipalloc": ("eipalloc", "InvalidParameterValue"),
-    "fl": ("fl", "InvalidParameterValue"),
-    "iip-assoc": ("iip-assoc", "InvalidParameterValue"),
-    "nat": ("nat", "NatGatewayMalformed"),
-    "pl": ("pl", "InvalidPrefixListId.Malformed"),
-    "tgw": ("tgw", "InvalidTransitGatewayID.Malformed"),
-    "tgw-attach": ("tgw-attach", "InvalidTransitGatewayAttachmentID.Malformed"),
-    "vpce": ("vpce", "InvalidVpcEndpointId.Malformed"),
-    "pcx": ("pcx", "InvalidVpcPeeringConnectionId.Malformed"),
-    "vpn": ("vpn", "InvalidVpnConnectionID"),
-    "vgw": ("vgw", "InvalidParameterValue"),
-    "placement-group": ("pg", "InvalidPlacementGroupId.Malformed"),
-    "capacity-reservation": ("cr", "InvalidCapacityReservationId.Malformed"),
-}
+CORE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "core")
+
+
+def rows_of(name, pattern):
+    with open(os.path.join(CORE, name), encoding="utf-8") as file:
+        return re.findall(pattern, file.read(), re.M)
+
+
+FAULTS = {code: row for row, code in rows_of("faults.def", r'^FAULT\((\w+), "([^"]+)"')}
+
+
+def resources():
+    """What id= of a model names, by its name and by its prefix: (prefix, the code for anything that has not
+    its form)."""
+    codes = {row: code for code, row in FAULTS.items()}
+    kinds = {}
+    for name, prefix, malformed in rows_of("resources.def", r'^RESOURCE\((\w+), "([^"]+)", .*, (\w+)\)$'):
+        kinds[name.lower().replace("_", "-")] = kinds[prefix] = (prefix, codes[malformed])
+    kinds["group"], kinds["group-rule"] = kinds["sg"], kinds["sgr"]
+    return kinds
+
+
+IDS = resources()
 KINDS = {"str": "STR", "int": "INT", "long": "LONG", "double": "DOUBLE", "bool": "BOOL", "time": "TIME",
          "blob": "BLOB"}
 SCALAR = {"str": "const char *", "int": "struct opt_int ", "long": "struct opt_int ",
@@ -70,17 +61,9 @@ def quoted(text):
 
 def fault_constant(code):
     """FAULT_INVALID_AMI_ID_MALFORMED of InvalidAMIID.Malformed: as core/faults.def names its rows."""
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "core", "faults.def")
-    if not fault_constant.names:
-        with open(path, encoding="utf-8") as file:
-            rows = re.findall(r'^FAULT\((\w+), "([^"]+)"', file.read(), re.M)
-        fault_constant.names = {name: row for row, name in rows}
-    if code not in fault_constant.names:
+    if code not in FAULTS:
         sys.exit(f"gen_model.py: {code} is not in core/faults.def")
-    return "FAULT_" + fault_constant.names[code]
-
-
-fault_constant.names = {}
+    return "FAULT_" + FAULTS[code]
 
 
 class Generator:
@@ -157,7 +140,7 @@ class Generator:
                 parts.append(f".has_{name} = true, .{name} = {value}")
         parts.append(f".status = WIRE_{STATUS[field.status]}")
         if field.id:
-            prefix, malformed = IDS[field.id][0], field.malformed or IDS[field.id][1]
+            prefix, malformed = IDS[field.id]
             parts.append(f".id_prefix = {quoted(prefix)}")
         parts.append(f".malformed = {fault_constant(malformed)}")
         parts.append(f".offset = offsetof(struct {self.prefix}{struct}, {snake(field.name)})")

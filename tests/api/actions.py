@@ -672,6 +672,60 @@ class Succeeds(unittest.TestCase):
         call("post", "ResetImageAttribute", {"ImageId": made, "Attribute": "launchPermission"})
         self.assertFalse(ec2.describe_images(ImageIds=[made])["Images"][0]["Public"])
         call("post", "DeregisterImage", {"ImageId": made})
+    def EnableImageBlockPublicAccess(self):
+        made = register_image("nobody's but ours")
+        share = {"ImageId": made, "LaunchPermission": {"Add": [{"Group": "all"}]}}
+        old = {"ImageId": made, "Attribute": "launchPermission", "OperationType": "add",
+               "UserGroups": ["all"]}
+        self.assertEqual(call("post", "EnableImageBlockPublicAccess", {
+            "ImageBlockPublicAccessState": "block-new-sharing"}),
+            {"ImageBlockPublicAccessState": "block-new-sharing"})
+        for way in share, old:
+            self.assertEqual(refusal(call, "post", "ModifyImageAttribute", way).code,
+                             "OperationNotPermitted")
+        self.assertFalse(ec2.describe_images(ImageIds=[made])["Images"][0]["Public"])
+        call("post", "DisableImageBlockPublicAccess", {})
+        call("post", "ModifyImageAttribute", share)
+        self.assertTrue(ec2.describe_images(ImageIds=[made])["Images"][0]["Public"])
+        call("post", "DeregisterImage", {"ImageId": made})
+
+    def DisableImageBlockPublicAccess(self):
+        self.assertEqual(call("post", "DisableImageBlockPublicAccess", {}),
+                         {"ImageBlockPublicAccessState": "unblocked"})
+
+    def GetImageBlockPublicAccessState(self):
+        self.assertEqual(call("post", "GetImageBlockPublicAccessState", {}),
+                         {"ImageBlockPublicAccessState": "unblocked", "ManagedBy": "account"})
+
+    def EnableSnapshotBlockPublicAccess(self):
+        for state in "block-new-sharing", "block-all-sharing":
+            self.assertEqual(call("post", "EnableSnapshotBlockPublicAccess", {"State": state}),
+                             {"State": state})
+            self.assertEqual(call("post", "GetSnapshotBlockPublicAccessState", {})["State"], state)
+        call("post", "DisableSnapshotBlockPublicAccess", {})
+
+    def DisableSnapshotBlockPublicAccess(self):
+        self.assertEqual(call("post", "DisableSnapshotBlockPublicAccess", {}),
+                         {"State": "unblocked"})
+
+    def GetSnapshotBlockPublicAccessState(self):
+        self.assertEqual(call("post", "GetSnapshotBlockPublicAccessState", {}),
+                         {"State": "unblocked", "ManagedBy": "account"})
+
+    def DescribeInstanceConnectEndpoints(self):
+        self.assertEqual(call("post", "DescribeInstanceConnectEndpoints", {
+            "Filters": [{"Name": "vpc-id", "Values": [vpc]}]}), {"InstanceConnectEndpoints": []})
+
+    def DescribeInstanceImageMetadata(self):
+        found = call("post", "DescribeInstanceImageMetadata", {
+            "Filters": [{"Name": "instance-id", "Values": [one]},
+                        {"Name": "image-allowed", "Values": ["true"]}]})
+        item, of = found["InstanceImageMetadata"][0], instance(ec2, one)
+        self.assertEqual((item["InstanceId"], item["State"], item["LaunchTime"]),
+                         (one, of["State"], of["LaunchTime"]))
+        self.assertEqual(item["ImageMetadata"]["ImageId"], image)
+        self.assertEqual(item["ImageMetadata"]["State"], "available")
+
     def DisableSerialConsoleAccess(self):
         self.assertFalse(call("post", "DisableSerialConsoleAccess", {})
                          ["SerialConsoleAccessEnabled"])
@@ -1220,7 +1274,22 @@ REFUSED = {
     "GetCallerIdentity": [({"secret": "x" * 40}, "SignatureDoesNotMatch AuthFailure")],
     "GetCapacityReservationUsage": [
         ({"CapacityReservationId": MISSING["cr"]}, "InvalidCapacityReservationId.NotFound")],
+    "DescribeInstanceConnectEndpoints": [
+        ({"InstanceConnectEndpointIds": ["eice-0123456789abcdef0"]},
+         "InvalidInstanceConnectEndpointId.NotFound"),
+        ({"InstanceConnectEndpointIds": ["i-1"]}, "InvalidInstanceConnectEndpointId.Malformed")],
+    "DescribeInstanceImageMetadata": [
+        ({"InstanceIds": [MISSING["i"]]}, "InvalidInstanceID.NotFound"),
+        ({"Filters": [{"Name": "image-colour", "Values": ["x"]}]}, "InvalidParameterValue")],
+    "DisableImageBlockPublicAccess": [({"DryRun": True}, "DryRunOperation")],
+    "DisableSnapshotBlockPublicAccess": [({"DryRun": True}, "DryRunOperation")],
+    "EnableImageBlockPublicAccess": [
+        ({"ImageBlockPublicAccessState": "unblocked"}, "InvalidParameterValue")],
+    "EnableSnapshotBlockPublicAccess": [({"State": "unblocked"}, "InvalidParameterValue"),
+                                        ({}, "MissingParameter")],
     "GetConsoleOutput": [({"InstanceId": MISSING["i"]}, "InvalidInstanceID.NotFound")],
+    "GetImageBlockPublicAccessState": [({"DryRun": True}, "DryRunOperation")],
+    "GetSnapshotBlockPublicAccessState": [({"DryRun": True}, "DryRunOperation")],
     "GetLaunchTemplateData": [({"InstanceId": MISSING["i"]}, "InvalidInstanceID.NotFound")],
     "GetDefaultCreditSpecification": [({"InstanceFamily": "m5"}, "InvalidParameterValue")],
     "GetInstanceMetadataDefaults": [({"DryRun": True}, "DryRunOperation")],
