@@ -35,6 +35,16 @@ const struct domain_spec *plan_domain(const struct jobs_config *config, struct a
                                       const struct host_info *host);
 /* False: there is no such VPC, or the transaction has failed. */
 bool plan_vpc(struct tx *tx, struct arena *a, const char *vpc_id, struct net_vpc *ret_vpc);
+/*
+ * What a route of this VPC's does: a black hole when its target has gone, is not attached or not
+ * available (AWS: "Route table concepts"). An interface is a target while an instance has it,
+ * running or not: packets for one that does not run end at its port.
+ */
+enum net_route_kind plan_route_kind(struct tx *tx, struct arena *a, const char *vpc_id,
+                                    const struct route *route);
+/* What EC2 shows as its state. That of a gateway endpoint is active and is not in the kernel. */
+bool plan_route_is_active(struct tx *tx, struct arena *a, const char *vpc_id,
+                          const struct route *route);
 
 /* Rows, when an instance has stopped: a public address lasts from start to stop (AWS: "Amazon EC2
  * instance IP addressing"). */

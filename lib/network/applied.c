@@ -177,9 +177,9 @@ static int put_loopback(struct rtnl *rtnl, const struct net_vpc *intent, struct 
     struct cidr block;
     uint32_t link_local = 0;
     int lo = rtnl_index(rtnl, "lo");
-    if (cidr_parse(intent->cidr, &block) < 0 ||
+    if (cidr_parse(intent->cidrs[0], &block) < 0 ||
         ipv4_parse(RULES_RESOLVER_LINK_LOCAL, &link_local) < 0)
-        return err_set(e, EINVAL, "%s: not a CIDR block: %s", intent->vpc_id, intent->cidr);
+        return err_set(e, EINVAL, "%s: not a CIDR block: %s", intent->vpc_id, intent->cidrs[0]);
     (void)cidr_normalize(&block);
     int r = rtnl_link_up(rtnl, lo, 0, e);
     if (r == 0)
@@ -259,7 +259,8 @@ static int put_inside(struct arena *a, const struct applied *vpc, const struct n
     int r = netns_enter(&visit, vpc->namespace_fd, e);
     if (r == 0)
         r = put_rules(vpc->rules, rules, e);
-    if (r == 0 && (vpc->intent == NULL || !intent_frame_equal(vpc->intent, intent)))
+    if (r == 0 &&
+        (vpc->intent == NULL || !intent_equal(vpc->intent, intent, INTENT_FRAME | INTENT_NAMES)))
         r = put_frame(a, intent, e);
     if (r == 0 && vpc->intent == NULL)
         r = plug_again(a, intent, e);
@@ -343,7 +344,8 @@ static int put_hosts(struct arena *a, const struct applied *vpc, const char *dir
 static int put_names(const struct applied_options *o, struct arena *a, struct applied *vpc,
                      const struct net_vpc *intent, struct err *e)
 {
-    bool same = vpc->intent != NULL && intent_frame_equal(vpc->intent, intent) &&
+    bool same = vpc->intent != NULL &&
+                intent_equal(vpc->intent, intent, INTENT_FRAME | INTENT_NAMES) &&
                 !dnsmasq_has_ended(vpc->dnsmasq);
     int r = 0;
     if (!same) {
@@ -364,7 +366,8 @@ static int apply_all(const struct applied_options *o, struct arena *scratch, str
                      const struct net_vpc *intent, const struct ruleset *rules, struct err *e)
 {
     int r = 0;
-    bool frame = vpc->intent == NULL || !intent_frame_equal(vpc->intent, intent);
+    bool frame =
+        vpc->intent == NULL || !intent_equal(vpc->intent, intent, INTENT_FRAME | INTENT_NAMES);
     if (vpc->namespace_fd < 0)
         r = netns_make(intent->vpc_id, &vpc->namespace_fd, e);
     if (r == 0)
@@ -381,7 +384,7 @@ static int apply_all(const struct applied_options *o, struct arena *scratch, str
 static bool is_in_force(const struct applied *vpc, const struct net_vpc *intent)
 {
     return vpc->intent != NULL && netns_is(vpc->namespace_fd, intent->vpc_id) &&
-           !dnsmasq_has_ended(vpc->dnsmasq) && intent_equal(vpc->intent, intent);
+           !dnsmasq_has_ended(vpc->dnsmasq) && intent_equal(vpc->intent, intent, INTENT_ALL);
 }
 
 int applied_change(struct applied *vpc, const struct applied_options *o,

@@ -61,8 +61,8 @@ int dnsmasq_config_build(const struct net_vpc *intent, const struct dnsmasq_opti
                          struct buf *out, struct err *e)
 {
     struct cidr block;
-    if (cidr_parse(intent->cidr, &block) < 0)
-        return err_set(e, EINVAL, "%s: not a CIDR block: %s", intent->vpc_id, intent->cidr);
+    if (cidr_parse(intent->cidrs[0], &block) < 0)
+        return err_set(e, EINVAL, "%s: not a CIDR block: %s", intent->vpc_id, intent->cidrs[0]);
     (void)cidr_normalize(&block);
     char resolver[IPV4_TEXT_SIZE];
     ipv4_format(block.address + 2, resolver);
@@ -159,7 +159,7 @@ struct dnsmasq_host dnsmasq_host_of(const struct net_port *port)
 {
     return (struct dnsmasq_host){.interface_id = port->interface_id,
                                  .mac = port->mac,
-                                 .private_ip = port->private_ip,
+                                 .private_ip = port->addresses[0].private_ip,
                                  .hostname = port->hostname};
 }
 

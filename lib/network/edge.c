@@ -304,8 +304,8 @@ static bool has_public(const struct net_vpc *intent, uint32_t address)
 {
     for (size_t i = 0; i < intent->n_ports; i++) {
         uint32_t its = 0;
-        if (intent->ports[i].public_ip != NULL &&
-            ipv4_parse(intent->ports[i].public_ip, &its) == 0 && its == address)
+        if (intent->ports[i].addresses[0].public_ip != NULL &&
+            ipv4_parse(intent->ports[i].addresses[0].public_ip, &its) == 0 && its == address)
             return true;
     }
     return false;
@@ -317,7 +317,7 @@ static bool same_public(const struct net_vpc *intent, size_t *at, const struct n
     while (*at < intent->n_ports && strcmp(intent->ports[*at].interface_id, port->interface_id) < 0)
         (*at)++;
     return *at < intent->n_ports && streq(intent->ports[*at].interface_id, port->interface_id) &&
-           streq(intent->ports[*at].public_ip, port->public_ip);
+           streq(intent->ports[*at].addresses[0].public_ip, port->addresses[0].public_ip);
 }
 
 int edge_routes_change(const struct net_vpc *from, const struct net_vpc *to, struct err *e)
@@ -345,8 +345,8 @@ int edge_routes_change(const struct net_vpc *from, const struct net_vpc *to, str
     for (size_t i = 0; i < from->n_ports; i++) {
         const struct net_port *port = &from->ports[i];
         struct rtnl_route its = route;
-        if (port->public_ip != NULL && !same_public(to, &at, port) &&
-            ipv4_parse(port->public_ip, &its.destination) == 0)
+        if (port->addresses[0].public_ip != NULL && !same_public(to, &at, port) &&
+            ipv4_parse(port->addresses[0].public_ip, &its.destination) == 0)
             *arena_append(a, &old) = its;
     }
     for (size_t i = 0; i < old.n && r == 0; i++)
@@ -355,8 +355,8 @@ int edge_routes_change(const struct net_vpc *from, const struct net_vpc *to, str
     at = 0;
     for (size_t i = 0; i < to->n_ports && r == 0; i++) {
         const struct net_port *port = &to->ports[i];
-        if (port->public_ip != NULL && !same_public(from, &at, port) &&
-            ipv4_parse(port->public_ip, &route.destination) == 0)
+        if (port->addresses[0].public_ip != NULL && !same_public(from, &at, port) &&
+            ipv4_parse(port->addresses[0].public_ip, &route.destination) == 0)
             r = rtnl_route_put(&rtnl, &route, e);
     }
     return r;

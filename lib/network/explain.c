@@ -39,7 +39,8 @@ static int explain_rules(struct arena *a, const struct net_vpc *from, const stru
 
 static bool same_host(const struct net_port *a, const struct net_port *b)
 {
-    return b != NULL && streq(a->mac, b->mac) && streq(a->private_ip, b->private_ip) &&
+    return b != NULL && streq(a->mac, b->mac) &&
+           streq(a->addresses[0].private_ip, b->addresses[0].private_ip) &&
            streq(a->hostname, b->hostname);
 }
 
@@ -78,7 +79,7 @@ static void explain_hosts(struct arena *a, const char *directory, const struct n
 static bool has_public(const struct net_vpc *intent, const char *address)
 {
     for (size_t i = 0; i < intent->n_ports; i++)
-        if (streq(intent->ports[i].public_ip, address))
+        if (streq(intent->ports[i].addresses[0].public_ip, address))
             return true;
     return false;
 }
@@ -93,13 +94,13 @@ static int explain_routes(struct arena *a, const struct net_vpc *from, const str
         return r;
     ipv4_format(edge.inside, inside);
     for (size_t i = 0; i < from->n_ports; i++) {
-        const char *its = from->ports[i].public_ip;
+        const char *its = from->ports[i].addresses[0].public_ip;
         if (its != NULL && !has_public(to, its))
             *arena_append(a, &ret->routes) = arena_printf(
                 a, "ip route del %s via %s dev " EDGE_LINK, its, inside, (int)to->index);
     }
     for (size_t i = 0; i < to->n_ports; i++) {
-        const char *its = to->ports[i].public_ip;
+        const char *its = to->ports[i].addresses[0].public_ip;
         if (its != NULL && !has_public(from, its))
             *arena_append(a, &ret->routes) = arena_printf(
                 a, "ip route replace %s via %s dev " EDGE_LINK, its, inside, (int)to->index);

@@ -3,7 +3,244 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/text.h"
+
+/*
+ * Theory of operation: each struct of an intent is described by a table of its fields, and two
+ * walkers, one that copies and one that compares, go by the tables. A field that has no row is no
+ * part of what is applied.
+ */
+
+enum field_kind {
+    FIELD_TEXT,   /* const char * */
+    FIELD_NUMBER, /* int64_t */
+    FIELD_FLAG,   /* bool */
+    FIELD_CHOICE, /* an enum */
+    FIELD_STRUCT, /* of the shape, in place */
+    FIELD_LIST,   /* of structs of the shape; the count is at `count` */
+};
+
+struct shape;
+
+struct field {
+    enum field_kind kind;
+    size_t at;
+    size_t count;
+    const struct shape *shape;
+    int parts; /* of a VPC: which parts follow from it */
+};
+
+struct shape {
+    size_t size;
+    const struct field *fields;
+    size_t n_fields;
+};
+
+#define TEXT(type, name)                                                                           \
+    {                                                                                              \
+        FIELD_TEXT, offsetof(struct type, name), 0, NULL, 0                                        \
+    }
+#define NUMBER(type, name)                                                                         \
+    {                                                                                              \
+        FIELD_NUMBER, offsetof(struct type, name), 0, NULL, 0                                      \
+    }
+#define FLAG(type, name)                                                                           \
+    {                                                                                              \
+        FIELD_FLAG, offsetof(struct type, name), 0, NULL, 0                                        \
+    }
+#define CHOICE(type, name)                                                                         \
+    {                                                                                              \
+        FIELD_CHOICE, offsetof(struct type, name), 0, NULL, 0                                      \
+    }
+#define LIST(type, name, of)                                                                       \
+    {                                                                                              \
+        FIELD_LIST, offsetof(struct type, name), offsetof(struct type, n_##name), &(of), 0         \
+    }
+#define SHAPE(name, type)                                                                          \
+    static const struct shape name = {sizeof(type), name##_fields, ARRAY_SIZE(name##_fields)}
+
+static const struct field word_fields[] = {{FIELD_TEXT, 0, 0, NULL, 0}};
+SHAPE(word, const char *);
+
+static const struct field subnet_fields[] = {
+    TEXT(net_subnet, subnet_id), TEXT(net_subnet, cidr),    TEXT(net_subnet, ipv6_cidr),
+    TEXT(net_subnet, bridge),    NUMBER(net_subnet, table), TEXT(net_subnet, acl_id),
+};
+SHAPE(subnet, struct net_subnet);
+
+static const struct field address_fields[] = {
+    TEXT(net_address, private_ip),
+    TEXT(net_address, public_ip),
+};
+SHAPE(address, struct net_address);
+
+static const struct field port_fields[] = {
+    TEXT(net_port, interface_id),
+    TEXT(net_port, instance_id),
+    TEXT(net_port, nat_gateway_id),
+    TEXT(net_port, tap),
+    TEXT(net_port, mac),
+    TEXT(net_port, subnet_id),
+    LIST(net_port, addresses, address),
+    LIST(net_port, ipv6, word),
+    TEXT(net_port, hostname),
+    FLAG(net_port, source_dest_check),
+    LIST(net_port, group_ids, word),
+};
+SHAPE(port, struct net_port);
+
+static const struct field rule_fields[] = {
+    TEXT(security_group_rule, id),
+    FLAG(security_group_rule, is_egress),
+    TEXT(security_group_rule, protocol),
+    NUMBER(security_group_rule, from_port),
+    NUMBER(security_group_rule, to_port),
+    TEXT(security_group_rule, cidr_ipv4),
+    TEXT(security_group_rule, cidr_ipv6),
+    TEXT(security_group_rule, prefix_list_id),
+    TEXT(security_group_rule, referenced_group_id),
+};
+SHAPE(rule, struct security_group_rule);
+
+static const struct field group_fields[] = {
+    TEXT(net_group, group_id),
+    LIST(net_group, rules, rule),
+};
+SHAPE(group, struct net_group);
+
+static const struct field peer_group_fields[] = {
+    TEXT(net_peer_group, group_id),
+    LIST(net_peer_group, addresses, word),
+};
+SHAPE(peer_group, struct net_peer_group);
+
+static const struct field prefix_list_fields[] = {
+    TEXT(net_prefix_list, prefix_list_id),
+    FLAG(net_prefix_list, is_ipv6),
+    LIST(net_prefix_list, blocks, word),
+};
+SHAPE(prefix_list, struct net_prefix_list);
+
+static const struct field route_fields[] = {
+    TEXT(net_route, destination),
+    CHOICE(net_route, kind),
+    TEXT(net_route, target_id),
+};
+SHAPE(route, struct net_route);
+
+static const struct field table_fields[] = {
+    TEXT(net_route_table, route_table_id),
+    NUMBER(net_route_table, number),
+    LIST(net_route_table, routes, route),
+};
+SHAPE(table, struct net_route_table);
+
+static const struct field entry_fields[] = {
+    FLAG(network_acl_entry, is_egress),   NUMBER(network_acl_entry, rule_number),
+    NUMBER(network_acl_entry, protocol),  FLAG(network_acl_entry, is_allow),
+    TEXT(network_acl_entry, cidr_ipv4),   TEXT(network_acl_entry, cidr_ipv6),
+    NUMBER(network_acl_entry, from_port), NUMBER(network_acl_entry, to_port),
+    NUMBER(network_acl_entry, icmp_type), NUMBER(network_acl_entry, icmp_code),
+};
+SHAPE(entry, struct network_acl_entry);
+
+static const struct field acl_fields[] = {
+    TEXT(net_acl, acl_id),
+    LIST(net_acl, entries, entry),
+};
+SHAPE(acl, struct net_acl);
+
+static const struct field peering_fields[] = {
+    TEXT(net_peering, peering_id),        NUMBER(net_peering, number),
+    FLAG(net_peering, is_requester),      TEXT(net_peering, peer_vpc_id),
+    LIST(net_peering, peer_blocks, word),
+};
+SHAPE(peering, struct net_peering);
+
+static const struct field dhcp_fields[] = {
+    TEXT(net_dhcp, domain_name),
+    LIST(net_dhcp, name_servers, word),
+    LIST(net_dhcp, ntp_servers, word),
+};
+SHAPE(dhcp, struct net_dhcp);
+
+#define OF(kind, name, parts)                                                                      \
+    {                                                                                              \
+        kind, offsetof(struct net_vpc, name), 0, NULL, parts                                       \
+    }
+#define LIST_OF(name, of, parts)                                                                   \
+    {                                                                                              \
+        FIELD_LIST, offsetof(struct net_vpc, name), offsetof(struct net_vpc, n_##name), &(of),     \
+            parts                                                                                  \
+    }
+
+static const struct field vpc_fields[] = {
+    OF(FIELD_TEXT, vpc_id, INTENT_ALL),
+    OF(FIELD_TEXT, region, 0),
+    OF(FIELD_NUMBER, index, INTENT_ALL),
+    LIST_OF(cidrs, word, INTENT_FRAME | INTENT_NAMES | INTENT_WAYS),
+    LIST_OF(ipv6_cidrs, word, INTENT_FRAME | INTENT_NAMES | INTENT_WAYS),
+    OF(FIELD_TEXT, domain, INTENT_NAMES),
+    OF(FIELD_FLAG, dns_support, INTENT_NAMES),
+    OF(FIELD_FLAG, has_internet_gateway, INTENT_WAYS),
+    OF(FIELD_NUMBER, edge_table, INTENT_WAYS),
+    {FIELD_STRUCT, offsetof(struct net_vpc, dhcp), 0, &dhcp, INTENT_NAMES},
+    LIST_OF(subnets, subnet, INTENT_FRAME | INTENT_NAMES | INTENT_WAYS),
+    LIST_OF(ports, port, 0),
+    LIST_OF(groups, group, 0),
+    LIST_OF(peer_groups, peer_group, 0),
+    LIST_OF(prefix_lists, prefix_list, 0),
+    LIST_OF(tables, table, INTENT_WAYS),
+    LIST_OF(acls, acl, 0),
+    LIST_OF(peerings, peering, INTENT_WAYS),
+};
+SHAPE(vpc, struct net_vpc);
+
+#define AT(type, base, offset) ((type *)((char *)(base) + (offset)))
+#define IN(type, base, offset) ((const type *)((const char *)(base) + (offset)))
+
+/* --- copying */
+
+static void copy(struct arena *a, const struct shape *shape, const void *from, void *to);
+
+static void copy_list(struct arena *a, const struct field *f, const void *from, void *to)
+{
+    size_t n = *IN(size_t, from, f->count);
+    const char *elements = *IN(char *const, from, f->at);
+    char *copies = arena_array_of(a, n, f->shape->size);
+    for (size_t i = 0; i < n; i++)
+        copy(a, f->shape, elements + i * f->shape->size, copies + i * f->shape->size);
+    *AT(char *, to, f->at) = copies;
+    *AT(size_t, to, f->count) = n;
+}
+
+static void copy(struct arena *a, const struct shape *shape, const void *from, void *to)
+{
+    for (size_t i = 0; i < shape->n_fields; i++) {
+        const struct field *f = &shape->fields[i];
+        switch (f->kind) {
+        case FIELD_TEXT:
+            *AT(const char *, to, f->at) = arena_strdup(a, *IN(char *const, from, f->at));
+            break;
+        case FIELD_NUMBER:
+            *AT(int64_t, to, f->at) = *IN(int64_t, from, f->at);
+            break;
+        case FIELD_FLAG:
+            *AT(bool, to, f->at) = *IN(bool, from, f->at);
+            break;
+        case FIELD_CHOICE:
+            *AT(int, to, f->at) = *IN(int, from, f->at);
+            break;
+        case FIELD_STRUCT:
+            copy(a, f->shape, IN(char, from, f->at), AT(char, to, f->at));
+            break;
+        case FIELD_LIST:
+            copy_list(a, f, from, to);
+            break;
+        }
+    }
+}
 
 static int compare_ports(const void *left, const void *right)
 {
@@ -12,155 +249,83 @@ static int compare_ports(const void *left, const void *right)
     return strcmp(a->interface_id, b->interface_id);
 }
 
-static const struct security_group_rule *copy_rules(struct arena *a, const struct net_group *group)
-{
-    struct security_group_rule *rules = arena_array(a, group->n_rules, struct security_group_rule);
-    for (size_t i = 0; i < group->n_rules; i++) {
-        const struct security_group_rule *from = &group->rules[i];
-        rules[i] = (struct security_group_rule){
-            .id = arena_strdup(a, from->id),
-            .is_egress = from->is_egress,
-            .protocol = arena_strdup(a, from->protocol),
-            .from_port = from->from_port,
-            .to_port = from->to_port,
-            .cidr_ipv4 = arena_strdup(a, from->cidr_ipv4),
-            .cidr_ipv6 = arena_strdup(a, from->cidr_ipv6),
-            .prefix_list_id = arena_strdup(a, from->prefix_list_id),
-            .referenced_group_id = arena_strdup(a, from->referenced_group_id),
-        };
-    }
-    return rules;
-}
-
-static void copy_port(struct arena *a, const struct net_port *from, struct net_port *to)
-{
-    const char **group_ids = arena_array(a, from->n_group_ids, const char *);
-    for (size_t i = 0; i < from->n_group_ids; i++)
-        group_ids[i] = arena_strdup(a, from->group_ids[i]);
-    *to = (struct net_port){
-        .interface_id = arena_strdup(a, from->interface_id),
-        .instance_id = arena_strdup(a, from->instance_id),
-        .tap = arena_strdup(a, from->tap),
-        .mac = arena_strdup(a, from->mac),
-        .subnet_id = arena_strdup(a, from->subnet_id),
-        .private_ip = arena_strdup(a, from->private_ip),
-        .public_ip = arena_strdup(a, from->public_ip),
-        .hostname = arena_strdup(a, from->hostname),
-        .source_dest_check = from->source_dest_check,
-        .group_ids = group_ids,
-        .n_group_ids = from->n_group_ids,
-    };
-}
-
 const struct net_vpc *intent_copy(struct arena *a, const struct net_vpc *intent)
 {
-    struct net_subnet *subnets = arena_array(a, intent->n_subnets, struct net_subnet);
-    struct net_port *ports = arena_array(a, intent->n_ports, struct net_port);
-    struct net_group *groups = arena_array(a, intent->n_groups, struct net_group);
-    for (size_t i = 0; i < intent->n_subnets; i++)
-        subnets[i] = (struct net_subnet){
-            .subnet_id = arena_strdup(a, intent->subnets[i].subnet_id),
-            .cidr = arena_strdup(a, intent->subnets[i].cidr),
-            .bridge = arena_strdup(a, intent->subnets[i].bridge),
-        };
-    for (size_t i = 0; i < intent->n_ports; i++)
-        copy_port(a, &intent->ports[i], &ports[i]);
-    if (intent->n_ports > 1)
-        qsort(ports, intent->n_ports, sizeof(ports[0]), compare_ports);
-    for (size_t i = 0; i < intent->n_groups; i++)
-        groups[i] = (struct net_group){
-            .group_id = arena_strdup(a, intent->groups[i].group_id),
-            .rules = copy_rules(a, &intent->groups[i]),
-            .n_rules = intent->groups[i].n_rules,
-        };
-    struct net_vpc *copy = arena_new_of(a, struct net_vpc);
-    *copy = (struct net_vpc){
-        .vpc_id = arena_strdup(a, intent->vpc_id),
-        .region = arena_strdup(a, intent->region),
-        .index = intent->index,
-        .cidr = arena_strdup(a, intent->cidr),
-        .domain = arena_strdup(a, intent->domain),
-        .subnets = subnets,
-        .n_subnets = intent->n_subnets,
-        .ports = ports,
-        .n_ports = intent->n_ports,
-        .groups = groups,
-        .n_groups = intent->n_groups,
-    };
-    return copy;
+    struct net_vpc *made = arena_new_of(a, struct net_vpc);
+    copy(a, &vpc, intent, made);
+    if (made->n_ports > 1)
+        qsort((struct net_port *)made->ports, made->n_ports, sizeof(made->ports[0]), compare_ports);
+    return made;
 }
 
-static bool rule_equal(const struct security_group_rule *a, const struct security_group_rule *b)
-{
-    return streq(a->id, b->id) && a->is_egress == b->is_egress && streq(a->protocol, b->protocol) &&
-           a->from_port == b->from_port && a->to_port == b->to_port &&
-           streq(a->cidr_ipv4, b->cidr_ipv4) && streq(a->cidr_ipv6, b->cidr_ipv6) &&
-           streq(a->prefix_list_id, b->prefix_list_id) &&
-           streq(a->referenced_group_id, b->referenced_group_id);
-}
+/* --- comparing */
 
-static bool group_equal(const struct net_group *a, const struct net_group *b)
+static bool equal(const struct shape *shape, const void *a, const void *b, int parts);
+
+static bool lists_equal(const struct field *f, const void *a, const void *b)
 {
-    if (!streq(a->group_id, b->group_id) || a->n_rules != b->n_rules)
+    size_t n = *IN(size_t, a, f->count);
+    const char *left = *IN(char *const, a, f->at);
+    const char *right = *IN(char *const, b, f->at);
+    if (n != *IN(size_t, b, f->count))
         return false;
-    for (size_t i = 0; i < a->n_rules; i++)
-        if (!rule_equal(&a->rules[i], &b->rules[i]))
+    for (size_t i = 0; i < n; i++)
+        if (!equal(f->shape, left + i * f->shape->size, right + i * f->shape->size, INTENT_ALL))
             return false;
     return true;
 }
 
-static bool port_equal(const struct net_port *a, const struct net_port *b)
+static bool fields_equal(const struct field *f, const void *a, const void *b)
 {
-    if (!streq(a->interface_id, b->interface_id) || !streq(a->tap, b->tap) ||
-        !streq(a->mac, b->mac) || !streq(a->subnet_id, b->subnet_id) ||
-        !streq(a->private_ip, b->private_ip) || !streq(a->public_ip, b->public_ip) ||
-        !streq(a->hostname, b->hostname) || a->source_dest_check != b->source_dest_check ||
-        a->n_group_ids != b->n_group_ids)
-        return false;
-    for (size_t i = 0; i < a->n_group_ids; i++)
-        if (!streq(a->group_ids[i], b->group_ids[i]))
+    switch (f->kind) {
+    case FIELD_TEXT:
+        return streq(*IN(char *const, a, f->at), *IN(char *const, b, f->at));
+    case FIELD_NUMBER:
+        return *IN(int64_t, a, f->at) == *IN(int64_t, b, f->at);
+    case FIELD_FLAG:
+        return *IN(bool, a, f->at) == *IN(bool, b, f->at);
+    case FIELD_CHOICE:
+        return *IN(int, a, f->at) == *IN(int, b, f->at);
+    case FIELD_STRUCT:
+        return equal(f->shape, IN(char, a, f->at), IN(char, b, f->at), INTENT_ALL);
+    case FIELD_LIST:
+        return lists_equal(f, a, b);
+    }
+    return false;
+}
+
+static bool equal(const struct shape *shape, const void *a, const void *b, int parts)
+{
+    for (size_t i = 0; i < shape->n_fields; i++)
+        if ((parts == INTENT_ALL || (shape->fields[i].parts & parts) != 0) &&
+            !fields_equal(&shape->fields[i], a, b))
             return false;
     return true;
 }
 
-bool intent_frame_equal(const struct net_vpc *a, const struct net_vpc *b)
+bool intent_equal(const struct net_vpc *a, const struct net_vpc *b, int parts)
 {
-    if (!streq(a->vpc_id, b->vpc_id) || a->index != b->index || !streq(a->cidr, b->cidr) ||
-        !streq(a->domain, b->domain) || a->n_subnets != b->n_subnets)
-        return false;
-    for (size_t i = 0; i < a->n_subnets; i++)
-        if (!streq(a->subnets[i].subnet_id, b->subnets[i].subnet_id) ||
-            !streq(a->subnets[i].cidr, b->subnets[i].cidr) ||
-            !streq(a->subnets[i].bridge, b->subnets[i].bridge))
-            return false;
-    return true;
+    return equal(&vpc, a, b, parts);
 }
 
-bool intent_equal(const struct net_vpc *a, const struct net_vpc *b)
+bool intent_port_equal(const struct net_port *a, const struct net_port *b)
 {
-    if (!intent_frame_equal(a, b) || a->n_ports != b->n_ports || a->n_groups != b->n_groups)
-        return false;
-    for (size_t i = 0; i < a->n_ports; i++)
-        if (!port_equal(&a->ports[i], &b->ports[i]))
-            return false;
-    for (size_t i = 0; i < a->n_groups; i++)
-        if (!group_equal(&a->groups[i], &b->groups[i]))
-            return false;
-    return true;
+    return equal(&port, a, b, INTENT_ALL);
 }
 
-const struct net_subnet *intent_subnet(const struct net_vpc *intent, const char *subnet_id)
-{
-    for (size_t i = 0; i < intent->n_subnets; i++)
-        if (streq(intent->subnets[i].subnet_id, subnet_id))
-            return &intent->subnets[i];
-    return NULL;
-}
+/* --- finding */
 
-const struct net_port *intent_port(const struct net_vpc *intent, const char *interface_id)
-{
-    for (size_t i = 0; i < intent->n_ports; i++)
-        if (streq(intent->ports[i].interface_id, interface_id))
-            return &intent->ports[i];
-    return NULL;
-}
+#define DEFINE_FIND(function, type, list, id)                                                      \
+    const struct type *function(const struct net_vpc *intent, const char *wanted)                  \
+    {                                                                                              \
+        for (size_t i = 0; i < intent->n_##list; i++)                                              \
+            if (streq(intent->list[i].id, wanted))                                                 \
+                return &intent->list[i];                                                           \
+        return NULL;                                                                               \
+    }
+
+DEFINE_FIND(intent_subnet, net_subnet, subnets, subnet_id)
+DEFINE_FIND(intent_port, net_port, ports, interface_id)
+DEFINE_FIND(intent_group, net_group, groups, group_id)
+DEFINE_FIND(intent_acl, net_acl, acls, acl_id)
+DEFINE_FIND(intent_peering, net_peering, peerings, peering_id)

@@ -3,13 +3,23 @@
 #include "base/arena.h"
 #include "network/network.h"
 
-/* A deep copy of what the rules, names and links are made from; ports are sorted by interface id.
- * Descriptions and owners of security group rules are left out. */
+/* What of an intent different parts of the machine follow from. */
+enum intent_part {
+    INTENT_FRAME = 1 << 0, /* namespace, bridges and the router's addresses */
+    INTENT_NAMES = 1 << 1, /* the configuration of dnsmasq */
+    INTENT_WAYS = 1 << 2,  /* kernel routes and links to peers; ports count in them, too */
+    INTENT_ALL = ~0,
+};
+
+/* A deep copy of what the machine follows from; ports are sorted by interface id. Descriptions and
+ * owners of security group rules are left out. */
 const struct net_vpc *intent_copy(struct arena *a, const struct net_vpc *intent);
-/* False also for the same things in another order. */
-bool intent_equal(const struct net_vpc *a, const struct net_vpc *b);
-/* The same but for ports and groups: index, blocks, domain, subnets. */
-bool intent_frame_equal(const struct net_vpc *a, const struct net_vpc *b);
+/* Do all these parts equal? False also for the same things in another order. */
+bool intent_equal(const struct net_vpc *a, const struct net_vpc *b, int parts);
+bool intent_port_equal(const struct net_port *a, const struct net_port *b);
 /* NULL when there is none of that id. */
 const struct net_subnet *intent_subnet(const struct net_vpc *intent, const char *subnet_id);
 const struct net_port *intent_port(const struct net_vpc *intent, const char *interface_id);
+const struct net_group *intent_group(const struct net_vpc *intent, const char *group_id);
+const struct net_acl *intent_acl(const struct net_vpc *intent, const char *acl_id);
+const struct net_peering *intent_peering(const struct net_vpc *intent, const char *peering_id);

@@ -116,9 +116,11 @@ static int check_intent(const struct linux_network *n, const struct net_vpc *int
         if (intent_subnet(intent, port->subnet_id) == NULL)
             return err_set(e, EINVAL, "%s is in %s, which %s has not", port->interface_id,
                            port->subnet_id, intent->vpc_id);
-        if (port->public_ip != NULL &&
-            (ipv4_parse(port->public_ip, &address) < 0 || !edge_has_address(&n->edge, address)))
-            return err_set(e, EINVAL, "%s is not of the pool of public addresses", port->public_ip);
+        if (port->addresses[0].public_ip != NULL &&
+            (ipv4_parse(port->addresses[0].public_ip, &address) < 0 ||
+             !edge_has_address(&n->edge, address)))
+            return err_set(e, EINVAL, "%s is not of the pool of public addresses",
+                           port->addresses[0].public_ip);
     }
     return 0;
 }

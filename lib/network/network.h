@@ -2,7 +2,7 @@
 /*
  * The network, as the jobs see it: what a VPC should look like, and one call that makes it so.
  *
- * A VPC is a network namespace. network_vpc below is the whole intent of one VPC; apply() compares
+ * A VPC is a network namespace. net_vpc below is the whole intent of one VPC; apply() compares
  * it with what was applied last (or, the first time after a start of the daemon, with the kernel)
  * and changes only the difference, nftables in one transaction. Calling it again changes nothing.
  *
@@ -17,26 +17,41 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "core/network.h"
+#include "core/network_acl.h"
 
 struct net_subnet {
     const char *subnet_id;
-    const char *cidr;   /* 172.31.0.0/20 */
-    const char *bridge; /* br0, br1, …: from subnet.index */
+    const char *cidr;      /* 172.31.0.0/20 */
+    const char *ipv6_cidr; /* a /64; NULL: none */
+    const char *bridge;    /* br0, br1, …: from subnet.index */
+    int64_t table;         /* number of its route table */
+    const char *acl_id;    /* of net_vpc.acls; NULL: everything passes */
 };
 
-/* One interface of a guest. Its tap may not exist (yet): its address, rules and names stand anyway.
+/* A private IPv4 address, and the public one that stands before it. */
+struct net_address {
+    const char *private_ip;
+    const char *public_ip; /* NULL: none */
+};
+
+/*
+ * One interface. That of a guest is a tap, which may not exist (yet): its addresses, rules and
+ * names stand anyway. That of a NAT gateway leads into a namespace of the driver's own.
  */
 struct net_port {
     const char *interface_id;
     const char *instance_id;
+    const char *nat_gateway_id; /* nat-…, the name of its namespace; NULL: a guest's */
     const char *tap;
     const char *mac;
     const char *subnet_id;
-    const char *private_ip;
-    const char *public_ip; /* NULL: none */
-    const char *hostname;  /* ip-172-31-0-10 */
+    const struct net_address *addresses; /* at least one: the primary first */
+    size_t n_addresses;
+    const char *const *ipv6;
+    size_t n_ipv6;
+    const char *hostname; /* ip-172-31-0-10 */
     bool source_dest_check;
-    const char *const *group_ids;
+    const char *const *group_ids; /* of a NAT gateway: none, and no group decides */
     size_t n_group_ids;
 };
 
@@ -46,18 +61,97 @@ struct net_group {
     size_t n_rules;
 };
 
+enum net_route_kind {
+    NET_ROUTE_BLACKHOLE,
+    NET_ROUTE_INTERNET,    /* by the VPC's internet gateway */
+    NET_ROUTE_EGRESS_ONLY, /* IPv6 only: connections begin inside */
+    NET_ROUTE_PORT,        /* to an interface of this VPC: a guest that forwards, a NAT gateway */
+    NET_ROUTE_PEERING,
+};
+
+struct net_route {
+    const char *destination; /* an IPv4 or IPv6 block */
+    enum net_route_kind kind;
+    const char *target_id; /* eni-… or pcx-… of the last two kinds; else NULL */
+};
+
+/* The routes to the VPC's own blocks are in no table: they follow from the blocks and subnets. */
+struct net_route_table {
+    const char *route_table_id;
+    int64_t number; /* small and unique within the VPC */
+    const struct net_route *routes;
+    size_t n_routes;
+};
+
+struct net_acl {
+    const char *acl_id;
+    const struct network_acl_entry *entries;
+    size_t n_entries;
+};
+
+struct net_prefix_list {
+    const char *prefix_list_id;
+    bool is_ipv6;
+    const char *const *blocks; /* they may overlap */
+    size_t n_blocks;
+};
+
+/* An active peering connection. Either side's apply() makes the link once both sides are there. */
+struct net_peering {
+    const char *peering_id;
+    int64_t number;    /* small and unique on the server: names the link */
+    bool is_requester; /* this VPC has the first of the link's ends */
+    const char *peer_vpc_id;
+    const char *const *peer_blocks;
+    size_t n_peer_blocks;
+};
+
+/* A group of a peer VPC that rules of this one refer to. */
+struct net_peer_group {
+    const char *group_id;
+    const char *const *addresses; /* of its members, IPv4 and IPv6 */
+    size_t n_addresses;
+};
+
+#define NET_OWN_RESOLVER "AmazonProvidedDNS"
+
+struct net_dhcp {
+    const char *domain_name;         /* NULL: none is given */
+    const char *const *name_servers; /* NET_OWN_RESOLVER: the VPC's own */
+    size_t n_name_servers;
+    const char *const *ntp_servers;
+    size_t n_ntp_servers;
+};
+
 struct net_vpc {
     const char *vpc_id;
     const char *region;
     int64_t index; /* unique on the server: names the link to the edge and its addresses */
-    const char *cidr;
-    const char *domain; /* ec2.internal, or eu-west-1.compute.internal */
+    const char *const *cidrs; /* at least one: the VPC's first block first */
+    size_t n_cidrs;
+    const char *const *ipv6_cidrs;
+    size_t n_ipv6_cidrs;
+    const char *domain; /* of its names: ec2.internal, or eu-west-1.compute.internal */
+    bool dns_support;   /* its resolver answers */
+    bool has_internet_gateway;
+    int64_t edge_table; /* of the internet gateway: the number of a table; -1: none */
+    struct net_dhcp dhcp;
     const struct net_subnet *subnets;
     size_t n_subnets;
     const struct net_port *ports;
     size_t n_ports;
     const struct net_group *groups;
     size_t n_groups;
+    const struct net_peer_group *peer_groups;
+    size_t n_peer_groups;
+    const struct net_prefix_list *prefix_lists;
+    size_t n_prefix_lists;
+    const struct net_route_table *tables;
+    size_t n_tables;
+    const struct net_acl *acls;
+    size_t n_acls;
+    const struct net_peering *peerings;
+    size_t n_peerings;
 };
 
 struct net_names {
@@ -74,7 +168,7 @@ struct network_ops {
      * success. */
     int (*plug)(struct network *n, const struct net_vpc *intent, const char *interface_id,
                 struct err *e);
-    /* Removes the namespace, its DHCP server, its link and its routes. */
+    /* Removes the namespace, its DHCP server, its links, its routes and its NAT gateways. */
     int (*remove)(struct network *n, const char *vpc_id, int64_t index, struct err *e);
     /* A TCP connection to a guest, made inside its VPC: connected, or -ETIMEDOUT, -ECONNREFUSED, …
      * Security groups do not govern it. The descriptor does not block. */

@@ -362,10 +362,12 @@ static int check_port(const struct net_port *p, struct err *e)
         return err_set(e, EINVAL, "%s: not the name of a tap: %s", p->interface_id, p->tap);
     if (!mac_ok(p->mac))
         return err_set(e, EINVAL, "%s: not a MAC address: %s", p->interface_id, p->mac);
-    if (p->private_ip == NULL || ipv4_parse(p->private_ip, &address) < 0)
-        return err_set(e, EINVAL, "%s: not an address: %s", p->interface_id, p->private_ip);
-    if (p->public_ip != NULL && ipv4_parse(p->public_ip, &address) < 0)
-        return err_set(e, EINVAL, "%s: not an address: %s", p->interface_id, p->public_ip);
+    if (p->addresses[0].private_ip == NULL || ipv4_parse(p->addresses[0].private_ip, &address) < 0)
+        return err_set(e, EINVAL, "%s: not an address: %s", p->interface_id,
+                       p->addresses[0].private_ip);
+    if (p->addresses[0].public_ip != NULL && ipv4_parse(p->addresses[0].public_ip, &address) < 0)
+        return err_set(e, EINVAL, "%s: not an address: %s", p->interface_id,
+                       p->addresses[0].public_ip);
     return 0;
 }
 
@@ -438,23 +440,25 @@ static int add_port(struct builder *b, const struct net_port *p, struct err *e)
         if (find_group(b->intent, p->group_ids[i], &at) == NULL)
             return err_set(e, EINVAL, "%s is in %s, which %s has not", p->interface_id,
                            p->group_ids[i], b->intent->vpc_id);
-        ruleset_add_element(rules, b->members[at], p->private_ip, NULL, NULL, NULL);
+        ruleset_add_element(rules, b->members[at], p->addresses[0].private_ip, NULL, NULL, NULL);
     }
     ruleset_add_element(rules, b->port_mac, p->tap, p->mac, NULL, NULL);
-    ruleset_add_element(rules, b->port_arp, p->tap, p->mac, p->private_ip, NULL);
+    ruleset_add_element(rules, b->port_arp, p->tap, p->mac, p->addresses[0].private_ip, NULL);
     ruleset_add_element(rules, b->port_arp, p->tap, p->mac, "0.0.0.0", NULL); /* RFC 5227 probe */
-    ruleset_add_element(rules, b->port_address, p->tap, p->private_ip, NULL, NULL);
-    ruleset_add_element(rules, b->addresses, p->private_ip, NULL, NULL, NULL);
-    ruleset_add_element(rules, b->port_in, p->private_ip, NULL, NULL, in);
-    ruleset_add_element(rules, b->port_out, p->private_ip, NULL, NULL, out);
+    ruleset_add_element(rules, b->port_address, p->tap, p->addresses[0].private_ip, NULL, NULL);
+    ruleset_add_element(rules, b->addresses, p->addresses[0].private_ip, NULL, NULL, NULL);
+    ruleset_add_element(rules, b->port_in, p->addresses[0].private_ip, NULL, NULL, in);
+    ruleset_add_element(rules, b->port_out, p->addresses[0].private_ip, NULL, NULL, out);
     if (!p->source_dest_check) {
         ruleset_add_element(rules, b->port_forwarder, p->tap, NULL, NULL, NULL);
         ruleset_add_element(rules, b->forwarder_out, p->mac, NULL, NULL, out);
     }
-    if (p->public_ip != NULL) {
-        ruleset_add_element(rules, b->public, p->private_ip, NULL, NULL, NULL);
-        ruleset_add_element(rules, b->public_to_private, p->public_ip, NULL, NULL, p->private_ip);
-        ruleset_add_element(rules, b->private_to_public, p->private_ip, NULL, NULL, p->public_ip);
+    if (p->addresses[0].public_ip != NULL) {
+        ruleset_add_element(rules, b->public, p->addresses[0].private_ip, NULL, NULL, NULL);
+        ruleset_add_element(rules, b->public_to_private, p->addresses[0].public_ip, NULL, NULL,
+                            p->addresses[0].private_ip);
+        ruleset_add_element(rules, b->private_to_public, p->addresses[0].private_ip, NULL, NULL,
+                            p->addresses[0].public_ip);
     }
     return 0;
 }
@@ -463,8 +467,8 @@ int rules_build(struct arena *a, const struct net_vpc *intent, const struct rule
                 struct ruleset **ret_rules, struct err *e)
 {
     struct cidr block;
-    if (cidr_parse(intent->cidr, &block) < 0)
-        return err_set(e, EINVAL, "%s: not a CIDR block: %s", intent->vpc_id, intent->cidr);
+    if (cidr_parse(intent->cidrs[0], &block) < 0)
+        return err_set(e, EINVAL, "%s: not a CIDR block: %s", intent->vpc_id, intent->cidrs[0]);
     char resolver[IPV4_TEXT_SIZE];
     ipv4_format((block.address & cidr_mask(&block)) + 2, resolver);
 

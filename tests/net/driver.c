@@ -31,82 +31,217 @@ static int64_t number(const json_t *o, const char *key, int64_t otherwise)
     return json_is_integer(v) ? json_integer_value(v) : otherwise;
 }
 
-static void read_group(struct arena *a, const json_t *o, struct net_group *g)
+static bool flag(const json_t *o, const char *key, bool otherwise)
 {
-    const json_t *list = json_object_get(o, "rules");
-    size_t n = json_array_size(list);
-    struct security_group_rule *rules = arena_array(a, n, struct security_group_rule);
-    for (size_t i = 0; i < n; i++) {
-        const json_t *r = json_array_get(list, i);
-        rules[i] = (struct security_group_rule){
-            .id = text(r, "id"),
-            .is_egress = json_is_true(json_object_get(r, "egress")),
-            .protocol = text(r, "protocol"),
-            .from_port = number(r, "from", -1),
-            .to_port = number(r, "to", -1),
-            .cidr_ipv4 = text(r, "cidr"),
-            .cidr_ipv6 = text(r, "cidr6"),
-            .prefix_list_id = text(r, "prefix_list"),
-            .referenced_group_id = text(r, "group"),
-        };
-    }
-    *g = (struct net_group){.group_id = text(o, "id"), .rules = rules, .n_rules = n};
+    const json_t *v = json_object_get(o, key);
+    return json_is_boolean(v) ? json_is_true(v) : otherwise;
 }
 
-static void read_port(struct arena *a, const json_t *o, struct net_port *p)
+typedef void read_fn(struct arena *a, const json_t *o, void *to);
+
+/* Reads the list `key` of `o`, each element by `read`. */
+static void *read_list(struct arena *a, const json_t *o, const char *key, size_t size,
+                       read_fn *read, size_t *ret_n)
 {
-    const json_t *list = json_object_get(o, "groups");
-    size_t n = json_array_size(list);
-    const char **group_ids = arena_array(a, n, const char *);
-    for (size_t i = 0; i < n; i++)
-        group_ids[i] = json_string_value(json_array_get(list, i));
+    const json_t *list = json_object_get(o, key);
+    char *out = arena_array_of(a, json_array_size(list), size);
+    for (size_t i = 0; i < json_array_size(list); i++)
+        read(a, json_array_get(list, i), out + i * size);
+    *ret_n = json_array_size(list);
+    return out;
+}
+
+#define READ_LIST(a, o, key, type, read, ret_n)                                                    \
+    ((const type *)read_list(a, o, key, sizeof(type), read, ret_n))
+
+static void read_word(struct arena *a, const json_t *o, void *to)
+{
+    (void)a;
+    *(const char **)to = json_string_value(o);
+}
+
+static const char *const *words(struct arena *a, const json_t *o, const char *key, size_t *ret_n)
+{
+    return read_list(a, o, key, sizeof(char *), read_word, ret_n);
+}
+
+static void read_subnet(struct arena *a, const json_t *o, void *to)
+{
+    (void)a;
+    *(struct net_subnet *)to = (struct net_subnet){
+        .subnet_id = text(o, "id"),
+        .cidr = text(o, "cidr"),
+        .ipv6_cidr = text(o, "cidr6"),
+        .bridge = text(o, "bridge"),
+        .table = number(o, "table", 0),
+        .acl_id = text(o, "acl"),
+    };
+}
+
+static void read_address(struct arena *a, const json_t *o, void *to)
+{
+    (void)a;
+    *(struct net_address *)to = (struct net_address){text(o, "ip"), text(o, "public")};
+}
+
+/* The first address stands beside the others: "ip" and "public". */
+static const struct net_address *read_addresses(struct arena *a, const json_t *o, size_t *ret_n)
+{
+    size_t n = 0;
+    const struct net_address *more = READ_LIST(a, o, "more", struct net_address, read_address, &n);
+    struct net_address *all = arena_array(a, n + 1, struct net_address);
+    read_address(a, o, &all[0]);
+    if (n > 0)
+        memcpy(&all[1], more, n * sizeof(*more));
+    *ret_n = n + 1;
+    return all;
+}
+
+static void read_port(struct arena *a, const json_t *o, void *to)
+{
+    struct net_port *p = to;
     *p = (struct net_port){
         .interface_id = text(o, "id"),
         .instance_id = "i-00000000",
+        .nat_gateway_id = text(o, "nat"),
         .tap = text(o, "tap"),
         .mac = text(o, "mac"),
         .subnet_id = text(o, "subnet"),
-        .private_ip = text(o, "ip"),
-        .public_ip = text(o, "public"),
         .hostname = text(o, "hostname"),
-        .source_dest_check = !json_is_false(json_object_get(o, "source_dest_check")),
-        .group_ids = group_ids,
-        .n_group_ids = n,
+        .source_dest_check = flag(o, "source_dest_check", true),
     };
+    p->addresses = read_addresses(a, o, &p->n_addresses);
+    p->ipv6 = words(a, o, "ipv6", &p->n_ipv6);
+    p->group_ids = words(a, o, "groups", &p->n_group_ids);
+}
+
+static void read_rule(struct arena *a, const json_t *o, void *to)
+{
+    (void)a;
+    *(struct security_group_rule *)to = (struct security_group_rule){
+        .id = text(o, "id"),
+        .is_egress = flag(o, "egress", false),
+        .protocol = text(o, "protocol"),
+        .from_port = number(o, "from", -1),
+        .to_port = number(o, "to", -1),
+        .cidr_ipv4 = text(o, "cidr"),
+        .cidr_ipv6 = text(o, "cidr6"),
+        .prefix_list_id = text(o, "prefix_list"),
+        .referenced_group_id = text(o, "group"),
+    };
+}
+
+static void read_group(struct arena *a, const json_t *o, void *to)
+{
+    struct net_group *g = to;
+    g->group_id = text(o, "id");
+    g->rules = READ_LIST(a, o, "rules", struct security_group_rule, read_rule, &g->n_rules);
+}
+
+static void read_peer_group(struct arena *a, const json_t *o, void *to)
+{
+    struct net_peer_group *g = to;
+    g->group_id = text(o, "id");
+    g->addresses = words(a, o, "addresses", &g->n_addresses);
+}
+
+static void read_prefix_list(struct arena *a, const json_t *o, void *to)
+{
+    struct net_prefix_list *l = to;
+    l->prefix_list_id = text(o, "id");
+    l->is_ipv6 = flag(o, "is_ipv6", false);
+    l->blocks = words(a, o, "blocks", &l->n_blocks);
+}
+
+static void read_route(struct arena *a, const json_t *o, void *to)
+{
+    static const char *const kinds[] = {
+        [NET_ROUTE_BLACKHOLE] = "blackhole",     [NET_ROUTE_INTERNET] = "internet",
+        [NET_ROUTE_EGRESS_ONLY] = "egress-only", [NET_ROUTE_PORT] = "port",
+        [NET_ROUTE_PEERING] = "peering",
+    };
+    struct net_route *r = to;
+    (void)a;
+    *r = (struct net_route){.destination = text(o, "to"), .target_id = text(o, "target")};
+    size_t kind = 0;
+    while (strcmp(kinds[kind], text(o, "kind")) != 0)
+        CHECK(++kind < sizeof(kinds) / sizeof(kinds[0]));
+    r->kind = (enum net_route_kind)kind;
+}
+
+static void read_table(struct arena *a, const json_t *o, void *to)
+{
+    struct net_route_table *t = to;
+    t->route_table_id = text(o, "id");
+    t->number = number(o, "number", 0);
+    t->routes = READ_LIST(a, o, "routes", struct net_route, read_route, &t->n_routes);
+}
+
+static void read_entry(struct arena *a, const json_t *o, void *to)
+{
+    (void)a;
+    *(struct network_acl_entry *)to = (struct network_acl_entry){
+        .is_egress = flag(o, "egress", false),
+        .rule_number = number(o, "number", 0),
+        .protocol = number(o, "protocol", ACL_PROTOCOL_ALL),
+        .is_allow = flag(o, "allow", true),
+        .cidr_ipv4 = text(o, "cidr"),
+        .cidr_ipv6 = text(o, "cidr6"),
+        .from_port = number(o, "from", -1),
+        .to_port = number(o, "to", -1),
+        .icmp_type = number(o, "type", -1),
+        .icmp_code = number(o, "code", -1),
+    };
+}
+
+static void read_acl(struct arena *a, const json_t *o, void *to)
+{
+    struct net_acl *acl = to;
+    acl->acl_id = text(o, "id");
+    acl->entries =
+        READ_LIST(a, o, "entries", struct network_acl_entry, read_entry, &acl->n_entries);
+}
+
+static void read_peering(struct arena *a, const json_t *o, void *to)
+{
+    struct net_peering *p = to;
+    *p = (struct net_peering){
+        .peering_id = text(o, "id"),
+        .number = number(o, "number", 0),
+        .is_requester = flag(o, "requester", false),
+        .peer_vpc_id = text(o, "vpc"),
+    };
+    p->peer_blocks = words(a, o, "blocks", &p->n_peer_blocks);
 }
 
 static const struct net_vpc *read_intent(struct arena *a, const json_t *o)
 {
-    const json_t *subnets = json_object_get(o, "subnets");
-    const json_t *ports = json_object_get(o, "ports");
-    const json_t *groups = json_object_get(o, "groups");
+    const json_t *dhcp = json_object_get(o, "dhcp");
     struct net_vpc *v = arena_new_of(a, struct net_vpc);
-    struct net_subnet *s = arena_array(a, json_array_size(subnets), struct net_subnet);
-    struct net_port *p = arena_array(a, json_array_size(ports), struct net_port);
-    struct net_group *g = arena_array(a, json_array_size(groups), struct net_group);
-    for (size_t i = 0; i < json_array_size(subnets); i++) {
-        const json_t *from = json_array_get(subnets, i);
-        s[i] = (struct net_subnet){.subnet_id = text(from, "id"),
-                                   .cidr = text(from, "cidr"),
-                                   .bridge = text(from, "bridge")};
-    }
-    for (size_t i = 0; i < json_array_size(ports); i++)
-        read_port(a, json_array_get(ports, i), &p[i]);
-    for (size_t i = 0; i < json_array_size(groups); i++)
-        read_group(a, json_array_get(groups, i), &g[i]);
     *v = (struct net_vpc){
         .vpc_id = text(o, "id"),
         .region = "us-east-1",
         .index = number(o, "index", 0),
-        .cidr = text(o, "cidr"),
         .domain = "ec2.internal",
-        .subnets = s,
-        .n_subnets = json_array_size(subnets),
-        .ports = p,
-        .n_ports = json_array_size(ports),
-        .groups = g,
-        .n_groups = json_array_size(groups),
+        .dns_support = flag(o, "dns_support", true),
+        .has_internet_gateway = flag(o, "internet_gateway", true),
+        .edge_table = number(o, "edge_table", -1),
+        .dhcp.domain_name = text(dhcp, "domain_name"),
     };
+    v->dhcp.name_servers = words(a, dhcp, "name_servers", &v->dhcp.n_name_servers);
+    v->dhcp.ntp_servers = words(a, dhcp, "ntp_servers", &v->dhcp.n_ntp_servers);
+    v->cidrs = words(a, o, "cidrs", &v->n_cidrs);
+    v->ipv6_cidrs = words(a, o, "cidrs6", &v->n_ipv6_cidrs);
+    v->subnets = READ_LIST(a, o, "subnets", struct net_subnet, read_subnet, &v->n_subnets);
+    v->ports = READ_LIST(a, o, "ports", struct net_port, read_port, &v->n_ports);
+    v->groups = READ_LIST(a, o, "groups", struct net_group, read_group, &v->n_groups);
+    v->peer_groups =
+        READ_LIST(a, o, "peer_groups", struct net_peer_group, read_peer_group, &v->n_peer_groups);
+    v->prefix_lists = READ_LIST(a, o, "prefix_lists", struct net_prefix_list, read_prefix_list,
+                                &v->n_prefix_lists);
+    v->tables = READ_LIST(a, o, "tables", struct net_route_table, read_table, &v->n_tables);
+    v->acls = READ_LIST(a, o, "acls", struct net_acl, read_acl, &v->n_acls);
+    v->peerings = READ_LIST(a, o, "peerings", struct net_peering, read_peering, &v->n_peerings);
     return v;
 }
 

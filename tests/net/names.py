@@ -130,7 +130,7 @@ class Names(world.Case):
         vpc = Vpc()
         group = vpc.group(rule(), everything_out())
         (a,) = self.start(vpc, vpc.port([group]))
-        vpc.subnets.append({"id": "subnet-2", "cidr": "10.0.64.0/24", "bridge": "br7"})
+        vpc.subnet("10.0.64.0/24")
         (b,) = self.start(vpc, vpc.port([group], subnet=1))
         with b.listen(22):
             self.assertTrue(reaches(a, b.ip, 22))
@@ -211,7 +211,7 @@ class Names(world.Case):
         self.driver.remove(vpc)
 
     def test_what_is_not_well_formed_is_refused(self):
-        for change in ({"id": "../../etc"}, {"id": "vpc-1"}, {"index": 9000}, {"cidr": "10.0/8"}):
+        for change in ({"id": "../../etc"}, {"id": "vpc-1"}, {"index": 9000}, {"cidrs": ["10.0/8"]}):
             intent = dict(Vpc().intent(), **change)
             with self.assertRaises(world.Failed, msg=str(change)):
                 self.driver.ask("apply", intent=intent)

@@ -67,33 +67,121 @@ def inside(name):
 # --- intents --------------------------------------------------------------------------------
 
 class Vpc:
-    def __init__(self, index=1, cidr="10.0.0.0/16", subnets=("10.0.0.0/20",)):
+    """The intent of one VPC, to be changed at will and applied. Everything in it is a plain dict or list with
+    the names that tests/net/driver.c reads; a model can go over them:
+
+        subnets       {"id", "cidr", "cidr6", "bridge", "table": number of its route table, "acl": id or None}
+        ports         by id: {"id", "subnet", "ip", "public", "more": [{"ip", "public"}], "ipv6": [address],
+                      "groups": [id], "source_dest_check", "nat": id of a NAT gateway or None}
+        groups        by id: {"id", "rules": [rule(…)]}
+        tables        by number: {"id", "number", "routes": [route(…)]}; 0 is the main one
+        acls          by id: {"id", "entries": [entry(…)]}
+        peerings      by id, see peer(); peer_groups by id: {"id", "addresses"} (peer() fills them when it is told)
+        prefix_lists  by id: {"id", "is_ipv6", "blocks"}
+    """
+
+    def __init__(self, index=1, cidr="10.0.0.0/16", subnets=("10.0.0.0/20",), more=(), cidr6=None):
         self.id = f"vpc-{index:017x}"
-        self.index, self.cidr = index, cidr
-        self.subnets = [{"id": f"subnet-{index:04x}{at:013x}", "cidr": block, "bridge": f"br{at}"}
-                        for at, block in enumerate(subnets)]
-        self.ports, self.groups = {}, {}
+        self.index, self.cidrs = index, [cidr, *more]
+        self.cidrs6 = [cidr6] if cidr6 else []
+        self.subnets, self.next_subnet = [], 0
+        self.ports, self.groups, self.peer_groups, self.prefix_lists = {}, {}, {}, {}
+        self.acls, self.peerings = {}, {}
+        self.internet_gateway, self.edge_table, self.dns_support = True, -1, True
+        self.dhcp = {"domain_name": "ec2.internal", "name_servers": ["AmazonProvidedDNS"]}
+        self.tables = {}
+        self.table(route("0.0.0.0/0", "internet"), *([route("::/0", "internet")] if cidr6 else []))
+        for block in subnets:
+            self.subnet(block, bool(cidr6))
+
+    def subnet(self, block, ipv6=False, table=0, acl=None):
+        at = self.next_subnet
+        self.next_subnet += 1
+        self.subnets.append({
+            "id": f"subnet-{self.index:04x}{at:013x}", "cidr": block, "bridge": f"br{at}",
+            "table": table, "acl": acl,
+            "cidr6": str(list(ip_network(self.cidrs6[0]).subnets(new_prefix=64))[at])
+            if ipv6 else None})
+        return self.subnets[-1]
+
+    def table(self, *routes):
+        number = max(self.tables, default=-1) + 1
+        self.tables[number] = {"id": f"rtb-{self.index:04x}{number:013x}", "number": number,
+                               "routes": list(routes)}
+        return number
+
+    def acl(self, *entries):
+        acl_id = f"acl-{self.index:04x}{len(self.acls) + 1:013x}"
+        self.acls[acl_id] = {"id": acl_id, "entries": list(entries)}
+        return acl_id
 
     def group(self, *rules, name=None):
         group_id = name or f"sg-{self.index:04x}{len(self.groups) + 1:013x}"
         self.groups[group_id] = {"id": group_id, "rules": list(rules)}
         return group_id
 
-    def port(self, groups, subnet=0, host=None, public=None, number=None, **more):
+    def prefix_list(self, *blocks, is_ipv6=False):
+        list_id = f"pl-{self.index:04x}{len(self.prefix_lists) + 1:013x}"
+        self.prefix_lists[list_id] = {"id": list_id, "is_ipv6": is_ipv6, "blocks": list(blocks)}
+        return list_id
+
+    def port(self, groups, subnet=0, host=None, public=None, number=None, hosts=(), **more):
+        """hosts: further addresses of the subnet. In a subnet with IPv6 it has an address of that, too."""
         number = number or len(self.ports) + 1
         network = ip_network(self.subnets[subnet]["cidr"])
         address = str(network[host or number + 9])
         port_id = f"eni-{self.index:04x}{number:013x}"
+        block6 = self.subnets[subnet]["cidr6"]
         self.ports[port_id] = dict({
             "id": port_id, "tap": f"t{self.index}-{number}", "subnet": self.subnets[subnet]["id"],
             "mac": f"02:00:00:{self.index:02x}:{number >> 8:02x}:{number & 255:02x}",
             "ip": address, "public": public, "groups": list(groups),
+            "more": [{"ip": str(network[h]), "public": None} for h in hosts],
+            "ipv6": [str(ip_network(block6)[host or number + 9])] if block6 else [],
             "hostname": "ip-" + address.replace(".", "-")}, **more)
         return self.ports[port_id]
 
+    def nat(self, subnet=0, public=None, **more):
+        """A NAT gateway; its port is the target of routes."""
+        nat_id = f"nat-{self.index:04x}{len(self.ports) + 1:013x}"
+        return self.port([], subnet, public=public, nat=nat_id, source_dest_check=False, **more)
+
     def intent(self):
-        return {"id": self.id, "index": self.index, "cidr": self.cidr, "subnets": self.subnets,
-                "ports": list(self.ports.values()), "groups": list(self.groups.values())}
+        return {"id": self.id, "index": self.index, "cidrs": self.cidrs, "cidrs6": self.cidrs6,
+                "subnets": self.subnets, "internet_gateway": self.internet_gateway,
+                "edge_table": self.edge_table, "dns_support": self.dns_support, "dhcp": self.dhcp,
+                **{name: list(getattr(self, name).values())
+                   for name in ("ports", "groups", "peer_groups", "prefix_lists", "tables", "acls",
+                                "peerings")}}
+
+
+def peer(one, two, number=0):
+    """A peering connection, asked for by the first. Routes are not made."""
+    peering_id = f"pcx-{number:017x}"
+    for side, other, requester in ((one, two, True), (two, one, False)):
+        side.peerings[peering_id] = {"id": peering_id, "number": number, "requester": requester,
+                                     "vpc": other.id, "blocks": other.cidrs + other.cidrs6}
+    return peering_id
+
+
+def refer(vpc, other, *groups):
+    """Lets rules of `vpc` name groups of its peer `other`, with their members of now."""
+    for group in groups:
+        members = [p for p in other.ports.values() if group in p["groups"]]
+        vpc.peer_groups[group] = {"id": group, "addresses": [
+            a for p in members for a in [p["ip"], *(m["ip"] for m in p["more"]), *p["ipv6"]]]}
+
+
+def route(to, kind, target=None):
+    """kind: internet, egress-only, port (target: a port), peering (target: its id), blackhole."""
+    return {"to": to, "kind": kind, "target": target["id"] if isinstance(target, dict) else target}
+
+
+def entry(number, cidr="0.0.0.0/0", allow=True, egress=False, protocol=-1, low=-1, high=None, **more):
+    """Of an ACL. protocol is a number; more: cidr6, type, code."""
+    return dict({"number": number, "cidr": None if "cidr6" in more else cidr, "allow": allow,
+                 "egress": egress, "protocol": protocol, "from": low,
+                 "to": low if high is None else high}, **more)
 
 
 rule_count = 0
@@ -102,7 +190,7 @@ rule_count = 0
 def rule(protocol="-1", low=-1, high=None, cidr=None, group=None, egress=False, **more):
     global rule_count  # pylint: disable=global-statement
     rule_count += 1
-    if cidr is None and group is None and "cidr6" not in more:
+    if cidr is None and group is None and not more.keys() & {"cidr6", "prefix_list"}:
         cidr = "0.0.0.0/0"
     return dict({"id": f"sgr-{rule_count:017x}", "protocol": protocol, "from": low,
                  "to": low if high is None else high, "cidr": cidr, "group": group,

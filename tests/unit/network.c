@@ -71,8 +71,8 @@ static struct net_port ports[] = {
      .tap = "tap1",
      .mac = "02:00:00:00:00:01",
      .subnet_id = "subnet-1",
-     .private_ip = "172.31.0.10",
-     .public_ip = "198.51.100.7",
+     .addresses = (const struct net_address[]){{"172.31.0.10", "198.51.100.7"}},
+     .n_addresses = 1,
      .hostname = "ip-172-31-0-10",
      .source_dest_check = true,
      .group_ids = web,
@@ -81,7 +81,8 @@ static struct net_port ports[] = {
      .tap = "tap2",
      .mac = "02:00:00:00:00:02",
      .subnet_id = "subnet-2",
-     .private_ip = "172.31.16.10",
+     .addresses = (const struct net_address[]){{"172.31.16.10", NULL}},
+     .n_addresses = 1,
      .hostname = "ip-172-31-16-10",
      .source_dest_check = true,
      .group_ids = both,
@@ -90,7 +91,8 @@ static struct net_port ports[] = {
      .tap = "tap3",
      .mac = "02:00:00:00:00:03",
      .subnet_id = "subnet-2",
-     .private_ip = "172.31.16.11",
+     .addresses = (const struct net_address[]){{"172.31.16.11", NULL}},
+     .n_addresses = 1,
      .hostname = "ip-172-31-16-11",
      .source_dest_check = false,
      .group_ids = both_turned,
@@ -102,13 +104,19 @@ static struct net_group groups[] = {
     {.group_id = "sg-data", .rules = data_rules, .n_rules = ARRAY_SIZE(data_rules)},
 };
 
+static const char *const blocks[] = {"172.31.0.0/16"};
+
 static struct net_vpc vpc(size_t n_ports, size_t n_groups)
 {
     return (struct net_vpc){.vpc_id = "vpc-00000001",
                             .region = "us-east-1",
                             .index = 3,
-                            .cidr = "172.31.0.0/16",
+                            .cidrs = blocks,
+                            .n_cidrs = ARRAY_SIZE(blocks),
                             .domain = "ec2.internal",
+                            .dns_support = true,
+                            .has_internet_gateway = true,
+                            .edge_table = -1,
                             .subnets = subnets,
                             .n_subnets = ARRAY_SIZE(subnets),
                             .ports = ports,
@@ -230,9 +238,15 @@ END_TEST
 
 START_TEST(malformed_ports_are_refused)
 {
+    static const struct net_address no_private[] = {{"10.0.0.300", NULL}};
+    static const struct net_address no_public[] = {{"10.0.0.30", "x"}};
     static const struct net_port wrong[] = {
-        {.tap = "tap1\" drop"},       {.tap = "sixteen-letters-"}, {.mac = "02:00"},
-        {.private_ip = "10.0.0.300"}, {.public_ip = "x"},          {.interface_id = "eni 1"},
+        {.tap = "tap1\" drop"},
+        {.tap = "sixteen-letters-"},
+        {.mac = "02:00"},
+        {.interface_id = "eni 1"},
+        {.addresses = no_private, .n_addresses = 1},
+        {.addresses = no_public, .n_addresses = 1},
     };
     for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
         begin();
@@ -242,10 +256,8 @@ START_TEST(malformed_ports_are_refused)
             port.tap = wrong[i].tap;
         if (wrong[i].mac != NULL)
             port.mac = wrong[i].mac;
-        if (wrong[i].private_ip != NULL)
-            port.private_ip = wrong[i].private_ip;
-        if (wrong[i].public_ip != NULL)
-            port.public_ip = wrong[i].public_ip;
+        if (wrong[i].addresses != NULL)
+            port.addresses = wrong[i].addresses;
         if (wrong[i].interface_id != NULL)
             port.interface_id = wrong[i].interface_id;
         intent.ports = &port;
@@ -312,17 +324,17 @@ START_TEST(a_copy_equals_its_original_and_no_changed_one)
     begin();
     struct net_vpc intent = vpc(3, 2);
     const struct net_vpc *copy = intent_copy(a, &intent);
-    ck_assert(intent_equal(copy, &intent));
+    ck_assert(intent_equal(copy, &intent, INTENT_ALL));
     struct net_port changed[] = {ports[0], ports[1], ports[2]};
     intent.ports = changed;
-    changed[0].public_ip = NULL;
-    ck_assert(!intent_equal(copy, &intent));
+    changed[0].addresses = (const struct net_address[]){{"172.31.0.10", NULL}};
+    ck_assert(!intent_equal(copy, &intent, INTENT_ALL));
     changed[0] = ports[0];
     changed[2].source_dest_check = true;
-    ck_assert(!intent_equal(copy, &intent));
-    ck_assert(intent_frame_equal(copy, &intent));
+    ck_assert(!intent_equal(copy, &intent, INTENT_ALL));
+    ck_assert(intent_equal(copy, &intent, INTENT_FRAME));
     intent.n_subnets = 1;
-    ck_assert(!intent_frame_equal(copy, &intent));
+    ck_assert(!intent_equal(copy, &intent, INTENT_FRAME));
 }
 END_TEST
 
