@@ -63,45 +63,6 @@ static int describe_no(struct call *c, const struct filters *filters, enum fault
     return list.n == 0 ? 0 : fault(f, code, "The %s '%.64s' does not exist", what, list.v[0]);
 }
 
-/* EC2 has a sentence of its own for addresses. */
-static int no_address(const struct filters *filters, const struct wire_strings *asked,
-                      struct fault *f)
-{
-    if (filters_check(filters, f) < 0)
-        return -1;
-    return fault(f, FAULT_INVALID_ADDRESS_NOT_FOUND, "Address '%.64s' not found.", asked->v[0]);
-}
-
-static const struct filter_path address_filters[] = {
-    {"allocation-id", "AllocationId"},
-    {"association-id", "AssociationId"},
-    {"domain", "Domain"},
-    {"instance-id", "InstanceId"},
-    {"network-border-group", "NetworkBorderGroup"},
-    {"network-interface-id", "NetworkInterfaceId"},
-    {"network-interface-owner-id", "NetworkInterfaceOwnerId"},
-    {"private-ip-address", "PrivateIpAddress"},
-    {"public-ip", "PublicIp"},
-};
-
-int act_ec2_DescribeAddresses(struct call *c, const ec2_DescribeAddresses_in *in,
-                              ec2_DescribeAddresses_out *out, struct fault *f)
-{
-    (void)out;
-    struct filters filters = FILTERS(in, address_filters, Address);
-    if (in->public_ips.n > 0)
-        return no_address(&filters, &in->public_ips, f);
-    return describe_none(c, &filters, f);
-}
-
-int act_ec2_DescribeAddressesAttribute(struct call *c, const ec2_DescribeAddressesAttribute_in *in,
-                                       ec2_DescribeAddressesAttribute_out *out, struct fault *f)
-{
-    (void)in;
-    (void)out;
-    return describe_none(c, NULL, f);
-}
-
 static const struct filter_path bundle_task_filters[] = {
     {"bundle-id", "BundleId"},
     {"error-code", "BundleTaskError.Code"},
@@ -257,20 +218,6 @@ int act_ec2_DescribeManagedPrefixLists(struct call *c, const ec2_DescribeManaged
 {
     (void)out;
     struct filters filters = FILTERS(in, managed_prefix_list_filters, ManagedPrefixList);
-    return describe_none(c, &filters, f);
-}
-
-static const struct filter_path moving_address_filters[] = {
-    {"moving-status", "MoveStatus"},
-};
-
-int act_ec2_DescribeMovingAddresses(struct call *c, const ec2_DescribeMovingAddresses_in *in,
-                                    ec2_DescribeMovingAddresses_out *out, struct fault *f)
-{
-    (void)out;
-    struct filters filters = FILTERS(in, moving_address_filters, MovingAddressStatus);
-    if (in->public_ips.n > 0)
-        return no_address(&filters, &in->public_ips, f);
     return describe_none(c, &filters, f);
 }
 

@@ -23,7 +23,7 @@ static bool fill_in(struct call *c, struct ec2_AccountAttribute *attribute)
     } else if (streq(name, "vpc-max-security-groups-per-interface")) {
         add_value(c, attribute, arena_printf(c->arena, "%d", GROUPS_PER_INTERFACE));
     } else if (streq(name, "max-elastic-ips") || streq(name, "vpc-max-elastic-ips")) {
-        add_value(c, attribute, "0"); /* addresses of the pool come and go with instances */
+        add_value(c, attribute, arena_printf(c->arena, "%d", ELASTIC_IPS_MAX));
     } else {
         return false;
     }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "api/address.h"
 #include "api/capacity.h"
 #include "api/instance_view.h"
 #include "api/lookup.h"
@@ -76,7 +77,7 @@ static int draw_public_ips(struct call *c, const struct instance *i, struct faul
         store_network_interfaces(c->tx, c->arena, "instance_id", i->id);
     for (size_t k = 0; k < interfaces.n; k++) {
         struct network_interface *n = &interfaces.v[k];
-        if (!n->wants_public_ip || n->public_ip != NULL)
+        if (!interface_draws_public(c, n, interfaces.n))
             continue;
         struct address_pool pool;
         address_pool_public(c, &pool);

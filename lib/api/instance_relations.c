@@ -69,12 +69,22 @@ static int by_instance_interface(const void *a, const void *b)
     return x->device_index < y->device_index ? -1 : x->device_index > y->device_index;
 }
 
+static int by_interface(const void *a, const void *b)
+{
+    const struct address *x = a;
+    const struct address *y = b;
+    return strcmp(x->interface_id == NULL ? "" : x->interface_id,
+                  y->interface_id == NULL ? "" : y->interface_id);
+}
+
 static void sort(struct instance_relations *r)
 {
     if (r->volumes.n > 1)
         qsort(r->volumes.v, r->volumes.n, sizeof(*r->volumes.v), by_instance_volume);
     if (r->interfaces.n > 1)
         qsort(r->interfaces.v, r->interfaces.n, sizeof(*r->interfaces.v), by_instance_interface);
+    if (r->elastic.n > 1)
+        qsort(r->elastic.v, r->elastic.n, sizeof(*r->elastic.v), by_interface);
 }
 
 void relations_of_one(struct call *c, const char *instance_id, struct instance_relations *ret)
@@ -85,14 +95,19 @@ void relations_of_one(struct call *c, const char *instance_id, struct instance_r
         .interfaces = store_network_interfaces(c->tx, a, "instance_id", instance_id),
         .tags = store_tags(c->tx, a, "resource_id", instance_id),
     };
-    sort(&r);
     if (r.interfaces.n == 1) {
-        r.groups = store_interface_groups(c->tx, a, "interface_id", r.interfaces.v[0].id);
+        const char *id = r.interfaces.v[0].id;
+        r.addresses = store_interface_addresses(c->tx, a, "interface_id", id);
+        r.elastic = store_addresses(c->tx, a, "interface_id", id);
+        r.groups = store_interface_groups(c->tx, a, "interface_id", id);
         if (r.groups.n == 1)
             r.names = store_security_groups(c->tx, a, "id", r.groups.v[0].group_id);
     } else if (r.interfaces.n > 1) {
+        r.addresses = store_interface_addresses(c->tx, a);
+        r.elastic = store_addresses(c->tx, a, "region", c->region->name);
         r.groups = store_interface_groups(c->tx, a);
     }
+    sort(&r);
     if (r.groups.n > 1)
         r.names = store_security_groups(c->tx, a, "region", c->region->name);
     *ret = r;
@@ -105,6 +120,8 @@ void relations_of_region(struct call *c, struct instance_relations *ret)
     *ret = (struct instance_relations){
         .volumes = store_volumes(c->tx, a, "region", region),
         .interfaces = store_network_interfaces(c->tx, a, "region", region),
+        .addresses = store_interface_addresses(c->tx, a),
+        .elastic = store_addresses(c->tx, a, "region", region),
         .groups = store_interface_groups(c->tx, a),
         .names = store_security_groups(c->tx, a, "region", region),
         .tags = store_tags(c->tx, a, "region", region, "resource_type", "instance"),
@@ -121,6 +138,17 @@ struct network_interface_list relations_interfaces(const struct instance_relatio
                                                    const char *instance_id)
 {
     return SLICE(r->interfaces, network_interface, instance_id, instance_id);
+}
+
+struct interface_address_list relations_addresses(const struct instance_relations *r,
+                                                  const char *interface_id)
+{
+    return SLICE(r->addresses, interface_address, interface_id, interface_id);
+}
+
+struct address_list relations_elastic(const struct instance_relations *r, const char *interface_id)
+{
+    return SLICE(r->elastic, address, interface_id, interface_id);
 }
 
 struct interface_group_list relations_groups(const struct instance_relations *r,

@@ -1,5 +1,6 @@
 #include "api/instance_view.h"
 
+#include "api/interface_addresses.h"
 #include "base/text.h"
 #include "core/hostname.h"
 
@@ -7,12 +8,6 @@ const char *private_dns_name(struct call *c, const char *private_ip)
 {
     return arena_printf(c->arena, "%s.%s", hostname_of(c->arena, "ip", private_ip),
                         c->region->domain);
-}
-
-const char *public_dns_name(struct call *c, const char *public_ip)
-{
-    return arena_printf(c->arena, "%s.%s", hostname_of(c->arena, "ec2", public_ip),
-                        c->region->public_domain);
 }
 
 struct ec2_InstanceState *instance_state_view(struct arena *a, int state)
@@ -57,16 +52,41 @@ static void view_groups(struct call *c, const struct instance_relations *r,
 }
 
 static struct ec2_InstanceNetworkInterfaceAssociation *
-view_association(struct call *c, const struct network_interface *n)
+view_association(struct call *c, const struct public_address *p)
 {
-    if (n->public_ip == NULL)
+    if (p->ip == NULL)
         return NULL;
     struct ec2_InstanceNetworkInterfaceAssociation *a =
         arena_new_of(c->arena, struct ec2_InstanceNetworkInterfaceAssociation);
-    a->ip_owner_id = POOL_OWNER;
-    a->public_ip = n->public_ip;
-    a->public_dns_name = public_dns_name(c, n->public_ip);
+    a->ip_owner_id = p->owner_id;
+    a->public_ip = p->ip;
+    a->public_dns_name = p->dns_name;
     return a;
+}
+
+/* Private addresses, each with the public one that stands before it; and IPv6. */
+static void view_addresses(struct call *c, const struct instance_relations *r,
+                           const struct network_interface *n,
+                           struct ec2_InstanceNetworkInterface *out)
+{
+    struct address_list elastic = relations_elastic(r, n->id);
+    struct interface_address_list others = relations_addresses(r, n->id);
+    struct wire_strings ipv4 = private_addresses_of(c, n, &others);
+    struct wire_strings ipv6 = ipv6_addresses_of(c, &others);
+    for (size_t k = 0; k < ipv4.n; k++) {
+        struct public_address p = public_address_of(c, n, &elastic, ipv4.v[k]);
+        struct ec2_InstancePrivateIpAddress *address =
+            arena_append(c->arena, &out->private_ip_addresses);
+        address->primary = wire_bool(k == 0);
+        address->private_ip_address = ipv4.v[k];
+        address->private_dns_name = private_dns_name(c, ipv4.v[k]);
+        address->association = view_association(c, &p);
+        if (k == 0)
+            out->association = address->association;
+    }
+    wire_list_empty(&out->ipv6_addresses);
+    for (size_t k = 0; k < ipv6.n; k++)
+        arena_append(c->arena, &out->ipv6_addresses)->ipv6_address = ipv6.v[k];
 }
 
 const char *interface_attachment_status(const struct instance *i)
@@ -89,8 +109,7 @@ static void view_interface(struct call *c, const struct instance_relations *r,
     out->subnet_id = n->subnet_id;
     out->vpc_id = n->vpc_id;
     out->interface_type = "interface";
-    out->association = view_association(c, n);
-    wire_list_empty(&out->ipv6_addresses);
+    view_addresses(c, r, n, out);
     view_groups(c, r, n->id, &out->groups);
     out->attachment = arena_new_of(c->arena, struct ec2_InstanceNetworkInterfaceAttachment);
     out->attachment->attachment_id = n->attachment_id;
@@ -99,12 +118,6 @@ static void view_interface(struct call *c, const struct instance_relations *r,
     out->attachment->device_index = wire_int(n->device_index);
     out->attachment->network_card_index = wire_int(0);
     out->attachment->status = interface_attachment_status(i);
-    struct ec2_InstancePrivateIpAddress *address =
-        arena_append(c->arena, &out->private_ip_addresses);
-    address->primary = wire_bool(true);
-    address->private_ip_address = n->private_ip;
-    address->private_dns_name = out->private_dns_name;
-    address->association = out->association;
 }
 
 /* The primary interface also shows in the instance itself. */
@@ -125,9 +138,10 @@ static void view_network(struct call *c, const struct instance_relations *r,
             continue;
         out->private_ip_address = n->private_ip;
         out->private_dns_name = view->private_dns_name;
-        out->public_ip_address = n->public_ip;
-        if (view->association != NULL)
+        if (view->association != NULL) {
+            out->public_ip_address = view->association->public_ip;
             out->public_dns_name = view->association->public_dns_name;
+        }
         out->source_dest_check = wire_bool(n->source_dest_check);
         out->security_groups = view->groups;
     }

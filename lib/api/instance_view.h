@@ -3,8 +3,6 @@
 #include "api/call.h"
 #include "api/instance_relations.h"
 
-#define POOL_OWNER "amazon" /* EC2's word for the owner of an address of its pool */
-
 void instance_view(struct call *c, const struct instance *i, struct ec2_Instance *out);
 /* The same from relations that are there already. */
 void instance_view_with(struct call *c, const struct instance_relations *r,
@@ -16,8 +14,7 @@ metadata_options_view(struct arena *a, const struct instance *i, const char *sta
 /* Appends an instance to the reservation it belongs to, which is made when it is not there. */
 void reservation_append(struct call *c, struct ec2_ReservationList *list, const struct instance *i,
                         const struct ec2_Instance *view);
-/* "ip-172-31-0-10.ec2.internal", "ec2-198-18-0-7.compute-1.amazonaws.com" */
+/* "ip-172-31-0-10.ec2.internal" */
 const char *private_dns_name(struct call *c, const char *private_ip);
-const char *public_dns_name(struct call *c, const char *public_ip);
 /* Of the instance's interfaces. */
 const char *interface_attachment_status(const struct instance *i);

@@ -32,6 +32,7 @@ static bool image_visible(struct call *c, const void *row)
 
 static const struct kind kinds[_RESOURCE_KIND_MAX] = {
     [RESOURCE_CAPACITY_RESERVATION] = KIND(capacity_reservation, NULL),
+    [RESOURCE_ELASTIC_IP] = KIND(address, NULL),
     [RESOURCE_IMAGE] = KIND(image, image_visible),
     [RESOURCE_INSTANCE] = KIND(instance, NULL),
     [RESOURCE_KEY_PAIR] = KIND(key_pair, NULL),
@@ -187,6 +188,7 @@ LOOKUP_MANY(placement_group, placement_groups, RESOURCE_PLACEMENT_GROUP)
 LOOKUP_MANY(capacity_reservation, capacity_reservations, RESOURCE_CAPACITY_RESERVATION)
 LOOKUP_MANY(volume, volumes, RESOURCE_VOLUME)
 LOOKUP_MANY(network_interface, network_interfaces, RESOURCE_NETWORK_INTERFACE)
+LOOKUP_MANY(address, addresses, RESOURCE_ELASTIC_IP)
 LOOKUP_MANY(spot_request, spot_requests, RESOURCE_SPOT_REQUEST)
 LOOKUP_ONE(instance, RESOURCE_INSTANCE)
 LOOKUP_ONE(image, RESOURCE_IMAGE)
@@ -197,6 +199,7 @@ LOOKUP_ONE(placement_group, RESOURCE_PLACEMENT_GROUP)
 LOOKUP_ONE(capacity_reservation, RESOURCE_CAPACITY_RESERVATION)
 LOOKUP_ONE(volume, RESOURCE_VOLUME)
 LOOKUP_ONE(network_interface, RESOURCE_NETWORK_INTERFACE)
+LOOKUP_ONE(address, RESOURCE_ELASTIC_IP)
 
 /* A snapshot has no row: each image's root device is shown as made from one. */
 static struct image *image_of_snapshot(struct call *c, const char *id)

@@ -31,6 +31,8 @@ int lookup_volumes(struct call *c, const struct wire_strings *ids, struct volume
                    struct fault *f);
 int lookup_network_interfaces(struct call *c, const struct wire_strings *ids,
                               struct network_interface_list *ret, struct fault *f);
+int lookup_addresses(struct call *c, const struct wire_strings *ids, struct address_list *ret,
+                     struct fault *f);
 /* Snapshots by the images that they belong to, in the order of the snapshots' ids. */
 int lookup_snapshots(struct call *c, const struct wire_strings *ids, struct image_list *ret,
                      struct fault *f);
@@ -51,6 +53,7 @@ struct capacity_reservation *lookup_capacity_reservation(struct call *c, const c
                                                          struct fault *f);
 struct volume *lookup_volume(struct call *c, const char *id, struct fault *f);
 struct network_interface *lookup_network_interface(struct call *c, const char *id, struct fault *f);
+struct address *lookup_address(struct call *c, const char *id, struct fault *f);
 
 /* Is there a resource of this id that the caller may see? No fault. */
 bool lookup_exists(struct call *c, const struct resource *r, const char *id);

@@ -1,6 +1,7 @@
 /* DescribeNetworkInterfaces, DescribeNetworkInterfaceAttribute, ModifyNetworkInterfaceAttribute. */
 #include "api/filter.h"
 #include "api/instance_view.h"
+#include "api/interface_addresses.h"
 #include "api/interface_groups.h"
 #include "api/lookup.h"
 #include "api/page.h"
@@ -48,16 +49,47 @@ static const struct filter_path interface_filters[] = {
 };
 
 static struct ec2_NetworkInterfaceAssociation *view_association(struct call *c,
-                                                                const struct network_interface *n)
+                                                                const struct public_address *p)
 {
-    if (n->public_ip == NULL)
+    if (p->ip == NULL)
         return NULL;
     struct ec2_NetworkInterfaceAssociation *a =
         arena_new_of(c->arena, struct ec2_NetworkInterfaceAssociation);
-    a->ip_owner_id = POOL_OWNER;
-    a->public_ip = n->public_ip;
-    a->public_dns_name = public_dns_name(c, n->public_ip);
+    a->ip_owner_id = p->owner_id;
+    a->public_ip = p->ip;
+    a->public_dns_name = p->dns_name;
+    if (p->elastic != NULL) {
+        a->allocation_id = p->elastic->id;
+        a->association_id = p->elastic->association_id;
+    }
     return a;
+}
+
+/* Private addresses, each with the public one that stands before it; and IPv6. */
+static void view_addresses(struct call *c, const struct network_interface *n,
+                           struct ec2_NetworkInterface *out)
+{
+    struct address_list elastic = store_addresses(c->tx, c->arena, "interface_id", n->id);
+    struct interface_address_list others =
+        store_interface_addresses(c->tx, c->arena, "interface_id", n->id);
+    struct wire_strings ipv4 = private_addresses_of(c, n, &others);
+    struct wire_strings ipv6 = ipv6_addresses_of(c, &others);
+    for (size_t k = 0; k < ipv4.n; k++) {
+        struct public_address p = public_address_of(c, n, &elastic, ipv4.v[k]);
+        struct ec2_NetworkInterfaceAssociation *association = view_association(c, &p);
+        if (k == 0)
+            out->association = association;
+        *arena_append(c->arena, &out->private_ip_addresses) =
+            (struct ec2_NetworkInterfacePrivateIpAddress){
+                .association = association,
+                .primary = wire_bool(k == 0),
+                .private_dns_name = private_dns_name(c, ipv4.v[k]),
+                .private_ip_address = ipv4.v[k],
+            };
+    }
+    wire_list_empty(&out->ipv6_addresses);
+    for (size_t k = 0; k < ipv6.n; k++)
+        arena_append(c->arena, &out->ipv6_addresses)->ipv6_address = ipv6.v[k];
 }
 
 static struct ec2_NetworkInterfaceAttachment *view_attachment(struct call *c,
@@ -93,7 +125,6 @@ static void interface_view(struct call *c, const struct network_interface *n,
                            struct ec2_NetworkInterface *out)
 {
     struct ec2_NetworkInterface view = {
-        .association = view_association(c, n),
         .attachment = view_attachment(c, n),
         .availability_zone = n->zone,
         .description = n->description,
@@ -110,11 +141,8 @@ static void interface_view(struct call *c, const struct network_interface *n,
         .vpc_id = n->vpc_id,
         .availability_zone_id = region_zone_id(c->region, n->zone),
     };
-    wire_list_empty(&view.ipv6_addresses);
+    view_addresses(c, n, &view);
     view_groups(c, n->id, &view.groups);
-    *arena_append(c->arena, &view.private_ip_addresses) =
-        (struct ec2_NetworkInterfacePrivateIpAddress){view.association, wire_bool(true),
-                                                      view.private_dns_name, n->private_ip};
     tags_of(c, n->id, &view.tag_set);
     wire_list_empty(&view.tag_set);
     *out = view;

@@ -6,3 +6,4 @@
 #define PLACEMENT_GROUPS_MAX                                                                       \
     500 /* of an account in a region (AWS: "Amazon EC2 endpoints and quotas") */
 #define GROUPS_PER_INTERFACE 5 /* AWS: "Amazon VPC quotas" */
+#define ELASTIC_IPS_MAX      5 /* of an account in a region (AWS: "Elastic IP address quota") */

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "core/hostname.h"
+#include "jobs/interface_rows.h"
 
 #define DISKS_MAX      28 /* root, 26 more (as EC2's /dev/sd[f-z] and beyond), the seed */
 #define INTERFACES_MAX 15
@@ -159,12 +160,10 @@ void plan_give_back_addresses(struct tx *tx, struct arena *a, const char *instan
     }
 }
 
-static void let_go_interface(struct tx *tx, struct network_interface *n)
+static void let_go_interface(struct tx *tx, struct arena *a, struct network_interface *n)
 {
     if (n->delete_on_termination) {
-        store_delete_interface_groups(tx, "interface_id", n->id);
-        store_delete_tags(tx, "resource_id", n->id);
-        store_delete_network_interfaces(tx, "id", n->id);
+        interface_remove(tx, a, n->id);
         return;
     }
     n->instance_id = NULL;
@@ -179,7 +178,7 @@ void plan_let_go_interfaces(struct tx *tx, struct arena *a, const char *instance
     struct network_interface_list interfaces =
         store_network_interfaces(tx, a, "instance_id", instance_id);
     for (size_t k = 0; k < interfaces.n; k++)
-        let_go_interface(tx, &interfaces.v[k]);
+        let_go_interface(tx, a, &interfaces.v[k]);
 }
 
 /* A volume that stays is free again; one that goes has lost its file before. */

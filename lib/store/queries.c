@@ -230,14 +230,18 @@ struct text_list store_public_ips(struct tx *tx, struct arena *a)
 {
     return texts(tx, a,
                  tx_statement(tx, "SELECT public_ip FROM network_interface "
-                                  "WHERE public_ip IS NOT NULL ORDER BY public_ip"));
+                                  "WHERE public_ip IS NOT NULL UNION ALL "
+                                  "SELECT public_ip FROM address ORDER BY public_ip"));
 }
 
 struct text_list store_private_ips(struct tx *tx, struct arena *a, const char *subnet_id)
 {
     return texts(
         tx, a,
-        statement(tx, "SELECT private_ip FROM network_interface WHERE subnet_id = ?1", subnet_id));
+        statement(tx,
+                  "SELECT private_ip FROM network_interface WHERE subnet_id = ?1 UNION ALL "
+                  "SELECT address FROM interface_address WHERE subnet_id = ?1 AND NOT is_ipv6",
+                  subnet_id));
 }
 
 struct text_list store_terminated_before(struct tx *tx, struct arena *a, int64_t when)

@@ -47,13 +47,13 @@ void store_forget_spot_loads(struct tx *tx, int64_t when, int64_t max);
 /* The placement group goes: the rows of its terminated instances do not name it any more. */
 void store_leave_placement_group(struct tx *tx, const char *group_id);
 
-/* Public addresses that interfaces have, sorted as text. */
+/* Public addresses that interfaces have, and elastic ones, sorted as text. */
 struct text_list {
     const char **v;
     size_t n;
 };
 struct text_list store_public_ips(struct tx *tx, struct arena *a);
-/* Private addresses in use in a subnet. */
+/* Private IPv4 addresses in use in a subnet. */
 struct text_list store_private_ips(struct tx *tx, struct arena *a, const char *subnet_id);
 
 /* Terminated before `when`: rows that nobody needs any more. */

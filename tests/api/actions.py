@@ -18,7 +18,8 @@ MISSING = {"i": "i-00000000000000001", "lt": "lt-00000000000000001", "sg": "sg-0
            "subnet": "subnet-00000000000000001", "vol": "vol-00000000000000001",
            "snap": "snap-00000000000000001", "eni": "eni-00000000000000001",
            "pg": "pg-00000000000000001", "cr": "cr-00000000000000001",
-           "sir": "sir-00000000000000001"}
+           "sir": "sir-00000000000000001", "eipalloc": "eipalloc-00000000000000001",
+           "eipassoc": "eipassoc-00000000000000001"}
 # ssh-keygen -t ed25519 made this one for this file; its private half was never kept.
 PUBLIC_KEY = ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl "
               "someone@example.com")
@@ -91,6 +92,22 @@ def give_up(reservation_id):
         ec2.cancel_capacity_reservation(CapacityReservationId=reservation_id)
 
 
+def elastic(**more):
+    """A new elastic address, which is free again and released with the test's module."""
+    made = call("post", "AllocateAddress", more)
+    unittest.addModuleCleanup(release, made["AllocationId"])
+    return made
+
+
+def release(allocation_id):
+    found = ec2.describe_addresses(Filters=[
+        {"Name": "allocation-id", "Values": [allocation_id]}])["Addresses"]
+    for address in found:
+        if "AssociationId" in address:
+            ec2.disassociate_address(AssociationId=address["AssociationId"])
+        ec2.release_address(AllocationId=allocation_id)
+
+
 def group_now():
     return ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]
 
@@ -104,6 +121,28 @@ def template(name, **data):
 
 class Succeeds(unittest.TestCase):
     """One method for each action, named as it is."""
+
+    def AllocateAddress(self):
+        made = elastic(Domain="vpc", PublicIpv4Pool="amazon", NetworkBorderGroup=REGION,
+                       TagSpecifications=[{"ResourceType": "elastic-ip",
+                                           "Tags": [{"Key": "k", "Value": "v"}]}])
+        self.assertEqual((made["Domain"], made["PublicIpv4Pool"], made["NetworkBorderGroup"]),
+                         ("vpc", "amazon", REGION))
+        self.assertRegex(made["PublicIp"], r"^198\.1[89]\.")
+        release(made["AllocationId"])
+        again = elastic(Address=made["PublicIp"])
+        self.assertEqual(again["PublicIp"], made["PublicIp"])
+        release(again["AllocationId"])
+
+    def AssociateAddress(self):
+        before = instance(ec2, one)["PublicIpAddress"]
+        made = elastic()
+        association = call("post", "AssociateAddress", {
+            "AllocationId": made["AllocationId"], "InstanceId": one})["AssociationId"]
+        self.assertEqual(instance(ec2, one)["PublicIpAddress"], made["PublicIp"])
+        call("post", "DisassociateAddress", {"AssociationId": association})
+        self.assertNotIn(instance(ec2, one)["PublicIpAddress"], (before, made["PublicIp"]))
+        release(made["AllocationId"])
 
     def AuthorizeSecurityGroupEgress(self):
         made = call("post", "AuthorizeSecurityGroupEgress",
@@ -520,9 +559,17 @@ class Succeeds(unittest.TestCase):
         # The address that came with the launch is of the pool: it is no elastic one.
         self.assertEqual(call("post", "DescribeAddresses", {"Filters": [
             {"Name": "instance-id", "Values": [one]}]}), {"Addresses": []})
+        made = elastic()
+        found = call("post", "DescribeAddresses", {"PublicIps": [made["PublicIp"]]})["Addresses"]
+        self.assertEqual([a["AllocationId"] for a in found], [made["AllocationId"]])
+        release(made["AllocationId"])
 
     def DescribeAddressesAttribute(self):
-        self.none("Addresses", Attribute="domain-name")
+        made = elastic()
+        self.assertEqual(call("post", "DescribeAddressesAttribute", {
+            "AllocationIds": [made["AllocationId"]], "Attribute": "domain-name"})["Addresses"], [
+                {"AllocationId": made["AllocationId"], "PublicIp": made["PublicIp"]}])
+        release(made["AllocationId"])
 
     def DescribeBundleTasks(self):
         self.none("BundleTasks", filters="state")
@@ -807,6 +854,38 @@ class Succeeds(unittest.TestCase):
         ec2.create_launch_template_version(LaunchTemplateId=made, LaunchTemplateData={"KeyName": "x"})
         done = call("post", "ModifyLaunchTemplate", {"LaunchTemplateId": made, "DefaultVersion": "2"})
         self.assertEqual(done["LaunchTemplate"]["DefaultVersionNumber"], 2)
+    def DisassociateAddress(self):
+        made = elastic()
+        call("post", "AssociateAddress", {
+            "PublicIp": made["PublicIp"], "NetworkInterfaceId": of_one("interface")})
+        for _ in range(2):  # asking twice is no mistake
+            call("post", "DisassociateAddress", {"PublicIp": made["PublicIp"]})
+        self.assertNotIn("AssociationId", ec2.describe_addresses(
+            AllocationIds=[made["AllocationId"]])["Addresses"][0])
+        release(made["AllocationId"])
+
+    def ModifyAddressAttribute(self):
+        made = elastic()
+        set_to = call("post", "ModifyAddressAttribute", {
+            "AllocationId": made["AllocationId"], "DomainName": "mail.example.com"})["Address"]
+        self.assertEqual(set_to["PtrRecord"], "mail.example.com.")
+        release(made["AllocationId"])
+
+    def ResetAddressAttribute(self):
+        made = elastic()
+        ec2.modify_address_attribute(AllocationId=made["AllocationId"],
+                                     DomainName="mail.example.com")
+        reset = call("post", "ResetAddressAttribute", {
+            "AllocationId": made["AllocationId"], "Attribute": "domain-name"})["Address"]
+        self.assertNotIn("PtrRecord", reset)
+        release(made["AllocationId"])
+
+    def ReleaseAddress(self):
+        made = elastic()
+        call("post", "ReleaseAddress", {"AllocationId": made["AllocationId"]})
+        self.assertEqual(ec2.describe_addresses(Filters=[
+            {"Name": "public-ip", "Values": [made["PublicIp"]]}])["Addresses"], [])
+
     def ModifyNetworkInterfaceAttribute(self):
         interface = of_one("interface")
         call("post", "ModifyNetworkInterfaceAttribute",
@@ -1050,6 +1129,31 @@ REFUSED = {
     "DescribeVpcPeeringConnections": missing("VpcPeeringConnectionIds", "pcx", "InvalidVpcPeeringConnectionID.NotFound", "InvalidVpcPeeringConnectionId.Malformed"),
     "DescribeVpnConnections": missing("VpnConnectionIds", "vpn", "InvalidVpnConnectionID.NotFound", "InvalidVpnConnectionID"),
     "DescribeVpnGateways": missing("VpnGatewayIds", "vgw", "InvalidVpnGatewayID.NotFound", "InvalidParameterValue"),
+    "AllocateAddress": [
+        ({"Address": "203.0.113.1"}, "InvalidAddress.NotFound"),
+        ({"Address": "203.0.113"}, "InvalidAddress.Malformed"),
+        ({"Domain": "standard"}, "UnsupportedOperation"),
+        ({"NetworkBorderGroup": "nowhere"}, "InvalidParameterValue")],
+    "AssociateAddress": [
+        ({"AllocationId": MISSING["eipalloc"], "InstanceId": "%one"},
+         "InvalidAllocationID.NotFound"),
+        ({"PublicIp": "198.18.0.1", "InstanceId": "%one"}, "InvalidAddress.NotFound"),
+        ({"InstanceId": "%one"}, "MissingParameter")],
+    "DisassociateAddress": [
+        ({"AssociationId": MISSING["eipassoc"]}, "InvalidAssociationID.NotFound"),
+        ({"AssociationId": "eipassoc-x"}, "InvalidParameterValue"),
+        ({}, "MissingParameter")],
+    "ReleaseAddress": [
+        ({"AllocationId": MISSING["eipalloc"]}, "InvalidAllocationID.NotFound"),
+        ({}, "MissingParameter")],
+    "ModifyAddressAttribute": [
+        ({"AllocationId": MISSING["eipalloc"], "DomainName": "a.example.com"},
+         "InvalidAllocationID.NotFound"),
+        ({"AllocationId": MISSING["eipalloc"], "DomainName": "a b"}, "InvalidParameterValue")],
+    "ResetAddressAttribute": [
+        ({"AllocationId": MISSING["eipalloc"], "Attribute": "domain-name"},
+         "InvalidAllocationID.NotFound"),
+        ({"AllocationId": MISSING["eipalloc"]}, "MissingParameter")],
     "DescribeAddresses": missing("AllocationIds", "eipalloc", "InvalidAllocationID.NotFound",
                                  "InvalidParameterValue") + [
         ({"PublicIps": ["198.18.0.1"]}, "InvalidAddress.NotFound"),

@@ -62,6 +62,15 @@ COMMANDS = [
      {"sg-xxxxxxxxx": "@SECOND_SG@"}, r'"FromPort": 80'),
     ("""aws ec2 revoke-security-group-ingress --group-id sg-xxxxxxxxx --protocol tcp --port 22 --cidr 0.0.0.0/0""",
      {"sg-xxxxxxxxx": "@SECOND_SG@"}, r'"Return": true'),
+    ("""aws ec2 allocate-address --domain vpc""", {},
+     r'(?=.*"PublicIp": "198\.1[89]\.).*"AllocationId": "(?P<ADDRESS>eipalloc-[0-9a-f]{17})"'),
+    ("""aws ec2 associate-address --instance-id i-xxxxxxxxx --allocation-id eipalloc-xxxxxxxxx""",
+     {"i-xxxxxxxxx": "@SECOND@", "eipalloc-xxxxxxxxx": "@ADDRESS@"},
+     r'"AssociationId": "(?P<ASSOCIATION>eipassoc-[0-9a-f]{17})"'),
+    ("""aws ec2 disassociate-address --association-id eipassoc-xxxxxxxxx""",
+     {"eipassoc-xxxxxxxxx": "@ASSOCIATION@"}, None),
+    ("""aws ec2 release-address --allocation-id eipalloc-xxxxxxxxx""",
+     {"eipalloc-xxxxxxxxx": "@ADDRESS@"}, None),
     ("""aws ec2 describe-instances""", {}, r'"Reservations".*"InstanceId": "@FIRST@"'),
     ("""aws ec2 describe-instances --instance-ids i-xxxxxxxxx""", {"i-xxxxxxxxx": "@SECOND@"},
      r'"InstanceId": "@SECOND@".*"Value": "MyInstance"|"Value": "MyInstance".*"@SECOND@"'),
@@ -93,7 +102,8 @@ COMMANDS = [
 
 # Before such a command the instance is waited for, as a person waits who types them.
 STATE_BEFORE = {"reboot-instances": "running", "stop-instances": "running", "wait": "stopped",
-                "start-instances": "stopped", "create-tags": "running"}
+                "start-instances": "stopped", "create-tags": "running",
+                "associate-address": "running"}
 
 REFUSED_BY_THE_CLI = (
     """aws ec2 modify-instance-attribute --instance-id i-xxxxxxxxx --instance-type "{Value: m5.2xlarge}\"""",
@@ -109,12 +119,6 @@ WAITING = {
     ],
     "volumes": [
         """aws ec2 attach-volume --volume-id vol-0abc123 --instance-id i-0abc123 --device /dev/sdf""",
-    ],
-    "Elastic IP addresses": [
-        """aws ec2 allocate-address --domain vpc""",
-        """aws ec2 associate-address --instance-id i-xxxxxxxxx --allocation-id eipalloc-xxxxxxxxx""",
-        """aws ec2 disassociate-address --association-id eipassoc-xxxxxxxxx""",
-        """aws ec2 release-address --allocation-id eipalloc-xxxxxxxxx""",
     ],
     "Systems Manager": [
         """aws ssm start-session --target <instance-id>""",

@@ -29,13 +29,6 @@ START_TEST(ids_of_what_there_is_none_of_do_not_exist)
     REFUSED(k, INVALID_PARAMETER_COMBINATION,
             "A list of ids cannot be used with the parameter MaxResults", DescribeNatGateways, &nat,
             .nat_gateway_ids = LIST("nat-12345678"), .max_results = wire_int(5));
-    ec2_DescribeAddresses_out addresses;
-    REFUSED(k, INVALID_ALLOCATION_ID_NOT_FOUND,
-            "The allocation IDs 'eipalloc-12345678, eipalloc-12345679' do not exist",
-            DescribeAddresses, &addresses,
-            .allocation_ids = LIST("eipalloc-12345678", "eipalloc-12345679"));
-    REFUSED(k, INVALID_ADDRESS_NOT_FOUND, "Address '192.0.2.1' not found.", DescribeAddresses,
-            &addresses, .public_ips = LIST("192.0.2.1"));
     ec2_CreateTags_out none;
     REFUSED(k, NAT_GATEWAY_NOT_FOUND, "The NAT gateway ID 'nat-12345678' does not exist",
             CreateTags, &none, .resources = LIST("nat-12345678"),
@@ -59,9 +52,6 @@ START_TEST(names_of_what_there_is_none_of_do_not_exist)
     ec2_DescribeImportSnapshotTasks_out snapshots;
     REFUSED(k, INVALID_CONVERSION_TASK_ID, "The task 'import-snap-1' does not exist",
             DescribeImportSnapshotTasks, &snapshots, .import_task_ids = LIST("import-snap-1"));
-    ec2_DescribeMovingAddresses_out moving;
-    REFUSED(k, INVALID_ADDRESS_NOT_FOUND, "Address '192.0.2.1' not found.", DescribeMovingAddresses,
-            &moving, .public_ips = LIST("192.0.2.1"));
     calls_free(k);
 }
 END_TEST

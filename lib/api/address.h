@@ -1,0 +1,20 @@
+#pragma once
+/* Elastic addresses, for whoever associates one: the actions, and NAT gateways. */
+#include "api/call.h"
+
+/* By allocation or by public address, one of which is there; NULL with the fault. */
+struct address *address_of_request(struct call *c, const char *allocation_id, const char *public_ip,
+                                   struct fault *f);
+/* Before the private address, whatever stood there or had the elastic address; jobs follow. */
+void address_associate(struct call *c, struct address *a, struct network_interface *n,
+                       const char *private_ip);
+/*
+ * Frees an associated address. The interface of a running instance that wants a public address gets
+ * one of the pool in its place, while the pool has any.
+ */
+void address_disassociate(struct call *c, struct address *a);
+/* Gateway.NotAttached unless the VPC has an internet gateway. */
+int vpc_check_gateway(struct call *c, const char *vpc_id, struct fault *f);
+/* Does the interface have a public address of the pool now, or when its instance starts? `beside`
+ * counts the interfaces of the instance. */
+bool interface_draws_public(struct call *c, const struct network_interface *n, size_t beside);

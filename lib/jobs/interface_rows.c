@@ -1,0 +1,20 @@
+#include "jobs/interface_rows.h"
+
+void address_let_go(struct tx *tx, struct address *a)
+{
+    a->association_id = NULL;
+    a->interface_id = NULL;
+    a->private_ip = NULL;
+    store_update_address(tx, a);
+}
+
+void interface_remove(struct tx *tx, struct arena *a, const char *interface_id)
+{
+    struct address_list elastic = store_addresses(tx, a, "interface_id", interface_id);
+    for (size_t i = 0; i < elastic.n; i++)
+        address_let_go(tx, &elastic.v[i]);
+    store_delete_interface_addresses(tx, "interface_id", interface_id);
+    store_delete_interface_groups(tx, "interface_id", interface_id);
+    store_delete_tags(tx, "resource_id", interface_id);
+    store_delete_network_interfaces(tx, "id", interface_id);
+}

@@ -1,0 +1,12 @@
+#pragma once
+/*
+ * Rows of network interfaces that change together, for whoever changes them: the API, and the jobs
+ * at the end of an instance or a NAT gateway. Within the caller's transaction.
+ */
+#include "store/tables.h"
+
+/* The elastic address stands before nothing any more. */
+void address_let_go(struct tx *tx, struct address *a);
+/* Removes the interface with its memberships, tags and private addresses; elastic addresses of its
+ * are free again. */
+void interface_remove(struct tx *tx, struct arena *a, const char *interface_id);
