@@ -33,12 +33,18 @@ static bool image_visible(struct call *c, const void *row)
 static const struct kind kinds[_RESOURCE_KIND_MAX] = {
     [RESOURCE_CAPACITY_RESERVATION] = KIND(capacity_reservation, NULL),
     [RESOURCE_ELASTIC_IP] = KIND(address, NULL),
+    [RESOURCE_EGRESS_ONLY_INTERNET_GATEWAY] = KIND(egress_only_gateway, NULL),
     [RESOURCE_IMAGE] = KIND(image, image_visible),
     [RESOURCE_INSTANCE] = KIND(instance, NULL),
+    [RESOURCE_INTERNET_GATEWAY] = KIND(internet_gateway, NULL),
     [RESOURCE_KEY_PAIR] = KIND(key_pair, NULL),
     [RESOURCE_LAUNCH_TEMPLATE] = KIND(launch_template, NULL),
+    [RESOURCE_NAT_GATEWAY] = KIND(nat_gateway, NULL),
+    [RESOURCE_NETWORK_ACL] = KIND(network_acl, NULL),
     [RESOURCE_NETWORK_INTERFACE] = KIND(network_interface, NULL),
     [RESOURCE_PLACEMENT_GROUP] = KIND(placement_group, NULL),
+    [RESOURCE_ROUTE_TABLE] = KIND(route_table, NULL),
+    [RESOURCE_ROUTE_TABLE_ASSOCIATION] = KIND(route_table_association, NULL),
     [RESOURCE_SECURITY_GROUP] = KIND(security_group, NULL),
     [RESOURCE_SECURITY_GROUP_RULE] = KIND(security_group_rule, NULL),
     [RESOURCE_SPOT_REQUEST] = KIND(spot_request, NULL),
@@ -189,6 +195,8 @@ LOOKUP_MANY(capacity_reservation, capacity_reservations, RESOURCE_CAPACITY_RESER
 LOOKUP_MANY(volume, volumes, RESOURCE_VOLUME)
 LOOKUP_MANY(network_interface, network_interfaces, RESOURCE_NETWORK_INTERFACE)
 LOOKUP_MANY(address, addresses, RESOURCE_ELASTIC_IP)
+LOOKUP_MANY(network_acl, network_acls, RESOURCE_NETWORK_ACL)
+LOOKUP_MANY(route_table, route_tables, RESOURCE_ROUTE_TABLE)
 LOOKUP_MANY(spot_request, spot_requests, RESOURCE_SPOT_REQUEST)
 LOOKUP_ONE(instance, RESOURCE_INSTANCE)
 LOOKUP_ONE(image, RESOURCE_IMAGE)
@@ -197,6 +205,9 @@ LOOKUP_ONE(vpc, RESOURCE_VPC)
 LOOKUP_ONE(security_group, RESOURCE_SECURITY_GROUP)
 LOOKUP_ONE(placement_group, RESOURCE_PLACEMENT_GROUP)
 LOOKUP_ONE(capacity_reservation, RESOURCE_CAPACITY_RESERVATION)
+LOOKUP_ONE(network_acl, RESOURCE_NETWORK_ACL)
+LOOKUP_ONE(route_table, RESOURCE_ROUTE_TABLE)
+LOOKUP_ONE(route_table_association, RESOURCE_ROUTE_TABLE_ASSOCIATION)
 LOOKUP_ONE(volume, RESOURCE_VOLUME)
 LOOKUP_ONE(network_interface, RESOURCE_NETWORK_INTERFACE)
 LOOKUP_ONE(address, RESOURCE_ELASTIC_IP)

@@ -33,6 +33,10 @@ int lookup_network_interfaces(struct call *c, const struct wire_strings *ids,
                               struct network_interface_list *ret, struct fault *f);
 int lookup_addresses(struct call *c, const struct wire_strings *ids, struct address_list *ret,
                      struct fault *f);
+int lookup_network_acls(struct call *c, const struct wire_strings *ids,
+                        struct network_acl_list *ret, struct fault *f);
+int lookup_route_tables(struct call *c, const struct wire_strings *ids,
+                        struct route_table_list *ret, struct fault *f);
 /* Snapshots by the images that they belong to, in the order of the snapshots' ids. */
 int lookup_snapshots(struct call *c, const struct wire_strings *ids, struct image_list *ret,
                      struct fault *f);
@@ -51,6 +55,10 @@ struct security_group *lookup_security_group(struct call *c, const char *id, str
 struct placement_group *lookup_placement_group(struct call *c, const char *id, struct fault *f);
 struct capacity_reservation *lookup_capacity_reservation(struct call *c, const char *id,
                                                          struct fault *f);
+struct network_acl *lookup_network_acl(struct call *c, const char *id, struct fault *f);
+struct route_table *lookup_route_table(struct call *c, const char *id, struct fault *f);
+struct route_table_association *lookup_route_table_association(struct call *c, const char *id,
+                                                               struct fault *f);
 struct volume *lookup_volume(struct call *c, const char *id, struct fault *f);
 struct network_interface *lookup_network_interface(struct call *c, const char *id, struct fault *f);
 struct address *lookup_address(struct call *c, const char *id, struct fault *f);

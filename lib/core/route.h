@@ -3,7 +3,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/arena.h"
+#include "core/fault.h"
 #include "core/state.h"
+
+/* AWS: "Amazon VPC quotas". */
+#define ROUTE_TABLES_PER_VPC 200
+#define ROUTES_PER_TABLE     50 /* for IPv4 and IPv6 each, without those to the VPC itself */
 
 struct internet_gateway {
     const char *id; /* igw-… */
@@ -73,3 +79,16 @@ struct nat_gateway {
 };
 
 int nat_gateway_enter_state(struct nat_gateway *n, enum nat_gateway_state to, struct err *e);
+
+/*
+ * The block that routes lead to, in its one form: EC2 clears host bits and says nothing.
+ * `parameter` is what a caller has written it into.
+ */
+int route_destination_ipv4(struct arena *a, const char *parameter, const char *text,
+                           const char **ret_destination, struct fault *f);
+int route_destination_ipv6(struct arena *a, const char *parameter, const char *text,
+                           const char **ret_destination, struct fault *f);
+bool route_destination_is_prefix_list(const char *destination);
+bool route_destination_is_ipv6(const char *destination);
+/* Does a block, of either family, cover another, or are they the same? Both in their one form. */
+bool route_block_covers(const char *outer, const char *inner);

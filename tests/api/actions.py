@@ -18,7 +18,9 @@ MISSING = {"i": "i-00000000000000001", "lt": "lt-00000000000000001", "sg": "sg-0
            "subnet": "subnet-00000000000000001", "vol": "vol-00000000000000001",
            "snap": "snap-00000000000000001", "eni": "eni-00000000000000001",
            "pg": "pg-00000000000000001", "cr": "cr-00000000000000001",
-           "sir": "sir-00000000000000001", "eipalloc": "eipalloc-00000000000000001",
+           "sir": "sir-00000000000000001", "rtb": "rtb-00000000000000001",
+           "rtbassoc": "rtbassoc-00000000000000001", "acl": "acl-00000000000000001",
+           "aclassoc": "aclassoc-00000000000000001", "eipalloc": "eipalloc-00000000000000001",
            "eipassoc": "eipassoc-00000000000000001"}
 # ssh-keygen -t ed25519 made this one for this file; its private half was never kept.
 PUBLIC_KEY = ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl "
@@ -106,6 +108,52 @@ def release(allocation_id):
         if "AssociationId" in address:
             ec2.disassociate_address(AssociationId=address["AssociationId"])
         ec2.release_address(AllocationId=allocation_id)
+
+
+def route_table():
+    """The id of a new route table."""
+    return call("post", "CreateRouteTable", {"VpcId": vpc})["RouteTable"]["RouteTableId"]
+
+
+def route_table_now(table):
+    return ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"][0]
+
+
+def gateway():
+    found = ec2.describe_route_tables(Filters=[
+        {"Name": "vpc-id", "Values": [vpc]}, {"Name": "association.main", "Values": ["true"]}])
+    return next(route["GatewayId"] for route in found["RouteTables"][0]["Routes"]
+                if route["GatewayId"].startswith("igw-"))
+
+
+def first_subnet():
+    return ec2.describe_subnets()["Subnets"][0]["SubnetId"]
+
+
+def of_network(kind):
+    """The main route table, the default network ACL or a subnet of the default VPC."""
+    of_vpc = {"Name": "vpc-id", "Values": [vpc]}
+    if kind == "table":
+        main = {"Name": "association.main", "Values": ["true"]}
+        return ec2.describe_route_tables(Filters=[of_vpc, main])["RouteTables"][0]["RouteTableId"]
+    if kind == "acl":
+        default = {"Name": "default", "Values": ["true"]}
+        return ec2.describe_network_acls(Filters=[of_vpc, default])["NetworkAcls"][0]["NetworkAclId"]
+    return first_subnet() if kind == "subnet" else None
+
+
+def network_acl():
+    """The id of a new network ACL."""
+    return call("post", "CreateNetworkAcl", {"VpcId": vpc})["NetworkAcl"]["NetworkAclId"]
+
+
+def network_acl_now(acl):
+    return ec2.describe_network_acls(NetworkAclIds=[acl])["NetworkAcls"][0]
+
+
+def acl_entry(acl, number, **more):
+    return {"NetworkAclId": acl, "RuleNumber": number, "Protocol": "6", "RuleAction": "allow",
+            "Egress": False, "CidrBlock": ANY, "PortRange": {"From": 22, "To": 22}, **more}
 
 
 def group_now():
@@ -1024,6 +1072,154 @@ class Succeeds(unittest.TestCase):
         until(lambda: all(instances()), what="two spot instances")
         remove(ec2, *instances())
 
+    def AssociateRouteTable(self):
+        table = route_table()
+        made = call("post", "AssociateRouteTable", {"RouteTableId": table, "SubnetId": first_subnet()})
+        self.assertEqual(made["AssociationState"], {"State": "associated"})
+        self.assertRegex(made["AssociationId"], r"^rtbassoc-[0-9a-f]{17}$")
+        shown = route_table_now(table)["Associations"]
+        self.assertEqual([(one["SubnetId"], one["Main"]) for one in shown], [(first_subnet(), False)])
+        ec2.disassociate_route_table(AssociationId=made["AssociationId"])
+        ec2.delete_route_table(RouteTableId=table)
+
+    def CreateNetworkAcl(self):
+        made = call("post", "CreateNetworkAcl", {"VpcId": vpc, "TagSpecifications": [
+            {"ResourceType": "network-acl", "Tags": [{"Key": "k", "Value": "v"}]}]})["NetworkAcl"]
+        self.assertEqual(([entry["RuleNumber"] for entry in made["Entries"]], made["IsDefault"],
+                          made["Associations"], made["Tags"]),
+                         ([32767, 32767], False, [], [{"Key": "k", "Value": "v"}]))
+        ec2.delete_network_acl(NetworkAclId=made["NetworkAclId"])
+
+    def CreateNetworkAclEntry(self):
+        acl = network_acl()
+        call("post", "CreateNetworkAclEntry", acl_entry(acl, 100))
+        call("post", "CreateNetworkAclEntry", acl_entry(
+            acl, 110, Protocol="1", Egress=True, IcmpTypeCode={"Type": 8, "Code": -1}))
+        entries = {entry["RuleNumber"]: entry for entry in network_acl_now(acl)["Entries"]}
+        self.assertEqual(entries[100]["PortRange"], {"From": 22, "To": 22})
+        self.assertEqual((entries[110]["IcmpTypeCode"], entries[110]["Egress"]),
+                         ({"Type": 8, "Code": -1}, True))
+        ec2.delete_network_acl(NetworkAclId=acl)
+
+    def CreateRoute(self):
+        table = route_table()
+        self.assertTrue(call("post", "CreateRoute", {
+            "RouteTableId": table, "DestinationCidrBlock": "10.1.2.3/8", "InstanceId": one})["Return"])
+        routes = route_table_now(table)["Routes"]
+        self.assertEqual([(r["DestinationCidrBlock"], r.get("InstanceId"), r["Origin"], r["State"])
+                          for r in routes],
+                         [("172.31.0.0/16", None, "CreateRouteTable", "active"),
+                          ("10.0.0.0/8", one, "CreateRoute", "active")])
+        self.assertEqual(routes[1]["NetworkInterfaceId"], of_one("interface"))
+        ec2.delete_route_table(RouteTableId=table)
+
+    def CreateRouteTable(self):
+        made = call("post", "CreateRouteTable", {"VpcId": vpc, "TagSpecifications": [
+            {"ResourceType": "route-table", "Tags": [{"Key": "k", "Value": "v"}]}]})["RouteTable"]
+        self.assertEqual((made["VpcId"], made["Associations"], made["PropagatingVgws"], made["Tags"]),
+                         (vpc, [], [], [{"Key": "k", "Value": "v"}]))
+        self.assertEqual([(r["DestinationCidrBlock"], r["GatewayId"]) for r in made["Routes"]],
+                         [("172.31.0.0/16", "local")])
+        ec2.delete_route_table(RouteTableId=made["RouteTableId"])
+
+    def DeleteNetworkAcl(self):
+        acl = network_acl()
+        call("post", "DeleteNetworkAcl", {"NetworkAclId": acl})
+        fault = refusal(ec2.describe_network_acls, NetworkAclIds=[acl])
+        self.assertEqual(fault.code, "InvalidNetworkAclID.NotFound")
+
+    def DeleteNetworkAclEntry(self):
+        acl = network_acl()
+        ec2.create_network_acl_entry(**acl_entry(acl, 7))
+        call("post", "DeleteNetworkAclEntry", {"NetworkAclId": acl, "RuleNumber": 7, "Egress": False})
+        self.assertEqual([entry["RuleNumber"] for entry in network_acl_now(acl)["Entries"]],
+                         [32767, 32767])
+        ec2.delete_network_acl(NetworkAclId=acl)
+
+    def DeleteRoute(self):
+        table = route_table()
+        ec2.create_route(RouteTableId=table, DestinationIpv6CidrBlock="::/0", GatewayId=gateway())
+        call("post", "DeleteRoute", {"RouteTableId": table, "DestinationIpv6CidrBlock": "::/0"})
+        self.assertEqual(len(route_table_now(table)["Routes"]), 1)
+        ec2.delete_route_table(RouteTableId=table)
+
+    def DeleteRouteTable(self):
+        table = route_table()
+        call("post", "DeleteRouteTable", {"RouteTableId": table})
+        fault = refusal(ec2.describe_route_tables, RouteTableIds=[table])
+        self.assertEqual(fault.code, "InvalidRouteTableID.NotFound")
+
+    def DescribeNetworkAcls(self):
+        found = call("post", "DescribeNetworkAcls", {"Filters": [
+            {"Name": "default", "Values": ["true"]}, {"Name": "vpc-id", "Values": [vpc]}]})
+        acl = found["NetworkAcls"][0]
+        self.assertEqual(sorted(one["SubnetId"] for one in acl["Associations"]),
+                         sorted(one["SubnetId"] for one in ec2.describe_subnets(Filters=[
+                             {"Name": "vpc-id", "Values": [vpc]}])["Subnets"]))
+        self.assertEqual([(e["RuleNumber"], e["Egress"], e["RuleAction"]) for e in acl["Entries"]],
+                         [(100, True, "allow"), (32767, True, "deny"),
+                          (100, False, "allow"), (32767, False, "deny")])
+
+    def DescribeRouteTables(self):
+        found = call("post", "DescribeRouteTables", {"Filters": [
+            {"Name": "association.main", "Values": ["true"]}, {"Name": "vpc-id", "Values": [vpc]}]})
+        table = found["RouteTables"][0]
+        self.assertEqual([(r["DestinationCidrBlock"], r["State"]) for r in table["Routes"]],
+                         [("172.31.0.0/16", "active"), ("0.0.0.0/0", "active")])
+        self.assertTrue(table["Associations"][0]["Main"])
+
+    def DisassociateRouteTable(self):
+        table = route_table()
+        made = ec2.associate_route_table(RouteTableId=table, GatewayId=gateway())
+        call("post", "DisassociateRouteTable", {"AssociationId": made["AssociationId"]})
+        self.assertEqual(route_table_now(table)["Associations"], [])
+        ec2.delete_route_table(RouteTableId=table)
+
+    def ReplaceNetworkAclAssociation(self):
+        acl = network_acl()
+        old = ec2.describe_network_acls(Filters=[
+            {"Name": "association.subnet-id", "Values": [first_subnet()]}])["NetworkAcls"][0]
+        used = next(a for a in old["Associations"] if a["SubnetId"] == first_subnet())
+        made = call("post", "ReplaceNetworkAclAssociation", {
+            "AssociationId": used["NetworkAclAssociationId"], "NetworkAclId": acl})
+        shown = network_acl_now(acl)["Associations"]
+        self.assertEqual([a["NetworkAclAssociationId"] for a in shown], [made["NewAssociationId"]])
+        ec2.replace_network_acl_association(AssociationId=made["NewAssociationId"],
+                                            NetworkAclId=old["NetworkAclId"])
+        ec2.delete_network_acl(NetworkAclId=acl)
+
+    def ReplaceNetworkAclEntry(self):
+        acl = network_acl()
+        ec2.create_network_acl_entry(**acl_entry(acl, 7))
+        call("post", "ReplaceNetworkAclEntry", acl_entry(acl, 7, RuleAction="deny"))
+        self.assertEqual([entry["RuleAction"] for entry in network_acl_now(acl)["Entries"]
+                          if entry["RuleNumber"] == 7], ["deny"])
+        ec2.delete_network_acl(NetworkAclId=acl)
+
+    def ReplaceRoute(self):
+        table = route_table()
+        ec2.create_route(RouteTableId=table, DestinationCidrBlock=ANY, GatewayId=gateway())
+        call("post", "ReplaceRoute", {"RouteTableId": table, "DestinationCidrBlock": ANY,
+                                      "NetworkInterfaceId": of_one("interface")})
+        route = route_table_now(table)["Routes"][1]
+        self.assertEqual((route["NetworkInterfaceId"], route.get("GatewayId")),
+                         (of_one("interface"), None))
+        ec2.delete_route_table(RouteTableId=table)
+
+    def ReplaceRouteTableAssociation(self):
+        table = route_table()
+        main = ec2.describe_route_tables(Filters=[
+            {"Name": "vpc-id", "Values": [vpc]},
+            {"Name": "association.main", "Values": ["true"]}])["RouteTables"][0]
+        made = call("post", "ReplaceRouteTableAssociation", {
+            "AssociationId": main["Associations"][0]["RouteTableAssociationId"], "RouteTableId": table})
+        shown = route_table_now(table)["Associations"]
+        self.assertEqual([(a["RouteTableAssociationId"], a["Main"]) for a in shown],
+                         [(made["NewAssociationId"], True)])
+        ec2.replace_route_table_association(AssociationId=made["NewAssociationId"],
+                                            RouteTableId=main["RouteTableId"])
+        ec2.delete_route_table(RouteTableId=table)
+
     def ResetInstanceAttribute(self):
         call("post", "ModifyInstanceAttribute", {"InstanceId": one,
                                                  "SourceDestCheck": {"Value": False}})
@@ -1382,6 +1578,54 @@ REFUSED = {
         ({"InstanceConnectEndpointIds": ["eice-0123456789abcdef0"]},
          "InvalidInstanceConnectEndpointId.NotFound"),
         ({"InstanceConnectEndpointIds": ["i-1"]}, "InvalidInstanceConnectEndpointId.Malformed")],
+    "AssociateRouteTable": [
+        ({"RouteTableId": MISSING["rtb"]}, "MissingParameter"),
+        ({"RouteTableId": MISSING["rtb"], "SubnetId": "%subnet"}, "InvalidRouteTableID.NotFound"),
+        ({"RouteTableId": "rtb-1", "SubnetId": "%subnet"}, "InvalidRouteTableId.Malformed")],
+    "CreateNetworkAcl": [({"VpcId": MISSING["vpc"]}, "InvalidVpcID.NotFound")],
+    "CreateNetworkAclEntry": [
+        (acl_entry(MISSING["acl"], 1), "InvalidNetworkAclID.NotFound"),
+        (acl_entry(MISSING["acl"], 0), "InvalidParameterValue"),
+        (acl_entry(MISSING["acl"], 1, PortRange={"From": 1}), "MissingParameter"),
+        (acl_entry(MISSING["acl"], 1, RuleAction="drop"), "InvalidParameterValue"),
+        (acl_entry("acl-1", 1), "InvalidNetworkAclId.Malformed")],
+    "CreateRoute": [
+        ({"RouteTableId": MISSING["rtb"], "DestinationCidrBlock": "10.0.0.0/8"},
+         "InvalidRouteTableID.NotFound"),
+        ({"RouteTableId": "%table", "DestinationCidrBlock": "10.0.0.0/8"}, "MissingParameter"),
+        ({"RouteTableId": "%table", "DestinationCidrBlock": ANY, "InstanceId": "%one"},
+         "RouteAlreadyExists"),
+        ({"RouteTableId": "%table", "DestinationCidrBlock": "10.0.0.0/8", "GatewayId": "igw-1"},
+         "InvalidGatewayID.NotFound"),
+        ({"RouteTableId": "%table", "DestinationCidrBlock": "10.0.0.0/8",
+          "TransitGatewayId": "tgw-12345678"}, "UnsupportedOperation")],
+    "CreateRouteTable": [({"VpcId": MISSING["vpc"]}, "InvalidVpcID.NotFound")],
+    "DeleteNetworkAcl": [({"NetworkAclId": MISSING["acl"]}, "InvalidNetworkAclID.NotFound"),
+                         ({"NetworkAclId": "%acl"}, "InvalidParameterValue")],
+    "DeleteNetworkAclEntry": [
+        ({"NetworkAclId": "%acl", "RuleNumber": 9, "Egress": True},
+         "InvalidNetworkAclEntry.NotFound")],
+    "DeleteRoute": [
+        ({"RouteTableId": "%table", "DestinationCidrBlock": "10.0.0.0/8"}, "InvalidRoute.NotFound"),
+        ({"RouteTableId": "%table", "DestinationCidrBlock": "172.31.0.0/16"}, "InvalidParameterValue")],
+    "DeleteRouteTable": [({"RouteTableId": "%table"}, "DependencyViolation")],
+    "DescribeNetworkAcls": missing("NetworkAclIds", "acl", "InvalidNetworkAclID.NotFound",
+                                   "InvalidNetworkAclId.Malformed"),
+    "DescribeRouteTables": missing("RouteTableIds", "rtb", "InvalidRouteTableID.NotFound",
+                                   "InvalidRouteTableId.Malformed"),
+    "DisassociateRouteTable": [
+        ({"AssociationId": MISSING["rtbassoc"]}, "InvalidAssociationID.NotFound"),
+        ({"AssociationId": "rtbassoc-1"}, "InvalidParameterValue")],
+    "ReplaceNetworkAclAssociation": [
+        ({"AssociationId": MISSING["aclassoc"], "NetworkAclId": "%acl"},
+         "InvalidAssociationID.NotFound")],
+    "ReplaceNetworkAclEntry": [(acl_entry("%acl", 9), "InvalidNetworkAclEntry.NotFound")],
+    "ReplaceRoute": [
+        ({"RouteTableId": "%table", "DestinationCidrBlock": "10.0.0.0/8", "InstanceId": "%one"},
+         "InvalidParameterValue")],
+    "ReplaceRouteTableAssociation": [
+        ({"AssociationId": MISSING["rtbassoc"], "RouteTableId": "%table"},
+         "InvalidAssociationID.NotFound")],
     "DescribeInstanceImageMetadata": [
         ({"InstanceIds": [MISSING["i"]]}, "InvalidInstanceID.NotFound"),
         ({"Filters": [{"Name": "image-colour", "Values": ["x"]}]}, "InvalidParameterValue")],
@@ -1509,7 +1753,8 @@ def filled_in(value):
         return [filled_in(item) for item in value]
     if isinstance(value, str) and value.startswith("%"):
         kind = value[1:]
-        return {"one": one, "group": group, "image": image, "vpc": vpc}.get(kind) or of_one(kind)
+        return {"one": one, "group": group, "image": image, "vpc": vpc}.get(kind) or of_network(kind) \
+            or of_one(kind)
     return value
 
 
@@ -1554,7 +1799,8 @@ class TheTable(unittest.TestCase):
                 self.assertEqual("DRYRUN" in flags, "DryRun" in members)
                 if action != "DescribeImages":  # it got its pages after botocore 1.29
                     self.assertEqual("PAGED" in flags, "NextToken" in members)
-                self.assertEqual("TOKEN" in flags, "ClientToken" in members)
+                if action not in ("CreateNetworkAcl", "CreateRouteTable"):  # likewise
+                    self.assertEqual("TOKEN" in flags, "ClientToken" in members)
 
     def test_a_dry_run_of_each_says_so(self):
         for action, (service, _, flags) in rows().items():

@@ -8,21 +8,12 @@
 #define NIC_IP   "172.31.0.5"
 #define LOOSE_IP "172.31.0.4" /* of TEST_INTERFACE */
 
-static void put_gateway(struct calls *k)
-{
-    struct tx *tx = store_write(k->store);
-    store_insert_internet_gateway(
-        tx,
-        &(struct internet_gateway){"igw-0a0a0a0a0a0a0a0a0", TEST_ACCOUNT, "us-east-1", TEST_VPC});
-    ck_assert_int_eq(tx_commit(tx, NULL), 0);
-}
-
 /* A running instance whose interface has 198.18.0.7 of the pool, in a VPC with a gateway. */
 static struct calls *with_instance(void)
 {
     struct calls *k = calls_new();
     calls_put_instance(k, INSTANCE_RUNNING);
-    put_gateway(k);
+    calls_put_gateway(k);
     struct tx *tx = store_write(k->store);
     struct network_interface *n = store_network_interface(tx, k->arena, NIC);
     n->wants_public_ip = true;
@@ -198,7 +189,7 @@ START_TEST(what_cannot_have_an_address_is_told_so)
     ec2_AssociateAddress_out out;
     REFUSED(k, GATEWAY_NOT_ATTACHED, "Network " TEST_VPC " is not attached to any internet gateway",
             AssociateAddress, &out, .allocation_id = id, .instance_id = TEST_INSTANCE);
-    put_gateway(k);
+    calls_put_gateway(k);
     REFUSED(k, MISSING_PARAMETER, "Either public IP or allocation id must be specified",
             AssociateAddress, &out, .instance_id = TEST_INSTANCE);
     REFUSED(k, MISSING_PARAMETER, "Either instance ID or network interface id must be specified",

@@ -69,6 +69,59 @@ static void put_network(struct tx *tx)
                                        });
 }
 
+static void put_table(struct tx *tx, const char *id, const char *association_id, const char *vpc_id)
+{
+    store_insert_route_table(
+        tx, &(struct route_table){
+                .id = id, .account_id = TEST_ACCOUNT, .region = "us-east-1", .vpc_id = vpc_id});
+    store_insert_route_table_association(tx, &(struct route_table_association){
+                                                 .id = association_id,
+                                                 .account_id = TEST_ACCOUNT,
+                                                 .region = "us-east-1",
+                                                 .route_table_id = id,
+                                                 .vpc_id = vpc_id,
+                                                 .is_main = true,
+                                             });
+}
+
+static void put_acl(struct tx *tx, const char *id, const char *vpc_id)
+{
+    store_insert_network_acl(tx, &(struct network_acl){.id = id,
+                                                       .account_id = TEST_ACCOUNT,
+                                                       .region = "us-east-1",
+                                                       .vpc_id = vpc_id,
+                                                       .is_default = true});
+    for (int egress = 0; egress <= 1; egress++)
+        store_insert_network_acl_entry(tx, &(struct network_acl_entry){
+                                               .network_acl_id = id,
+                                               .is_egress = egress == 1,
+                                               .rule_number = 100,
+                                               .protocol = ACL_PROTOCOL_ALL,
+                                               .is_allow = true,
+                                               .cidr_ipv4 = "0.0.0.0/0",
+                                               .from_port = -1,
+                                               .to_port = -1,
+                                               .icmp_type = -1,
+                                               .icmp_code = -1,
+                                           });
+}
+
+static void put_routes_and_acls(struct tx *tx)
+{
+    static const char *const in_acl[][2] = {
+        {TEST_IN_ACL, TEST_SUBNET},
+        {"aclassoc-0a0a0a0a0a0a0a0a2", "subnet-0a0a0a0a0a0a0a0a2"},
+        {"aclassoc-0a0a0a0a0a0a0a0a3", "subnet-0a0a0a0a0a0a0a0a3"},
+    };
+    put_table(tx, TEST_TABLE, TEST_MAIN, TEST_VPC);
+    put_table(tx, TEST_OTHER_TABLE, "rtbassoc-0b0b0b0b0b0b0b0b0", TEST_OTHER_VPC);
+    put_acl(tx, TEST_ACL, TEST_VPC);
+    put_acl(tx, TEST_OTHER_ACL, TEST_OTHER_VPC);
+    for (size_t i = 0; i < ARRAY_SIZE(in_acl); i++)
+        store_insert_network_acl_association(
+            tx, &(struct network_acl_association){in_acl[i][0], TEST_ACL, TEST_VPC, in_acl[i][1]});
+}
+
 static void put_image(struct tx *tx)
 {
     store_insert_image(tx, &(struct image){
@@ -120,6 +173,7 @@ struct calls *calls_new(void)
     struct tx *tx = store_write(k->store);
     store_insert_host(tx, &(struct host){.id = TEST_HOST, .uri = "test:///"});
     put_network(tx);
+    put_routes_and_acls(tx);
     put_image(tx);
     must(tx_commit(tx, &e), &e);
 
@@ -144,6 +198,17 @@ struct calls *calls_new(void)
         .max_instances = 20,
     };
     return k;
+}
+
+void calls_put_gateway(struct calls *k)
+{
+    struct err e = {0};
+    struct tx *tx = store_write(k->store);
+    store_insert_internet_gateway(tx, &(struct internet_gateway){.id = TEST_GATEWAY,
+                                                                 .account_id = TEST_ACCOUNT,
+                                                                 .region = "us-east-1",
+                                                                 .vpc_id = TEST_VPC});
+    must(tx_commit(tx, &e), &e);
 }
 
 void calls_free(struct calls *k)

@@ -2,6 +2,7 @@
 /*
  * Calls of actions against a real store in a temporary directory: one account, the region
  * us-east-1, its default VPC with a subnet in each zone and a default group, and a second VPC.
+ * Both have their main route table and their default network ACL.
  *
  *     struct calls *k = calls_new();
  *     ec2_CreateKeyPair_out out;
@@ -16,16 +17,23 @@
 
 #include "api/call.h"
 
-#define TEST_ACCOUNT   "123456789012"
-#define TEST_HOST      "h-0a0a0a0a0a0a0a0a0"
-#define TEST_VPC       "vpc-0a0a0a0a0a0a0a0a0"
-#define TEST_OTHER_VPC "vpc-0b0b0b0b0b0b0b0b0"
-#define TEST_SUBNET    "subnet-0a0a0a0a0a0a0a0a1" /* of us-east-1a */
-#define TEST_GROUP     "sg-0a0a0a0a0a0a0a0a0"     /* "default" of the default VPC */
-#define TEST_IMAGE     "ami-0a0a0a0a0a0a0a0a0"
-#define TEST_SNAPSHOT  "snap-0a0a0a0a0a0a0a0a0"
-#define TEST_INSTANCE  "i-0a0a0a0a0a0a0a0a0"   /* of calls_put_instance() */
-#define TEST_INTERFACE "eni-0a0a0a0a0a0a0a0a0" /* in TEST_SUBNET, a member of no group */
+#define TEST_ACCOUNT     "123456789012"
+#define TEST_HOST        "h-0a0a0a0a0a0a0a0a0"
+#define TEST_VPC         "vpc-0a0a0a0a0a0a0a0a0"
+#define TEST_OTHER_VPC   "vpc-0b0b0b0b0b0b0b0b0"
+#define TEST_SUBNET      "subnet-0a0a0a0a0a0a0a0a1" /* of us-east-1a */
+#define TEST_GROUP       "sg-0a0a0a0a0a0a0a0a0"     /* "default" of the default VPC */
+#define TEST_TABLE       "rtb-0a0a0a0a0a0a0a0a0"    /* the main one of the default VPC */
+#define TEST_MAIN        "rtbassoc-0a0a0a0a0a0a0a0a0"
+#define TEST_OTHER_TABLE "rtb-0b0b0b0b0b0b0b0b0"
+#define TEST_GATEWAY     "igw-0a0a0a0a0a0a0a0a0"
+#define TEST_ACL         "acl-0a0a0a0a0a0a0a0a0" /* the default one of the default VPC */
+#define TEST_OTHER_ACL   "acl-0b0b0b0b0b0b0b0b0"
+#define TEST_IN_ACL      "aclassoc-0a0a0a0a0a0a0a0a1" /* of TEST_SUBNET with TEST_ACL */
+#define TEST_IMAGE       "ami-0a0a0a0a0a0a0a0a0"
+#define TEST_SNAPSHOT    "snap-0a0a0a0a0a0a0a0a0"
+#define TEST_INSTANCE    "i-0a0a0a0a0a0a0a0a0"   /* of calls_put_instance() */
+#define TEST_INTERFACE   "eni-0a0a0a0a0a0a0a0a0" /* in TEST_SUBNET, a member of no group */
 
 struct calls {
     char directory[64];
@@ -47,6 +55,8 @@ void calls_end(struct calls *k, int result);
  * that goes when it goes, and an interface in TEST_SUBNET and TEST_GROUP.
  */
 void calls_put_instance(struct calls *k, enum instance_state state);
+/* TEST_GATEWAY, attached to the default VPC. */
+void calls_put_gateway(struct calls *k);
 struct instance *calls_instance(struct calls *k);
 /* Jobs that wait for this object. */
 size_t calls_jobs(struct calls *k, const char *object_id);
