@@ -21,6 +21,7 @@
 #include "hypervisor/libvirt.h"
 #include "jobs/bootstrap.h"
 #include "jobs/jobs.h"
+#include "metadata/metadata.h"
 #include "network/fake.h"
 #include "network/linux.h"
 #include "storage/fake.h"
@@ -41,6 +42,7 @@ struct daemon {
     struct network *network;
     struct jobs_config jobs_config;
     struct jobs *jobs;
+    struct metadata *metadata;
     struct hypervisor *hypervisor;
     struct peer_gate *peers;
     struct api *api;
@@ -81,8 +83,12 @@ static int open_fakes(struct daemon *d, struct err *e)
 {
     log_warning(
         "hypervisor=fake: nothing is started and nothing is stored on disk; for tests only");
-    d->network = fake_network_new();
-    int r = fake_storage_new(&d->storage);
+    const char *sockets = arena_printf(d->arena, "%s/metadata", d->config.runtime_dir);
+    int r = dir_make(sockets, 0700, e);
+    if (r < 0)
+        return r;
+    d->network = fake_network_new(sockets);
+    r = fake_storage_new(&d->storage);
     return r < 0 ? err_errno(e, -r, "cannot make the fake storage") : 0;
 }
 
@@ -101,6 +107,23 @@ static int open_drivers(struct daemon *d, struct err *e)
         .resolver = c->resolver,
     };
     return linux_network_new(&network, &d->network, e);
+}
+
+/* Before the jobs, which make the networks that it listens in. */
+static int make_metadata(struct daemon *d, struct err *e)
+{
+    struct metadata_config config = {
+        .store = d->store,
+        .network = d->network,
+        .certificate_path = arena_printf(d->arena, "%s/instance-identity.pem", d->config.state_dir),
+    };
+    return metadata_new(&config, &d->metadata, e);
+}
+
+static void network_changed(void *ctx, const char *vpc_id)
+{
+    struct daemon *d = ctx;
+    metadata_network_changed(d->metadata, vpc_id);
 }
 
 static int try_spot(void *ctx, const char *request_id, struct err *e)
@@ -124,6 +147,7 @@ static int make_jobs(struct daemon *d, struct err *e)
         .spot_notice_ms = c->spot_notice_ms,
         .instance_types = c->instance_types,
         .try_spot = try_spot,
+        .network_changed = network_changed,
         .ctx = d,
     };
     d->jobs = jobs_new(&d->jobs_config);
@@ -209,6 +233,8 @@ static int start(struct daemon *d, struct err *e)
     if (r == 0)
         r = open_drivers(d, e);
     if (r == 0)
+        r = make_metadata(d, e);
+    if (r == 0)
         r = make_jobs(d, e);
     if (r < 0)
         return r;
@@ -224,6 +250,7 @@ static void stop(struct daemon *d)
     http_server_free(d->http);
     if (d->jobs != NULL)
         jobs_stop(d->jobs);
+    metadata_free(d->metadata);
     api_free(d->api);
     peer_gate_free(d->peers);
     if (d->hypervisor != NULL)

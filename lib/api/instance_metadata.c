@@ -1,8 +1,8 @@
 /*
  * ModifyInstanceMetadataOptions, ModifyInstanceMetadataDefaults, GetInstanceMetadataDefaults.
  *
- * The options are columns of the instance, which whatever serves its metadata reads at each
- * request: so a change is in force with its commit. The reply to it says pending all the same, as
+ * The options are columns of the instance, which lib/metadata reads at each request: so a change is
+ * in force with its commit, and applied from then on. The reply, made before that, says pending, as
  * EC2's does.
  */
 #include "api/instance_metadata.h"

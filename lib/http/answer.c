@@ -1,5 +1,6 @@
 /* From a struct http_response to libmicrohttpd's, and errors of the server's own. */
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,9 +90,24 @@ static void add_header(struct MHD_Response *r, const struct http_exchange *x, co
         log_debug("a response header was refused request=%s name=%s", x->id, name);
 }
 
+/* A unix socket has no hops. */
+static bool limit_hops(struct http_conn *c, int hops)
+{
+    int family = AF_UNSPEC;
+    socklen_t len = sizeof(family);
+    if (hops == 0 || (c->hops != 0 && c->hops <= hops))
+        return true;
+    c->hops = hops;
+    if (getsockopt(c->fd, SOL_SOCKET, SO_DOMAIN, &family, &len) < 0)
+        return false;
+    if (family == AF_INET6)
+        return setsockopt(c->fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &hops, sizeof(hops)) == 0;
+    return family != AF_INET || setsockopt(c->fd, IPPROTO_IP, IP_TTL, &hops, sizeof(hops)) == 0;
+}
+
 enum MHD_Result http_answer(struct http_exchange *x)
 {
-    if (x->answer.body.failed)
+    if (x->answer.body.failed || !limit_hops(x->conn, x->answer.hop_limit))
         http_answer_error(x, 500, "The answer could not be made");
     bool tunnel = take_tunnel(x);
     struct http_response *a = &x->answer;

@@ -194,14 +194,14 @@ static enum MHD_Result begin(struct http_exchange *x, const char *method)
     (void)pthread_mutex_unlock(&s->lock);
     x->pub.method = arena_strdup(x->pub.arena, method);
     (void)MHD_get_connection_values_n(x->mhd, MHD_HEADER_KIND, add_header, x);
-    if (x->header_size > HTTP_HEADER_MAX)
+    if (x->header_size > s->header_max)
         refuse(x, 431, "The request's header is too large");
     check_method(x);
     check_host(x);
     uint64_t length = check_length(x);
     if (!is_refused(x) && s->callbacks.begin_upload != NULL && streq(x->pub.method, "PUT"))
         begin_upload(x, length);
-    if (!x->is_upload && length != UINT64_MAX && length > HTTP_BODY_MAX)
+    if (!x->is_upload && length != UINT64_MAX && length > s->body_max)
         refuse(x, 413, "The body is larger than any request may be");
 
     const char *expect = headers_get(&x->pub.headers, "expect");

@@ -8,21 +8,22 @@
 #include "http/server.h"
 
 /*
- * The pool of a connection holds the header block, the parsed fields and the read buffer.
- * libmicrohttpd clears all of it after each request, so it is not made larger than the header
- * limit asks for.
+ * The pool of a connection holds the header block, the parsed fields and the read buffer: so much
+ * beside the largest header. libmicrohttpd clears all of it after each request, so it is not made
+ * larger than that.
  */
-#define HTTP_POOL_SIZE     (HTTP_HEADER_MAX + ((size_t)32 << 10))
+#define HTTP_POOL_REST     ((size_t)32 << 10)
 #define HTTP_DEADLINE_NONE INT64_MAX
 
 struct http_daemon {
     struct http_server *server;
     struct MHD_Daemon *mhd;
-    int fd;          /* the listening socket; closed by us when mhd was quiesced */
+    int fd;          /* the listening socket, or -1; closed by us when mhd was quiesced */
     unsigned port;   /* 0: unix */
     char *unix_path; /* to be unlinked at the end, or NULL */
     bool is_unix;
     bool is_tls;
+    bool is_fed;    /* by http_server_serve() */
     unsigned limit; /* of connections */
     unsigned open;  /* connections; under server->lock */
     char *cert;     /* PEM texts, for as long as mhd runs */
@@ -44,6 +45,7 @@ struct http_conn {
     struct http_daemon *daemon;
     int fd;
     bool cut; /* to make room; under server->lock */
+    int hops; /* what its packets are limited to; 0: nothing */
     _Atomic enum http_phase phase;
     _Atomic int64_t deadline; /* monotonic ms; after it the watch thread cuts the connection */
     struct arena *arena;      /* of the request that is being served */
@@ -82,6 +84,9 @@ struct http_server {
     void *ctx;
     unsigned idle_timeout_s;
     unsigned receive_timeout_s;
+    unsigned connections_each; /* 0: no limit */
+    size_t header_max;
+    size_t body_max;
     struct http_daemon daemons[HTTP_LISTENERS_MAX];
     size_t n_daemons;
     struct http_tunnels *tunnels;
@@ -94,6 +99,7 @@ struct http_server {
     struct http_conn *conns;
     unsigned running; /* exchanges whose answer has not been sent */
     unsigned slow;    /* threads of their own */
+    uint64_t begun;   /* connections so far */
     bool watch_stop;
     bool watch_started;
     bool stopped;

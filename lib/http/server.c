@@ -56,6 +56,8 @@ static int daemon_start(struct http_daemon *d, const struct http_config *config,
                         const struct http_listener *l, unsigned connections, struct err *e)
 {
     unsigned threads = config->threads == 0 ? THREADS_DEFAULT : config->threads;
+    if (d->is_fed) /* the limit is one for all of them */
+        threads = 1;
     if (threads > THREADS_MAX)
         threads = THREADS_MAX;
     /* The limit is divided among the workers, and each needs one. */
@@ -65,6 +67,8 @@ static int daemon_start(struct http_daemon *d, const struct http_config *config,
 
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG | MHD_USE_ITC |
                      MHD_ALLOW_UPGRADE | MHD_ALLOW_SUSPEND_RESUME;
+    if (d->is_fed)
+        flags |= MHD_USE_NO_LISTEN_SOCKET;
     struct MHD_OptionItem more[8];
     size_t n = 0;
     if (l->tls_cert != NULL) {
@@ -80,25 +84,28 @@ static int daemon_start(struct http_daemon *d, const struct http_config *config,
         more[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0,
                                             (void *)(uintptr_t)TLS_PRIORITIES};
     }
+    if (!d->is_fed)
+        more[n++] = (struct MHD_OptionItem){MHD_OPTION_LISTEN_SOCKET, d->fd, NULL};
     if (threads > 1) /* a pool of one is refused with a warning */
         more[n++] = (struct MHD_OptionItem){MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)threads, NULL};
     more[n] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
 
     d->mhd = MHD_start_daemon(
         flags, (uint16_t)d->port, NULL, NULL, http_on_request, d, MHD_OPTION_EXTERNAL_LOGGER,
-        on_log, NULL, MHD_OPTION_LISTEN_SOCKET, d->fd, MHD_OPTION_CONNECTION_LIMIT, connections,
-        MHD_OPTION_CONNECTION_TIMEOUT, d->server->idle_timeout_s,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_POOL_SIZE, MHD_OPTION_THREAD_STACK_SIZE,
-        WORKER_STACK, MHD_OPTION_NOTIFY_CONNECTION, http_on_connection, d,
-        MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, d, MHD_OPTION_URI_LOG_CALLBACK, http_on_uri,
-        d, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_ARRAY, more,
-        MHD_OPTION_END);
+        on_log, NULL, MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_CONNECTION_TIMEOUT,
+        d->server->idle_timeout_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        d->server->header_max + HTTP_POOL_REST, MHD_OPTION_THREAD_STACK_SIZE, WORKER_STACK,
+        MHD_OPTION_NOTIFY_CONNECTION, http_on_connection, d, MHD_OPTION_NOTIFY_COMPLETED,
+        http_on_completed, d, MHD_OPTION_URI_LOG_CALLBACK, http_on_uri, d,
+        MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
     if (d->mhd == NULL) {
         /* Some of its failures close the socket, and some do not. */
-        if (fcntl(d->fd, F_GETFD) < 0)
+        if (d->fd >= 0 && fcntl(d->fd, F_GETFD) < 0)
             d->fd = -1;
         return err_set(e, EIO, "cannot start the HTTP server on %s%s",
-                       l->address != NULL && l->fd < 0 ? l->address : "the given socket",
+                       d->is_fed                         ? "what it is given"
+                       : l->address != NULL && l->fd < 0 ? l->address
+                                                         : "the given socket",
                        d->is_tls ? ": are the certificate and the key right?" : "");
     }
     return 0;
@@ -124,6 +131,12 @@ static int start_all(struct http_server *s, const struct http_config *config, st
     int r = http_tunnels_new(&s->tunnels, e);
     if (r == 0)
         r = http_watch_start(s, e);
+    if (r == 0 && config->takes_connections) {
+        static const struct http_listener none;
+        s->daemons[0].is_fed = true;
+        r = daemon_start(&s->daemons[0], config, &none,
+                         share(config->connections_tcp, HTTP_CONNECTIONS_TCP, 1), e);
+    }
     for (size_t i = 0; r == 0 && i < config->n_listeners; i++) {
         struct http_daemon *d = &s->daemons[i];
         unsigned connections = d->is_unix
@@ -146,6 +159,9 @@ int http_server_new(const struct http_config *config, const struct http_callback
     s->idle_timeout_s = config->idle_timeout_s == 0 ? TIMEOUT_DEFAULT : config->idle_timeout_s;
     s->receive_timeout_s =
         config->receive_timeout_s == 0 ? TIMEOUT_DEFAULT : config->receive_timeout_s;
+    s->connections_each = config->connections_each;
+    s->header_max = config->header_max == 0 ? HTTP_HEADER_MAX : config->header_max;
+    s->body_max = config->body_max == 0 ? HTTP_BODY_MAX : config->body_max;
     (void)pthread_mutex_init(&s->lock, NULL);
     pthread_condattr_t attr;
     (void)pthread_condattr_init(&attr);
@@ -155,7 +171,12 @@ int http_server_new(const struct http_config *config, const struct http_callback
 
     int r = 0;
     size_t n = config->n_listeners;
-    if (n == 0 || n > HTTP_LISTENERS_MAX) {
+    if (config->takes_connections) {
+        CHECK(n == 0);
+        s->n_daemons = 1;
+        s->daemons[0].server = s;
+        s->daemons[0].fd = -1;
+    } else if (n == 0 || n > HTTP_LISTENERS_MAX) {
         r = err_set(e, EINVAL, "a server listens on 1 to %d sockets", HTTP_LISTENERS_MAX);
         for (size_t i = 0; i < n; i++) {
             if (config->listeners[i].fd >= 0)
@@ -163,7 +184,8 @@ int http_server_new(const struct http_config *config, const struct http_callback
         }
         n = 0;
     }
-    s->n_daemons = n;
+    if (!config->takes_connections)
+        s->n_daemons = n;
     for (size_t i = 0; i < n; i++) {
         s->daemons[i].server = s;
         s->daemons[i].fd = config->listeners[i].fd;

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #include "base/arena.h"
@@ -45,6 +46,7 @@ struct http_peer {
     const gid_t *groups; /* supplementary, at most HTTP_PEER_GROUPS_MAX */
     size_t n_groups;
     const char *address; /* "192.0.2.7", "::1"; "unix" for the unix socket */
+    uint32_t network;    /* as http_server_serve() was told; 0 otherwise */
     bool is_tls;
 };
 
@@ -72,6 +74,12 @@ struct http_response {
      */
     int tunnel_fd;
     bool close; /* end the connection afterwards */
+    /*
+     * Packets of this answer, and of all that follows on the connection, live for so many hops
+     * only; 0: as ever. It is never raised again, or a packet that is sent once more would get
+     * further than it may.
+     */
+    int hop_limit;
 };
 
 /* Where the bytes of an upload go. Exactly one of finish and abort ends it. */
@@ -121,11 +129,15 @@ struct http_listener {
 struct http_config {
     const struct http_listener *listeners;
     size_t n_listeners;
+    bool takes_connections;     /* by http_server_serve(); then there are no listeners */
     unsigned threads;           /* workers for each listener; 0: 2 */
     unsigned connections_tcp;   /* 0: HTTP_CONNECTIONS_TCP */
     unsigned connections_unix;  /* 0: HTTP_CONNECTIONS_UNIX */
     unsigned idle_timeout_s;    /* between requests; 0: 60 */
     unsigned receive_timeout_s; /* for a whole request; an upload: for each 64 KiB; 0: 60 */
+    unsigned connections_each;  /* of one address, with takes_connections; 0: all of them */
+    size_t header_max;          /* 0: HTTP_HEADER_MAX */
+    size_t body_max;            /* 0: HTTP_BODY_MAX */
 };
 
 struct http_server;
@@ -136,6 +148,15 @@ struct http_server;
  */
 int http_server_new(const struct http_config *config, const struct http_callbacks *callbacks,
                     void *ctx, struct http_server **ret_server, struct err *e);
+/*
+ * Serves a connection that the caller has accepted, and takes it over. An address means something
+ * within its network only: `network` is a number for that, and the request has it, too. -EAGAIN:
+ * that address has as many connections as it may; -ENOMEM: there are too many in all.
+ */
+int http_server_serve(struct http_server *s, int fd, const struct sockaddr_storage *from,
+                      uint32_t network);
+/* Ends the connections from there. */
+void http_server_cut(struct http_server *s, uint32_t network);
 /*
  * Stops accepting, lets running requests end for at most timeout_ms, then cuts what is left,
  * tunnels included. A callback that runs is waited for; none runs after it returns. Idempotent.

@@ -19,9 +19,11 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "http/http_internal.h"
 
 #define WATCH_INTERVAL_MS 500
+#define HAND_OVER_MS      100
 
 /* From so many open connections on, a new one costs an old one. */
 static unsigned crowded(const struct http_daemon *d)
@@ -86,7 +88,13 @@ static void describe_peer(struct http_conn *c, struct MHD_Connection *mhd,
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     const struct sockaddr *a = info == NULL ? NULL : info->client_addr;
-    if (a != NULL && a->sa_family == AF_INET)
+    if (a != NULL && d->is_fed) {
+        const struct sockaddr_in6 *from = (const struct sockaddr_in6 *)(const void *)a;
+        bool v4 = IN6_IS_ADDR_V4MAPPED(&from->sin6_addr);
+        (void)inet_ntop(v4 ? AF_INET : AF_INET6, &from->sin6_addr.s6_addr[v4 ? 12 : 0], c->address,
+                        sizeof(c->address));
+        c->peer.network = from->sin6_scope_id;
+    } else if (a != NULL && a->sa_family == AF_INET)
         (void)inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)a)->sin_addr,
                         c->address, sizeof(c->address));
     else if (a != NULL && a->sa_family == AF_INET6)
@@ -107,7 +115,7 @@ static void started(struct http_daemon *d, struct MHD_Connection *mhd, void **so
     c->server = s;
     c->daemon = d;
     c->fd = info->connect_fd;
-    c->body = (struct buf)BUF_INIT(HTTP_BODY_MAX);
+    c->body = (struct buf)BUF_INIT(s->body_max);
     describe_peer(c, mhd, d);
     http_deadline(c, 1000 * ((int64_t)s->idle_timeout_s + s->receive_timeout_s));
     *socket_cls = c;
@@ -120,7 +128,8 @@ static void started(struct http_daemon *d, struct MHD_Connection *mhd, void **so
     if (c->next != NULL)
         c->next->link = &c->next;
     s->conns = c;
-    if (c->next == NULL)
+    s->begun++;
+    if (c->next == NULL || d->is_fed)
         (void)pthread_cond_broadcast(&s->changed);
     (void)pthread_mutex_unlock(&s->lock);
 }
@@ -149,6 +158,70 @@ void http_on_connection(void *cls, struct MHD_Connection *mhd, void **socket_cls
         *socket_cls = NULL;
     }
 }
+
+/* --- connections that are handed in */
+
+static unsigned connections_of(const struct http_server *s, const char *address, uint32_t network)
+{
+    unsigned n = 0;
+    for (const struct http_conn *c = s->conns; c != NULL; c = c->next)
+        n += c->peer.network == network && streq(c->address, address);
+    return n;
+}
+
+/* libmicrohttpd's thread has yet to take the connection up. Until then it is not counted. */
+static void wait_begun(struct http_server *s, uint64_t before)
+{
+    int64_t until = clock_monotonic() + HAND_OVER_MS;
+    struct timespec ts = {.tv_sec = until / 1000, .tv_nsec = until % 1000 * 1000000};
+    (void)pthread_mutex_lock(&s->lock);
+    while (s->begun == before && pthread_cond_timedwait(&s->changed, &s->lock, &ts) != ETIMEDOUT)
+        ;
+    (void)pthread_mutex_unlock(&s->lock);
+}
+
+int http_server_serve(struct http_server *s, int fd, const struct sockaddr_storage *from,
+                      uint32_t network)
+{
+    /* The network travels as the scope of the address, which is what a scope is. */
+    struct sockaddr_in6 at = {.sin6_family = AF_INET6, .sin6_scope_id = network};
+    char address[INET6_ADDRSTRLEN] = "";
+    if (from->ss_family == AF_INET) {
+        const struct in_addr *v4 = &((const struct sockaddr_in *)(const void *)from)->sin_addr;
+        at.sin6_addr.s6_addr[10] = at.sin6_addr.s6_addr[11] = 0xff;
+        memcpy(&at.sin6_addr.s6_addr[12], v4, sizeof(*v4));
+        (void)inet_ntop(AF_INET, v4, address, sizeof(address));
+    } else {
+        at.sin6_addr = ((const struct sockaddr_in6 *)(const void *)from)->sin6_addr;
+        (void)inet_ntop(AF_INET6, &at.sin6_addr, address, sizeof(address));
+    }
+    (void)pthread_mutex_lock(&s->lock);
+    bool room =
+        s->connections_each == 0 || connections_of(s, address, network) < s->connections_each;
+    uint64_t before = s->begun;
+    (void)pthread_mutex_unlock(&s->lock);
+    if (!room) {
+        (void)close(fd);
+        return -EAGAIN;
+    }
+    /* It closes the socket when it fails. */
+    if (MHD_add_connection(s->daemons[0].mhd, fd, (const struct sockaddr *)&at, sizeof(at)) !=
+        MHD_YES)
+        return -ENOMEM;
+    wait_begun(s, before);
+    return 0;
+}
+
+void http_server_cut(struct http_server *s, uint32_t network)
+{
+    (void)pthread_mutex_lock(&s->lock);
+    for (struct http_conn *c = s->conns; c != NULL; c = c->next)
+        if (c->peer.network == network)
+            (void)shutdown(c->fd, SHUT_RDWR);
+    (void)pthread_mutex_unlock(&s->lock);
+}
+
+/* --- deadlines */
 
 void http_deadline(struct http_conn *c, int64_t milliseconds)
 {

@@ -45,7 +45,9 @@ struct jobs_config {
      * API's. 0 whether it could be or not (its row says), -errno when the store failed.
      */
     int (*try_spot)(void *ctx, const char *request_id, struct err *e);
-    void *ctx; /* of try_spot */
+    /* The network of a VPC has been made, changed or removed. May be NULL. */
+    void (*network_changed)(void *ctx, const char *vpc_id);
+    void *ctx; /* of both */
 };
 
 struct jobs;

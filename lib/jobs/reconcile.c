@@ -116,6 +116,8 @@ static int remove_stray_networks(struct jobs *j, struct arena *a, struct err *e)
             continue;
         log_warning("stray-network vpc=%s: no VPC of this id; removing it", names.v[i]);
         r = n->ops->remove(n, names.v[i], -1, e);
+        if (r == 0 && j->config.network_changed != NULL)
+            j->config.network_changed(j->config.ctx, names.v[i]);
     }
     return r < 0 ? r : 0;
 }

@@ -38,6 +38,8 @@ static int slot_apply(struct jobs *j, struct vpc_slot *slot, const char *vpc_id,
     int r = load(j, a, vpc_id, &intent, e);
     if (r == 0)
         r = n->ops->apply(n, &intent, e);
+    if (r == 0 && j->config.network_changed != NULL)
+        j->config.network_changed(j->config.ctx, vpc_id);
     arena_free(slot->arena);
     slot->arena = r == 0 ? a : NULL;
     slot->intent = intent;

@@ -176,9 +176,11 @@ static int put_loopback(struct rtnl *rtnl, const struct net_vpc *intent, struct 
 {
     struct cidr block;
     uint32_t link_local = 0;
+    uint32_t metadata = 0;
     int lo = rtnl_index(rtnl, "lo");
     if (cidr_parse(intent->cidrs[0], &block) < 0 ||
-        ipv4_parse(RULES_RESOLVER_LINK_LOCAL, &link_local) < 0)
+        ipv4_parse(RULES_RESOLVER_LINK_LOCAL, &link_local) < 0 ||
+        ipv4_parse(NETWORK_METADATA_IPV4, &metadata) < 0)
         return err_set(e, EINVAL, "%s: not a CIDR block: %s", intent->vpc_id, intent->cidrs[0]);
     (void)cidr_normalize(&block);
     int r = rtnl_link_up(rtnl, lo, 0, e);
@@ -186,6 +188,8 @@ static int put_loopback(struct rtnl *rtnl, const struct net_vpc *intent, struct 
         r = rtnl_address_put(rtnl, lo, block.address + 2, 32, e);
     if (r == 0)
         r = rtnl_address_put(rtnl, lo, link_local, 32, e);
+    if (r == 0)
+        r = rtnl_address_put(rtnl, lo, metadata, 32, e);
     return r;
 }
 

@@ -1,10 +1,14 @@
 #include "network/fake.h"
 
+#include <arpa/inet.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 
 #include "base/check.h"
+#include "base/cleanup.h"
 #include "base/text.h"
 
 #define VPCS_MAX 65536
@@ -16,12 +20,14 @@ struct fake_tap {
 
 struct fake_vpc {
     char *vpc_id;
+    bool listens[2]; /* IPv4, IPv6 */
     struct fake_tap *taps;
     size_t n_taps;
 };
 
 struct fake_network {
     struct network base;
+    char *directory; /* of sockets; NULL: none */
     pthread_mutex_t lock;
     struct fake_vpc *vpcs;
     size_t n_vpcs;
@@ -150,6 +156,92 @@ static int fake_connect(struct network *n, const char *vpc_id, const char *priva
                    private_ip, port, vpc_id);
 }
 
+static int socket_path(const struct fake_network *f, const char *vpc_id, bool ipv6,
+                       struct sockaddr_un *ret, struct err *e)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    int n = snprintf(at.sun_path, sizeof(at.sun_path), "%s/%s%s", f->directory, vpc_id,
+                     ipv6 ? "-ipv6" : "");
+    if (n < 0 || n >= (int)sizeof(at.sun_path))
+        return err_set(e, ENAMETOOLONG, "the path of the socket of %s is too long", vpc_id);
+    *ret = at;
+    return 0;
+}
+
+static int listen_locked(struct fake_network *f, const char *vpc_id, bool ipv6, int *ret_fd,
+                         struct err *e)
+{
+    struct fake_vpc *vpc = find_vpc(f, vpc_id);
+    struct sockaddr_un at;
+    if (vpc == NULL)
+        return err_set(e, ENOENT, "there is no namespace %s", vpc_id);
+    if (vpc->listens[ipv6])
+        return err_set(e, EADDRINUSE, "%s has a socket", vpc_id);
+    int r = f->directory == NULL
+                ? err_set(e, EOPNOTSUPP, "this network of the fake kind does not listen")
+                : socket_path(f, vpc_id, ipv6, &at, e);
+    if (r < 0)
+        return r;
+    _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return err_errno(e, errno, "cannot make a socket");
+    (void)unlink(at.sun_path); /* of an earlier daemon */
+    if (bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 || listen(fd, SOMAXCONN) < 0)
+        return err_errno(e, errno, "cannot listen on %s", at.sun_path);
+    vpc->listens[ipv6] = true;
+    *ret_fd = TAKE_FD(fd);
+    return 0;
+}
+
+static int fake_listen(struct network *n, const char *vpc_id, bool ipv6, int *ret_fd, struct err *e)
+{
+    struct fake_network *f = self(n);
+    (void)pthread_mutex_lock(&f->lock);
+    int r = listen_locked(f, vpc_id, ipv6, ret_fd, e);
+    (void)pthread_mutex_unlock(&f->lock);
+    return r;
+}
+
+/* Whose address is the client's socket bound to? */
+static int guest_of(const struct sockaddr_un *from, socklen_t len, struct sockaddr_storage *ret)
+{
+    char address[INET6_ADDRSTRLEN] = "";
+    struct sockaddr_storage guest = {0};
+    struct sockaddr_in *v4 = (struct sockaddr_in *)&guest;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&guest;
+    size_t head = offsetof(struct sockaddr_un, sun_path) + 1;
+    size_t n = 0;
+    if (len <= head || from->sun_path[0] != '\0')
+        return -EPERM;
+    while (n < len - head && n < sizeof(address) - 1 && from->sun_path[1 + n] != '/')
+        n++;
+    memcpy(address, from->sun_path + 1, n);
+    if (inet_pton(AF_INET, address, &v4->sin_addr) == 1)
+        guest.ss_family = AF_INET;
+    else if (inet_pton(AF_INET6, address, &v6->sin6_addr) == 1)
+        guest.ss_family = AF_INET6;
+    else
+        return -EPERM;
+    *ret = guest;
+    return 0;
+}
+
+static int fake_accept(struct network *n, int listener, struct sockaddr_storage *ret_from,
+                       int *ret_fd)
+{
+    (void)n;
+    struct sockaddr_un from = {0};
+    socklen_t len = sizeof(from);
+    _cleanup_close_ int fd =
+        accept4(listener, (struct sockaddr *)&from, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0)
+        return -errno;
+    int r = guest_of(&from, len, ret_from);
+    if (r == 0)
+        *ret_fd = TAKE_FD(fd);
+    return r;
+}
+
 static int fake_list(struct network *n, struct arena *a, struct net_names *ret_vpc_ids,
                      struct err *e)
 {
@@ -187,6 +279,7 @@ static void fake_free(struct network *n)
     for (size_t i = 0; i < f->n_vpcs; i++)
         clear_vpc(&f->vpcs[i]);
     free(f->vpcs);
+    free(f->directory);
     (void)pthread_mutex_destroy(&f->lock);
     free(f);
 }
@@ -197,16 +290,19 @@ static const struct network_ops fake_ops = {
     .plug = fake_plug,
     .remove = fake_remove,
     .connect = fake_connect,
+    .listen = fake_listen,
+    .accept = fake_accept,
     .list = fake_list,
     .taps = fake_taps,
     .free = fake_free,
 };
 
-struct network *fake_network_new(void)
+struct network *fake_network_new(const char *directory)
 {
     struct fake_network *f = calloc(1, sizeof(*f));
     CHECK(f != NULL);
     f->base.ops = &fake_ops;
+    f->directory = directory == NULL ? NULL : copy(directory);
     (void)pthread_mutex_init(&f->lock, NULL);
     return &f->base;
 }

@@ -198,6 +198,24 @@ static int linux_remove(struct network *network, const char *vpc_id, int64_t ind
     return r < 0 ? err_wrap(e, r, "cannot remove the network of %s", vpc_id) : 0;
 }
 
+/* A socket stays in the namespace that it was made in. */
+static int socket_inside(const char *vpc_id, int family, int *ret_fd, struct err *e)
+{
+    _cleanup_close_ int namespace_fd = -1;
+    int r = netns_open(vpc_id, &namespace_fd, e);
+    if (r < 0)
+        return r;
+    _cleanup_netns_ struct netns_visit visit = NETNS_AT_HOME;
+    r = netns_enter(&visit, namespace_fd, e);
+    if (r < 0)
+        return r;
+    int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return err_errno(e, errno, "cannot make a socket in %s", vpc_id);
+    *ret_fd = fd;
+    return 0;
+}
+
 static int wait_connected(int fd, int timeout_ms)
 {
     int64_t deadline = clock_monotonic() + timeout_ms;
@@ -226,27 +244,59 @@ static int linux_connect(struct network *network, const char *vpc_id, const char
         return r;
     if (port < 1 || port > 65535 || inet_pton(AF_INET, private_ip, &to.sin_addr) != 1)
         return err_set(e, EINVAL, "not an address and port: %s, %d", private_ip, port);
-    _cleanup_close_ int namespace_fd = -1;
     _cleanup_close_ int fd = -1;
-    r = netns_open(vpc_id, &namespace_fd, e);
+    r = socket_inside(vpc_id, AF_INET, &fd, e);
     if (r < 0)
         return r;
-    {
-        /* A socket stays in the namespace that it was made in. */
-        _cleanup_netns_ struct netns_visit visit = NETNS_AT_HOME;
-        r = netns_enter(&visit, namespace_fd, e);
-        if (r < 0)
-            return r;
-        fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        if (fd < 0)
-            return err_errno(e, errno, "cannot make a socket in %s", vpc_id);
-    }
     int code = 0;
     if (connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0)
         code = errno == EINPROGRESS ? wait_connected(fd, timeout_ms) : errno;
     if (code != 0)
         return err_errno(e, code, "cannot connect to %s port %d in %s", private_ip, port, vpc_id);
     *ret_fd = TAKE_FD(fd);
+    return 0;
+}
+
+static int linux_listen(struct network *network, const char *vpc_id, bool ipv6, int *ret_fd,
+                        struct err *e)
+{
+    (void)network;
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } at = {0};
+    const char *address = ipv6 ? NETWORK_METADATA_IPV6 : NETWORK_METADATA_IPV4;
+    _cleanup_close_ int fd = -1;
+    int on = 1;
+    int r = check_vpc_id(vpc_id, e);
+    if (r == 0)
+        r = socket_inside(vpc_id, ipv6 ? AF_INET6 : AF_INET, &fd, e);
+    if (r < 0)
+        return r;
+    at.any.sa_family = ipv6 ? AF_INET6 : AF_INET;
+    at.v4.sin_port = htons(80); /* of both: it is in the same place */
+    CHECK(inet_pton(at.any.sa_family, address,
+                    ipv6 ? (void *)&at.v6.sin6_addr : (void *)&at.v4.sin_addr) == 1);
+    /* Connections of an earlier daemon may still be ending. */
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (bind(fd, &at.any, ipv6 ? sizeof(at.v6) : sizeof(at.v4)) < 0 || listen(fd, SOMAXCONN) < 0)
+        return err_errno(e, errno, "cannot listen on %s in %s", address, vpc_id);
+    *ret_fd = TAKE_FD(fd);
+    return 0;
+}
+
+static int linux_accept(struct network *network, int listener, struct sockaddr_storage *ret_from,
+                        int *ret_fd)
+{
+    (void)network;
+    struct sockaddr_storage from = {0};
+    socklen_t len = sizeof(from);
+    int fd = accept4(listener, (struct sockaddr *)&from, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0)
+        return -errno;
+    *ret_from = from;
+    *ret_fd = fd;
     return 0;
 }
 
@@ -322,6 +372,8 @@ static const struct network_ops linux_ops = {
     .plug = linux_plug,
     .remove = linux_remove,
     .connect = linux_connect,
+    .listen = linux_listen,
+    .accept = linux_accept,
     .list = linux_list,
     .taps = linux_taps,
     .free = linux_free,

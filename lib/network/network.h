@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "base/arena.h"
 #include "base/err.h"
@@ -154,6 +155,9 @@ struct net_vpc {
     size_t n_peerings;
 };
 
+#define NETWORK_METADATA_IPV4 "169.254.169.254"
+#define NETWORK_METADATA_IPV6 "fd00:ec2::254"
+
 struct net_names {
     const char **v;
     size_t n;
@@ -174,6 +178,15 @@ struct network_ops {
      * Security groups do not govern it. The descriptor does not block. */
     int (*connect)(struct network *n, const char *vpc_id, const char *private_ip, int port,
                    int timeout_ms, int *ret_fd, struct err *e);
+    /*
+     * A listening socket at the address of the metadata service in the VPC: NETWORK_METADATA_IPV4
+     * or _IPV6, port 80. It does not block, and keeps the namespace alive. -EADDRINUSE: there is
+     * one already; -ENOENT: the VPC has no namespace.
+     */
+    int (*listen)(struct network *n, const char *vpc_id, bool ipv6, int *ret_fd, struct err *e);
+    /* The next connection that came to such a socket, and the guest's address (AF_INET or AF_INET6)
+     * that it came from. The descriptor does not block. -EAGAIN: none waits. */
+    int (*accept)(struct network *n, int listener, struct sockaddr_storage *ret_from, int *ret_fd);
     /* The VPC ids that have a namespace here. */
     int (*list)(struct network *n, struct arena *a, struct net_names *ret_vpc_ids, struct err *e);
     /* Taps that are plugged in a VPC. */

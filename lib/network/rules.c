@@ -176,6 +176,10 @@ static void add_local(struct builder *b, const char *resolver, const struct rule
                  expr_statements(expr_from_interface("br*"),
                                  expr_equals(expr_field("ip", "daddr"), resolvers[i]),
                                  expr_to_port(transports[j], 53), expr_verdict("accept")));
+    rule(b, c,
+         expr_statements(expr_from_interface("br*"),
+                         expr_equals(expr_field("ip", "daddr"), NETWORK_METADATA_IPV4),
+                         expr_to_port("tcp", 80), expr_verdict("accept")));
 
     c = ruleset_add_chain(b->rules, "inet", "output", BASE_FILTER("output", "drop"));
     rule(b, c, expr_statements(expr_to_interface("lo"), expr_verdict("accept"), NULL, NULL));

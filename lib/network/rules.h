@@ -16,14 +16,15 @@
  *       set public         private addresses that have a public one
  *       map public_to_private, private_to_public
  *                          1:1 translation at edge0
- *       chain input        guests reach DHCP and DNS of their VPC and nothing else of the router
+ *       chain input        guests reach DHCP, DNS and metadata of their VPC and nothing else of the
+ *                          router
  *       chain output       the router's own traffic: DHCP, connections of the daemon to guests
  *     table bridge croft
  *       chain prerouting   what a port may send: its own MAC, its own address, its own ARP
  *
- * What is the router's own (DHCP, DNS) is not governed by security groups, as in EC2 (AWS: "Traffic
- * to and from your VPC", security groups do not filter it). IPv6 does not pass a port; rules with
- * an IPv6 CIDR stand in their chains and match nothing.
+ * What is the router's own (DHCP, DNS, metadata) is not governed by security groups, as in EC2
+ * (AWS: "Traffic to and from your VPC", security groups do not filter it). IPv6 does not pass a
+ * port; rules with an IPv6 CIDR stand in their chains and match nothing.
  */
 #include "base/arena.h"
 #include "base/err.h"

@@ -276,6 +276,23 @@ struct network_interface *store_primary_interface(struct tx *tx, struct arena *a
     return l.n == 0 ? NULL : l.v;
 }
 
+struct network_interface *store_interface_at(struct tx *tx, struct arena *a, const char *vpc_id,
+                                             const char *address)
+{
+    const char *id = NULL;
+    sqlite3_stmt *stmt = statement(
+        tx,
+        "SELECT id FROM network_interface WHERE vpc_id = ?1 AND private_ip = ?2 UNION ALL "
+        "SELECT interface_id FROM interface_address WHERE vpc_id = ?1 AND address = ?2 LIMIT 1",
+        vpc_id);
+    if (stmt != NULL)
+        tx_bind_text(stmt, 2, address);
+    if (tx_step(tx, stmt))
+        id = tx_column_text(stmt, 0, a);
+    tx_reset(stmt);
+    return store_network_interface(tx, a, id);
+}
+
 struct key_pair *store_key_pair_named(struct tx *tx, struct arena *a, const char *account_id,
                                       const char *region, const char *name)
 {

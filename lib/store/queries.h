@@ -65,6 +65,9 @@ void store_delete_client_tokens_before(struct tx *tx, int64_t when);
 /* The interface with device index 0, or NULL. */
 struct network_interface *store_primary_interface(struct tx *tx, struct arena *a,
                                                   const char *instance_id);
+/* The interface that has this address, as its first or a further one, or NULL. */
+struct network_interface *store_interface_at(struct tx *tx, struct arena *a, const char *vpc_id,
+                                             const char *address);
 /* The key pair of this name, or NULL. */
 struct key_pair *store_key_pair_named(struct tx *tx, struct arena *a, const char *account_id,
                                       const char *region, const char *name);

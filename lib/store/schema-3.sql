@@ -115,7 +115,8 @@ CREATE TABLE interface_address (
   position      INTEGER NOT NULL,
   PRIMARY KEY (interface_id, address)
 ) STRICT;
-CREATE INDEX interface_address_vpc ON interface_address (vpc_id);
+CREATE INDEX interface_address_vpc ON interface_address (vpc_id, address);
+CREATE INDEX network_interface_address ON network_interface (vpc_id, private_ip);
 CREATE INDEX interface_address_subnet ON interface_address (subnet_id);
 
 -- Elastic IP addresses.

@@ -76,7 +76,7 @@ static void setup(void)
     store_update_image(tx, image);
     ck_assert_int_eq(tx_commit(tx, NULL), 0);
     ck_assert_int_eq(fake_storage_new(&world.storage), 0);
-    world.network = fake_network_new();
+    world.network = fake_network_new(NULL);
     world.machine = (struct jobs_config){
         .store = k->store,
         .storage = world.storage,

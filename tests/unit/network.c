@@ -341,7 +341,7 @@ END_TEST
 START_TEST(the_network_in_memory_remembers_vpcs_and_taps)
 {
     begin();
-    struct network *n = fake_network_new();
+    struct network *n = fake_network_new(NULL);
     struct net_vpc intent = vpc(2, 2);
     struct net_names names = {0};
     struct err e = {0};

@@ -1,0 +1,39 @@
+#pragma once
+/*
+ * The instance metadata service (IMDS): 169.254.169.254 within each VPC.
+ *
+ * Each namespace of a VPC has a listening socket of this process (network_ops.listen), so a
+ * connection says by the socket that it came to which VPC it is of, and by its source address,
+ * which the port has checked, which guest. Nothing that a guest says is believed. Every request
+ * reads rows of its own: what ModifyInstanceMetadataOptions commits is in force for the next one.
+ *
+ * Threads: one accepts, one serves; metadata_network_changed() may be called from any.
+ */
+#include "base/err.h"
+#include "network/network.h"
+#include "store/store.h"
+
+#define METADATA_CONNECTIONS      512 /* of all guests together */
+#define METADATA_CONNECTIONS_EACH 16  /* of one address */
+#define METADATA_HEADER_MAX       ((size_t)8 << 10)
+#define METADATA_BODY_MAX         ((size_t)1 << 10)
+#define METADATA_IDLE_S           10
+#define METADATA_RECEIVE_S        5
+
+struct metadata_config {
+    struct store *store;
+    struct network *network;
+    /* Where the certificate that identity documents are signed with is put; NULL: nowhere. */
+    const char *certificate_path;
+};
+
+struct metadata;
+
+/* Listens nowhere yet. */
+int metadata_new(const struct metadata_config *config, struct metadata **ret_metadata,
+                 struct err *e);
+/* Stops listening and serving. NULL is fine. */
+void metadata_free(struct metadata *m);
+/* Listens where the VPC's namespace is new, and no more where it has gone. ctx is the struct
+ * metadata. */
+void metadata_network_changed(void *ctx, const char *vpc_id);
