@@ -11,24 +11,6 @@
 
 static const char *const taggable[] = {"capacity-reservation", NULL};
 
-/* The zone by its name, its id or both; NULL with the fault. */
-static const char *zone_of(struct call *c, const char *name, const char *id, struct fault *f)
-{
-    if (name == NULL && id == NULL) {
-        (void)fault(f, FAULT_MISSING_PARAMETER,
-                    "The request must contain the parameter AvailabilityZone or "
-                    "AvailabilityZoneId");
-        return NULL;
-    }
-    for (size_t z = 0; z < ZONES_PER_REGION; z++)
-        if ((name == NULL || streq(name, c->region->zones[z])) &&
-            (id == NULL || streq(id, c->region->zone_ids[z])))
-            return c->region->zones[z];
-    (void)fault(f, FAULT_INVALID_PARAMETER_VALUE, "Invalid availability zone: [%.64s]",
-                name == NULL ? id : name);
-    return NULL;
-}
-
 /* When the reservation ends; 0: when it is cancelled. */
 static int read_end(struct call *c, struct opt_time date, const char *type, int64_t *ret_end,
                     struct fault *f)
@@ -151,7 +133,7 @@ int act_ec2_CreateCapacityReservation(struct call *c, const ec2_CreateCapacityRe
         return 0;
     }
     const struct instance_type *type = type_of(c, in, f);
-    const char *zone = zone_of(c, in->availability_zone, in->availability_zone_id, f);
+    const char *zone = lookup_zone(c, in->availability_zone, in->availability_zone_id, f);
     if (type == NULL || zone == NULL)
         return -1;
     struct capacity_reservation r = {

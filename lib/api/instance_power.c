@@ -155,6 +155,19 @@ int instance_power_on(struct call *c, struct instance *i, struct fault *f)
     return 0;
 }
 
+/* A stopped instance may have lost the disk that it boots from: DetachVolume. */
+static int check_root(struct call *c, const struct instance *i, struct fault *f)
+{
+    struct volume_list volumes = store_volumes(c->tx, c->arena, "instance_id", i->id);
+    for (size_t k = 0; k < volumes.n; k++)
+        if (streq(volumes.v[k].device_name, i->root_device_name) &&
+            volumes.v[k].attachment_state != ATTACHMENT_DETACHING)
+            return 0;
+    return fault(f, FAULT_INCORRECT_INSTANCE_STATE,
+                 "Instance '%s' does not have a volume attached at root (%s)", i->id,
+                 i->root_device_name);
+}
+
 int act_ec2_StartInstances(struct call *c, const ec2_StartInstances_in *in,
                            ec2_StartInstances_out *out, struct fault *f)
 {
@@ -162,7 +175,8 @@ int act_ec2_StartInstances(struct call *c, const ec2_StartInstances_in *in,
     if (named(c, &in->instance_ids, &l, f) < 0)
         return -1;
     for (size_t k = 0; k < l.n; k++)
-        if (check_start(&l.v[k], f) < 0 || spot_check_start(c, &l.v[k], f) < 0)
+        if (check_start(&l.v[k], f) < 0 || check_root(c, &l.v[k], f) < 0 ||
+            spot_check_start(c, &l.v[k], f) < 0)
             return -1;
     for (size_t k = 0; k < l.n; k++) {
         int previous = l.v[k].state;

@@ -1,28 +1,11 @@
 #include "api/launch_volumes.h"
 
-#include <string.h>
-
 #include "api/tagging.h"
 #include "base/id.h"
 #include "base/text.h"
+#include "core/volume_type.h"
 
 #define DEFAULT_VOLUME_TYPE "gp3"
-
-/* /dev/sdf and /dev/xvdf, with or without a partition's number (AWS: "Device names for volumes").
- */
-static bool is_device_name(const char *name)
-{
-    const char *rest = has_prefix(name, "/dev/sd")    ? name + 7
-                       : has_prefix(name, "/dev/xvd") ? name + 8
-                                                      : NULL;
-    if (rest == NULL || *rest < 'a' || *rest > 'z')
-        return false;
-    rest++;
-    if (*rest >= 'a' && *rest <= 'z')
-        rest++;
-    rest += strspn(rest, "0123456789");
-    return *rest == '\0';
-}
 
 static struct launch_volume *find(struct launch_volumes *l, const char *device_name)
 {
@@ -49,10 +32,8 @@ static int apply_ebs(const struct ec2_EbsBlockDevice *ebs, struct launch_volume 
     if (v->size_gib < 1)
         return fault(f, FAULT_INVALID_BLOCK_DEVICE_MAPPING,
                      "The device '%s' must have a volume size of at least 1 GiB", v->device_name);
-    if (v->size_gib > VOLUME_SIZE_MAX_GIB)
-        return fault(f, FAULT_INVALID_PARAMETER_VALUE,
-                     "The volume size of %lld GiB is above the limit of %d GiB",
-                     (long long)v->size_gib, VOLUME_SIZE_MAX_GIB);
+    v->iops = ebs->iops.v;
+    v->throughput = ebs->throughput.v;
     return 0;
 }
 
@@ -74,7 +55,7 @@ static int add_mapping(const struct ec2_BlockDeviceMapping *m, const struct imag
                      m->device_name);
     if (is_root)
         return apply_ebs(m->ebs, &l->v[0], true, image->size_gib, f);
-    if (!is_device_name(m->device_name))
+    if (!volume_device_name_ok(m->device_name))
         return fault(f, FAULT_INVALID_BLOCK_DEVICE_MAPPING,
                      "Invalid device name '%s': it must be like /dev/sdf or /dev/xvdf",
                      m->device_name);
@@ -119,6 +100,14 @@ int launch_volumes_settle(struct call *c, const ec2_RunInstances_in *in, const s
         if (add_mapping(m, image, l, f) < 0)
             return -1;
     }
+    for (size_t i = 0; i < l->n; i++) {
+        struct volume_performance p = {l->v[i].volume_type, l->v[i].size_gib, l->v[i].iops,
+                                       l->v[i].throughput};
+        if (volume_performance_settle(&p, f) < 0)
+            return -1;
+        l->v[i].iops = p.iops;
+        l->v[i].throughput = p.throughput;
+    }
     return 0;
 }
 
@@ -143,6 +132,8 @@ void launch_volumes_write(struct call *c, const ec2_RunInstances_in *in,
             .device_name = v->device_name,
             .attached_at = c->now,
             .delete_on_termination = v->delete_on_termination,
+            .iops = v->iops,
+            .throughput = v->throughput,
         };
         store_insert_volume(c->tx, &row);
         tags_put(c, &in->tag_specifications, "volume", row.id);

@@ -3,7 +3,6 @@
 #include "api/call.h"
 
 #define VOLUMES_PER_INSTANCE 26
-#define VOLUME_SIZE_MAX_GIB  16384
 
 struct launch_volume {
     const char *device_name;
@@ -11,6 +10,8 @@ struct launch_volume {
     const char *snapshot_id;
     const char *volume_type;
     int64_t size_gib;
+    int64_t iops; /* 0: not asked for, or none stated */
+    int64_t throughput;
     bool delete_on_termination;
 };
 

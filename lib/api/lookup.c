@@ -293,3 +293,20 @@ struct security_group *lookup_group_named(struct call *c, const char *vpc_id, co
         store_security_groups(c->tx, c->arena, "vpc_id", vpc_id, "name", name);
     return l.n == 0 ? NULL : l.v;
 }
+
+const char *lookup_zone(struct call *c, const char *name, const char *id, struct fault *f)
+{
+    if (name == NULL && id == NULL) {
+        (void)fault(f, FAULT_MISSING_PARAMETER,
+                    "The request must contain the parameter AvailabilityZone or "
+                    "AvailabilityZoneId");
+        return NULL;
+    }
+    for (size_t z = 0; z < ZONES_PER_REGION; z++)
+        if ((name == NULL || streq(name, c->region->zones[z])) &&
+            (id == NULL || streq(id, c->region->zone_ids[z])))
+            return c->region->zones[z];
+    (void)fault(f, FAULT_INVALID_PARAMETER_VALUE, "Invalid availability zone: [%.64s]",
+                name == NULL ? id : name);
+    return NULL;
+}

@@ -63,6 +63,8 @@ struct volume *lookup_volume(struct call *c, const char *id, struct fault *f);
 struct network_interface *lookup_network_interface(struct call *c, const char *id, struct fault *f);
 struct address *lookup_address(struct call *c, const char *id, struct fault *f);
 
+/* The zone of the region by its name, its id or both, one of which must be given. */
+const char *lookup_zone(struct call *c, const char *name, const char *id, struct fault *f);
 /* Is there a resource of this id that the caller may see? No fault. */
 bool lookup_exists(struct call *c, const struct resource *r, const char *id);
 /* The default VPC of the region, or NULL (no fault). */

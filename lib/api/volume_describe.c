@@ -1,8 +1,9 @@
-/* DescribeVolumes, DescribeVolumeStatus, DescribeVolumeAttribute, DescribeVolumesModifications. */
+/* DescribeVolumes, DescribeVolumeStatus, DescribeVolumeAttribute. */
 #include "api/filter.h"
 #include "api/lookup.h"
 #include "api/page.h"
 #include "api/tagging.h"
+#include "api/volume.h"
 #include "base/text.h"
 
 /* AWS: DescribeVolumes, "Filters". */
@@ -27,22 +28,19 @@ static const struct filter_path volume_filters[] = {
     {"volume-type", "VolumeType"},
 };
 
-/*
- * The performance that EC2 states of a volume (AWS: "Amazon EBS volume types"): the baseline of
- * gp3, and three operations a second for each GiB of gp2. The older types have none.
- */
-static void view_performance(const struct volume *v, struct ec2_Volume *out)
+void volume_attachment_view(const struct volume *v, struct ec2_VolumeAttachment *out)
 {
-    if (streq(v->volume_type, "gp3")) {
-        out->iops = wire_int(3000);
-        out->throughput = wire_int(125);
-    } else if (streq(v->volume_type, "gp2")) {
-        int64_t iops = 3 * v->size_gib;
-        out->iops = wire_int(iops < 100 ? 100 : iops > 16000 ? 16000 : iops);
-    }
+    *out = (struct ec2_VolumeAttachment){
+        .delete_on_termination = wire_bool(v->delete_on_termination),
+        .volume_id = v->id,
+        .instance_id = v->instance_id,
+        .device = v->device_name,
+        .state = state_name(&attachment_states, v->attachment_state),
+        .attach_time = wire_time(v->attached_at),
+    };
 }
 
-static void volume_view(struct call *c, const struct volume *v, struct ec2_Volume *out)
+void volume_view(struct call *c, const struct volume *v, struct ec2_Volume *out)
 {
     struct ec2_Volume view = {
         .availability_zone_id = region_zone_id(c->region, v->zone),
@@ -57,17 +55,13 @@ static void volume_view(struct call *c, const struct volume *v, struct ec2_Volum
         .create_time = wire_time(v->created_at),
         .encrypted = wire_bool(false),
     };
-    view_performance(v, &view);
+    if (v->iops > 0)
+        view.iops = wire_int(v->iops);
+    if (v->throughput > 0)
+        view.throughput = wire_int(v->throughput);
     wire_list_empty(&view.attachments);
     if (v->instance_id != NULL)
-        *arena_append(c->arena, &view.attachments) = (struct ec2_VolumeAttachment){
-            .delete_on_termination = wire_bool(v->delete_on_termination),
-            .volume_id = v->id,
-            .instance_id = v->instance_id,
-            .device = v->device_name,
-            .state = state_name(&attachment_states, v->attachment_state),
-            .attach_time = wire_time(v->attached_at),
-        };
+        volume_attachment_view(v, arena_append(c->arena, &view.attachments));
     tags_of(c, v->id, &view.tags);
     *out = view;
 }
@@ -166,43 +160,8 @@ int act_ec2_DescribeVolumeAttribute(struct call *c, const ec2_DescribeVolumeAttr
     out->volume_id = v->id;
     if (streq(in->attribute, "autoEnableIO")) {
         out->auto_enable_io = arena_new_of(c->arena, struct ec2_AttributeBooleanValue);
-        out->auto_enable_io->value = wire_bool(false);
+        out->auto_enable_io->value = wire_bool(v->auto_enable_io);
     }
     /* productCodes: volumes here have none, and the list is there, empty */
-    return 0;
-}
-
-/* AWS: DescribeVolumesModifications, "Filters". */
-static const struct filter_path modification_filters[] = {
-    {"modification-state", "ModificationState"},
-    {"original-iops", "OriginalIops"},
-    {"original-size", "OriginalSize"},
-    {"original-volume-type", "OriginalVolumeType"},
-    {"originalMultiAttachEnabled", "OriginalMultiAttachEnabled"},
-    {"start-time", "StartTime"},
-    {"target-iops", "TargetIops"},
-    {"target-size", "TargetSize"},
-    {"target-volume-type", "TargetVolumeType"},
-    {"targetMultiAttachEnabled", "TargetMultiAttachEnabled"},
-    {"volume-id", "VolumeId"},
-};
-
-/* Volumes are as they were made: of one that is named EC2 says by a fault that it was not modified.
- */
-int act_ec2_DescribeVolumesModifications(struct call *c,
-                                         const ec2_DescribeVolumesModifications_in *in,
-                                         ec2_DescribeVolumesModifications_out *out, struct fault *f)
-{
-    (void)out;
-    struct filters filters = FILTERS(in, modification_filters, VolumeModification);
-    struct volume_list rows;
-    struct page page;
-    if (filters_check(&filters, f) < 0 ||
-        page_begin(c, in->max_results, in->next_token, in->volume_ids.n > 0, &page, f) < 0 ||
-        lookup_volumes(c, &in->volume_ids, &rows, f) < 0)
-        return -1;
-    if (in->volume_ids.n > 0)
-        return fault(f, FAULT_INVALID_VOLUME_MODIFICATION_NOT_FOUND,
-                     "Modification for volume '%s' does not exist.", in->volume_ids.v[0]);
     return 0;
 }

@@ -46,7 +46,50 @@ struct volume {
     const char *device_name; /* /dev/xvda */
     int64_t attached_at;
     bool delete_on_termination;
+
+    int64_t iops;       /* 0: none stated */
+    int64_t throughput; /* MiB a second; 0: none stated */
+    bool auto_enable_io;
+    bool force_detach;        /* the guest is not waited for */
+    const char *state_reason; /* of VOLUME_ERROR; NULL: none */
 };
 
+enum modification_state {
+    MODIFICATION_MODIFYING,
+    MODIFICATION_OPTIMIZING,
+    MODIFICATION_COMPLETED,
+    MODIFICATION_FAILED,
+    _MODIFICATION_STATE_MAX
+};
+
+extern const struct state_table modification_states;
+
+/* The last change of a volume's size, type or performance. The volume has the target's once it is
+ * past MODIFYING. */
+struct volume_modification {
+    const char *volume_id;
+    const char *account_id;
+    const char *region;
+    int state;                  /* enum modification_state */
+    const char *status_message; /* why it failed; NULL: it has not */
+    const char *original_type;
+    int64_t original_size_gib;
+    int64_t original_iops;
+    int64_t original_throughput;
+    const char *target_type;
+    int64_t target_size_gib;
+    int64_t target_iops;
+    int64_t target_throughput;
+    int64_t started_at;
+    int64_t ended_at; /* 0: it has not */
+};
+
+/* Has the machine yet to follow, by a job of the volume's own? */
+bool volume_is_moving(const struct volume *v);
 int volume_enter_state(struct volume *v, enum volume_state to, struct err *e);
 int volume_enter_attachment_state(struct volume *v, enum attachment_state to, struct err *e);
+int modification_enter_state(struct volume_modification *m, enum modification_state to,
+                             struct err *e);
+/* /dev/sdf and /dev/xvdf, with or without a partition's number (AWS: "Device names for volumes").
+ */
+bool volume_device_name_ok(const char *name);

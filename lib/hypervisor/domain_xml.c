@@ -341,6 +341,60 @@ static bool is_writable(const struct domain_spec *spec)
     return true;
 }
 
+/* What `write` writes, as a document of its own. */
+static int build(struct arena *a, const char *what,
+                 void (*write)(struct writer *w, const void *ctx), const void *ctx,
+                 const char **ret_xml, struct err *e)
+{
+    xmlBufferPtr out = xmlBufferCreate();
+    struct writer w = {.to = out == NULL ? NULL : xmlNewTextWriterMemory(out, 0)};
+    int r = 0;
+    if (w.to == NULL) {
+        r = err_errno(e, ENOMEM, "cannot write the XML of %s", what);
+    } else {
+        (void)xmlTextWriterSetIndent(w.to, 1);
+        (void)xmlTextWriterSetIndentString(w.to, BAD_CAST "  ");
+        write(&w, ctx);
+        w.failed |= xmlTextWriterEndDocument(w.to) < 0;
+        xmlFreeTextWriter(w.to);
+        if (w.failed || xmlBufferLength(out) > DOMAIN_XML_MAX)
+            r = err_set(e, EINVAL, "cannot write the XML of %s", what);
+        else
+            *ret_xml =
+                arena_strndup(a, (const char *)xmlBufferContent(out), (size_t)xmlBufferLength(out));
+    }
+    xmlBufferFree(out);
+    return r;
+}
+
+struct domain_context {
+    struct arena *arena;
+    const struct domain_spec *spec;
+};
+
+static void write_domain(struct writer *w, const void *ctx)
+{
+    const struct domain_context *d = ctx;
+    domain(w, d->arena, d->spec, streq(d->spec->architecture, "arm64"));
+}
+
+static void write_disk(struct writer *w, const void *ctx)
+{
+    disk(w, ctx);
+}
+
+int domain_disk_xml_build(struct arena *a, const struct domain_disk *d, const char **ret_xml,
+                          struct err *e)
+{
+    return build(a, d->serial, write_disk, d, ret_xml, e);
+}
+
+const char *domain_disk_target(struct arena *a, size_t position)
+{
+    return position < 26 ? arena_printf(a, "vd%c", (char)('a' + position))
+                         : arena_printf(a, "vda%c", (char)('a' + position - 26));
+}
+
 int domain_xml_build(struct arena *a, const struct domain_spec *spec, const char **ret_xml,
                      struct err *e)
 {
@@ -356,23 +410,7 @@ int domain_xml_build(struct arena *a, const struct domain_spec *spec, const char
         return err_set(e, EINVAL, "a value of domain %s cannot be written as XML",
                        spec->instance_id);
 
-    xmlBufferPtr out = xmlBufferCreate();
-    struct writer w = {.to = out == NULL ? NULL : xmlNewTextWriterMemory(out, 0)};
-    int r = 0;
-    if (w.to == NULL) {
-        r = err_errno(e, ENOMEM, "cannot write the XML of domain %s", spec->instance_id);
-    } else {
-        (void)xmlTextWriterSetIndent(w.to, 1);
-        (void)xmlTextWriterSetIndentString(w.to, BAD_CAST "  ");
-        domain(&w, a, spec, arm);
-        w.failed |= xmlTextWriterEndDocument(w.to) < 0;
-        xmlFreeTextWriter(w.to);
-        if (w.failed || xmlBufferLength(out) > DOMAIN_XML_MAX)
-            r = err_set(e, EINVAL, "cannot write the XML of domain %s", spec->instance_id);
-        else
-            *ret_xml =
-                arena_strndup(a, (const char *)xmlBufferContent(out), (size_t)xmlBufferLength(out));
-    }
-    xmlBufferFree(out);
-    return r;
+    struct domain_context context = {a, spec};
+    return build(a, arena_printf(a, "domain %s", spec->instance_id), write_domain, &context,
+                 ret_xml, e);
 }

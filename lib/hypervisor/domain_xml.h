@@ -15,3 +15,8 @@
 /* The text in the arena. -EINVAL: an unknown architecture, or values that cannot be in XML. */
 int domain_xml_build(struct arena *a, const struct domain_spec *spec, const char **ret_xml,
                      struct err *e);
+/* One disk of it, for a domain that runs. */
+int domain_disk_xml_build(struct arena *a, const struct domain_disk *d, const char **ret_xml,
+                          struct err *e);
+/* vda, vdb, …: the name that the guest gives to the disk at this position, counted from 0. */
+const char *domain_disk_target(struct arena *a, size_t position);

@@ -16,7 +16,8 @@
  * removes it then and raises the event, so that events come from another thread than the caller's,
  * as libvirt's do.
  */
-#define DOMAINS_MAX 100000
+#define DOMAINS_MAX      100000
+#define FAKE_SERIAL_SIZE 24
 
 struct fake_domain {
     char instance_id[ID_SIZE];
@@ -25,6 +26,7 @@ struct fake_domain {
     int64_t off_at; /* 0: stays */
     enum domain_event off_how;
     char *xml;
+    char disks[DOMAIN_DISKS_MAX][FAKE_SERIAL_SIZE]; /* serials; "" is free */
 };
 
 struct fake_hypervisor {
@@ -188,6 +190,8 @@ static int add(struct fake_hypervisor *f, const struct domain_spec *spec, const 
     *d = (struct fake_domain){
         .state = DOMAIN_PAUSED_NEW, .memory_mib = spec->memory_mib, .xml = strdup(xml)};
     (void)snprintf(d->instance_id, sizeof(d->instance_id), "%s", spec->instance_id);
+    for (size_t i = 0; i < spec->n_disks && i < DOMAIN_DISKS_MAX; i++)
+        (void)snprintf(d->disks[i], FAKE_SERIAL_SIZE, "%s", spec->disks[i].serial);
     f->memory_used += d->memory_mib;
     return 0;
 }
@@ -302,6 +306,65 @@ static int fake_list(struct hypervisor *h, struct arena *a, struct domain_list *
     return 0;
 }
 
+/* The slot of the disk with this serial, or NULL; "" finds a free one. */
+static char *find_disk(struct fake_domain *d, const char *serial)
+{
+    for (size_t i = 0; i < DOMAIN_DISKS_MAX; i++)
+        if (strcmp(d->disks[i], serial) == 0)
+            return d->disks[i];
+    return NULL;
+}
+
+static int fake_disk_attach(struct hypervisor *h, const char *instance_id,
+                            const struct domain_disk *disk, struct err *e)
+{
+    struct fake_hypervisor *f = fake_of(h);
+    struct fake_domain *d = NULL;
+    (void)pthread_mutex_lock(&f->lock);
+    int r = look_up(f, instance_id, &d, e);
+    if (r == 0 && find_disk(d, disk->serial) == NULL) {
+        char *slot = find_disk(d, "");
+        if (slot == NULL)
+            r = err_set(e, ENOSPC, "domain %s has no room for another disk", instance_id);
+        else
+            (void)snprintf(slot, FAKE_SERIAL_SIZE, "%s", disk->serial);
+    }
+    (void)pthread_mutex_unlock(&f->lock);
+    return r;
+}
+
+/* A disobedient guest lets go of nothing. */
+static int fake_disk_detach(struct hypervisor *h, const char *instance_id, const char *serial,
+                            bool *ret_gone, struct err *e)
+{
+    struct fake_hypervisor *f = fake_of(h);
+    struct fake_domain *d = NULL;
+    (void)pthread_mutex_lock(&f->lock);
+    int r = look_up(f, instance_id, &d, e);
+    if (r == 0) {
+        char *slot = find_disk(d, serial);
+        if (slot != NULL && !f->disobedient)
+            *slot = '\0';
+        *ret_gone = slot == NULL || *slot == '\0';
+    }
+    (void)pthread_mutex_unlock(&f->lock);
+    return r;
+}
+
+static int fake_disk_resize(struct hypervisor *h, const char *instance_id, const char *serial,
+                            int64_t bytes, struct err *e)
+{
+    struct fake_hypervisor *f = fake_of(h);
+    struct fake_domain *d = NULL;
+    (void)bytes;
+    (void)pthread_mutex_lock(&f->lock);
+    int r = look_up(f, instance_id, &d, e);
+    if (r == 0 && find_disk(d, serial) == NULL)
+        r = err_set(e, ENODEV, "domain %s has no disk %s", instance_id, serial);
+    (void)pthread_mutex_unlock(&f->lock);
+    return r;
+}
+
 /* A console that says who it is and hangs up. */
 static int fake_console(struct hypervisor *h, const char *instance_id, const char *console_socket,
                         int *ret_fd, struct err *e)
@@ -351,6 +414,9 @@ static const struct hypervisor_ops fake_ops = {
     .destroy = fake_destroy,
     .state = fake_state,
     .list = fake_list,
+    .disk_attach = fake_disk_attach,
+    .disk_detach = fake_disk_detach,
+    .disk_resize = fake_disk_resize,
     .console = fake_console,
     .free = fake_free,
 };

@@ -18,6 +18,8 @@
 #include "base/arena.h"
 #include "base/err.h"
 
+#define DOMAIN_DISKS_MAX 28 /* root, 26 more (as EC2's /dev/sd[f-z] and beyond), the seed */
+
 struct domain_disk {
     const char *path;   /* a file; always <disk type='file'> */
     const char *format; /* qcow2, raw */
@@ -117,6 +119,19 @@ struct hypervisor_ops {
                  struct err *e);
     /* Every domain of ours (recognised by Croft's metadata, not by its name). */
     int (*list)(struct hypervisor *h, struct arena *a, struct domain_list *ret_list, struct err *e);
+    /*
+     * Disks of a domain that runs, each known by its serial. Attaching one that is there and
+     * detaching one that is not are successes. The target of a new one is chosen here. A detach
+     * asks the guest to let go and does not wait; *ret_gone says that it has, so ask again until it
+     * does. -ENOSPC: no more disks fit. -ENODEV: none of this serial.
+     */
+    int (*disk_attach)(struct hypervisor *h, const char *instance_id,
+                       const struct domain_disk *disk, struct err *e);
+    int (*disk_detach)(struct hypervisor *h, const char *instance_id, const char *serial,
+                       bool *ret_gone, struct err *e);
+    /* The guest sees the new size at once. */
+    int (*disk_resize)(struct hypervisor *h, const char *instance_id, const char *serial,
+                       int64_t bytes, struct err *e);
     /* A connected socket to the serial console. A client that does not read it misses text; the
      * guest never waits for it. -ENOENT: no guest; -EBUSY: too many clients. */
     int (*console)(struct hypervisor *h, const char *instance_id, const char *console_socket,

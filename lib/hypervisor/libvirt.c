@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "hypervisor/connection.h"
 #include "hypervisor/console.h"
 #include "hypervisor/domain_xml.h"
 #include "hypervisor/host.h"
+#include "hypervisor/libvirt_internal.h"
 
 #define DOMAINS_MAX   100000
 #define AGENT_SECONDS 2
@@ -25,20 +25,13 @@ struct libvirt_hypervisor {
     bool emulates_arm64;
 };
 
-static void cleanup_domain(virDomainPtr *p)
-{
-    if (*p != NULL)
-        (void)virDomainFree(*p);
-}
-#define _cleanup_domain_ _cleanup_(cleanup_domain)
-
 static struct libvirt_hypervisor *libvirt_of(struct hypervisor *h)
 {
     return (struct libvirt_hypervisor *)h;
 }
 
-static int look_up(struct hypervisor *h, const char *instance_id, virConnectPtr *ret_conn,
-                   virDomainPtr *ret_domain, struct err *e)
+int libvirt_look_up(struct hypervisor *h, const char *instance_id, virConnectPtr *ret_conn,
+                    virDomainPtr *ret_domain, struct err *e)
 {
     int r = connection_get(libvirt_of(h)->connection, ret_conn, e);
     if (r < 0)
@@ -49,12 +42,8 @@ static int look_up(struct hypervisor *h, const char *instance_id, virConnectPtr 
     return 0;
 }
 
-/*
- * The answer to a call that failed. A transient domain may have ended since it was looked up;
- * libvirt calls that an invalid operation, we call it what it is.
- */
-static int domain_error(virConnectPtr conn, virDomainPtr domain, struct err *e, const char *what,
-                        const char *instance_id)
+int libvirt_domain_error(virConnectPtr conn, virDomainPtr domain, struct err *e, const char *what,
+                         const char *instance_id)
 {
     int r = connection_error(conn, e, what, instance_id);
     if (r == -EIO && virDomainIsActive(domain) != 1 && virConnectIsAlive(conn) == 1)
@@ -136,14 +125,14 @@ static int libvirt_resume(struct hypervisor *h, const char *instance_id, struct 
 {
     _cleanup_connect_ virConnectPtr conn = NULL;
     _cleanup_domain_ virDomainPtr domain = NULL;
-    int r = look_up(h, instance_id, &conn, &domain, e);
+    int r = libvirt_look_up(h, instance_id, &conn, &domain, e);
     if (r < 0)
         return r;
     int state = VIR_DOMAIN_NOSTATE;
     if (virDomainGetState(domain, &state, NULL, 0) < 0)
-        return domain_error(conn, domain, e, "resume domain", instance_id);
+        return libvirt_domain_error(conn, domain, e, "resume domain", instance_id);
     if (state != VIR_DOMAIN_RUNNING && virDomainResume(domain) < 0)
-        return domain_error(conn, domain, e, "resume domain", instance_id);
+        return libvirt_domain_error(conn, domain, e, "resume domain", instance_id);
     /*
      * libvirt gives the same reason ("user") to a domain that was started paused and to one that
      * was suspended by hand, so the difference is written into the domain. Afterwards, never
@@ -158,11 +147,11 @@ static int libvirt_shutdown(struct hypervisor *h, const char *instance_id, struc
 {
     _cleanup_connect_ virConnectPtr conn = NULL;
     _cleanup_domain_ virDomainPtr domain = NULL;
-    int r = look_up(h, instance_id, &conn, &domain, e);
+    int r = libvirt_look_up(h, instance_id, &conn, &domain, e);
     if (r < 0)
         return r;
     if (virDomainShutdownFlags(domain, VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN) < 0)
-        return domain_error(conn, domain, e, "shut down domain", instance_id);
+        return libvirt_domain_error(conn, domain, e, "shut down domain", instance_id);
     /*
      * A guest may hear the button and do nothing (no logind, or one that is not that far yet), so
      * its agent is asked as well. Without an agent libvirt knows that at once; one that hangs costs
@@ -177,9 +166,9 @@ static int libvirt_reset(struct hypervisor *h, const char *instance_id, struct e
 {
     _cleanup_connect_ virConnectPtr conn = NULL;
     _cleanup_domain_ virDomainPtr domain = NULL;
-    int r = look_up(h, instance_id, &conn, &domain, e);
+    int r = libvirt_look_up(h, instance_id, &conn, &domain, e);
     if (r == 0 && virDomainReset(domain, 0) < 0)
-        r = domain_error(conn, domain, e, "reset domain", instance_id);
+        r = libvirt_domain_error(conn, domain, e, "reset domain", instance_id);
     return r;
 }
 
@@ -187,9 +176,9 @@ static int libvirt_reboot(struct hypervisor *h, const char *instance_id, struct 
 {
     _cleanup_connect_ virConnectPtr conn = NULL;
     _cleanup_domain_ virDomainPtr domain = NULL;
-    int r = look_up(h, instance_id, &conn, &domain, e);
+    int r = libvirt_look_up(h, instance_id, &conn, &domain, e);
     if (r == 0 && virDomainReboot(domain, VIR_DOMAIN_REBOOT_ACPI_POWER_BTN) < 0)
-        r = domain_error(conn, domain, e, "reboot domain", instance_id);
+        r = libvirt_domain_error(conn, domain, e, "reboot domain", instance_id);
     return r;
 }
 
@@ -198,9 +187,9 @@ static int libvirt_destroy(struct hypervisor *h, const char *instance_id, struct
     _cleanup_connect_ virConnectPtr conn = NULL;
     _cleanup_domain_ virDomainPtr domain = NULL;
     struct err why = {0};
-    int r = look_up(h, instance_id, &conn, &domain, &why);
+    int r = libvirt_look_up(h, instance_id, &conn, &domain, &why);
     if (r == 0 && virDomainDestroy(domain) < 0)
-        r = domain_error(conn, domain, &why, "end domain", instance_id);
+        r = libvirt_domain_error(conn, domain, &why, "end domain", instance_id);
     if (r < 0 && r != -ENOENT)
         return err_set(e, why.code, "%s", why.message);
     return 0;
@@ -211,7 +200,7 @@ static int state_of(virConnectPtr conn, virDomainPtr domain, const char *instanc
 {
     int state = VIR_DOMAIN_NOSTATE;
     if (virDomainGetState(domain, &state, NULL, 0) < 0)
-        return domain_error(conn, domain, e, "look at domain", instance_id);
+        return libvirt_domain_error(conn, domain, e, "look at domain", instance_id);
     if (state == VIR_DOMAIN_SHUTOFF || state == VIR_DOMAIN_CRASHED) {
         *ret_state = DOMAIN_GONE;
         return 0;
@@ -223,7 +212,7 @@ static int state_of(virConnectPtr conn, virDomainPtr domain, const char *instanc
     char *mark = virDomainGetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, DOMAIN_XML_RESUMED,
                                       VIR_DOMAIN_AFFECT_LIVE);
     if (mark == NULL && virGetLastErrorCode() != VIR_ERR_NO_DOMAIN_METADATA)
-        return domain_error(conn, domain, e, "look at domain", instance_id);
+        return libvirt_domain_error(conn, domain, e, "look at domain", instance_id);
     *ret_state = mark == NULL ? DOMAIN_PAUSED_NEW : DOMAIN_RUNNING;
     free(mark);
     return 0;
@@ -235,7 +224,7 @@ static int libvirt_state(struct hypervisor *h, const char *instance_id,
     _cleanup_connect_ virConnectPtr conn = NULL;
     _cleanup_domain_ virDomainPtr domain = NULL;
     struct err why = {0};
-    int r = look_up(h, instance_id, &conn, &domain, &why);
+    int r = libvirt_look_up(h, instance_id, &conn, &domain, &why);
     if (r == 0)
         r = state_of(conn, domain, instance_id, ret_state, &why);
     if (r == -ENOENT) {
@@ -255,7 +244,7 @@ static int is_ours(virConnectPtr conn, virDomainPtr domain, const char *name, bo
         *ret_ours = false;
         return virGetLastErrorCode() == VIR_ERR_NO_DOMAIN_METADATA
                    ? 0
-                   : domain_error(conn, domain, e, "look at domain", name);
+                   : libvirt_domain_error(conn, domain, e, "look at domain", name);
     }
     const char *at = strstr(metadata, name);
     *ret_ours = at != NULL && at > metadata && at[-1] == '>' && at[strlen(name)] == '<';
@@ -332,6 +321,9 @@ static const struct hypervisor_ops libvirt_ops = {
     .destroy = libvirt_destroy,
     .state = libvirt_state,
     .list = libvirt_list,
+    .disk_attach = libvirt_disk_attach,
+    .disk_detach = libvirt_disk_detach,
+    .disk_resize = libvirt_disk_resize,
     .console = libvirt_console,
     .free = libvirt_free,
 };

@@ -8,7 +8,8 @@
 
 /*
  * Each function here plays one thing that a worker does, in the worker's order: see
- * instance_start.c, instance_end.c, vpc.c and image.c, of which these must tell the truth.
+ * instance_start.c, instance_end.c, volume.c, vpc.c and image.c, of which these must tell the
+ * truth.
  */
 
 #define NOT_SHOWN "(not shown)"
@@ -258,6 +259,72 @@ static void tell_instance(struct telling *t, const char *instance_id)
     }
 }
 
+/* --- volumes */
+
+static void tell_attachment(struct telling *t, const struct volume *v, const struct instance *i)
+{
+    bool attaches = v->attachment_state == ATTACHMENT_ATTACHING;
+    struct croft_ExplainedStep *step = tell_step(t, "%s %s %s %s", attaches ? "Attach" : "Detach",
+                                                 v->id, attaches ? "to" : "from", v->instance_id);
+    if (i == NULL || i->state != INSTANCE_RUNNING) {
+        tell_remark(t, step, "it does not run: its row says so, and nothing is to be moved");
+        return;
+    }
+    struct domain_disk disk = *plan_disk(t->call->config->storage, t->a, v);
+    const char *xml = NULL;
+    struct err e = {0};
+    disk.target = "vdb"; /* or what is free when it comes */
+    if (domain_disk_xml_build(t->a, &disk, &xml, &e) < 0) {
+        tell_note(t, "The disk %s is not shown: %s", v->id, e.message);
+        return;
+    }
+    const char *file = arena_printf(t->a, "%s.xml", v->id);
+    tell_file(t, step, file, xml);
+    tell_command(t, step, "virsh %s-device --live %s %s", attaches ? "attach" : "detach", i->id,
+                 file);
+    tell_remark(t, step,
+                "vdb stands for whatever name is free in the guest; the serial %s is the "
+                "disk's own",
+                disk.serial);
+    if (!attaches)
+        tell_remark(t, step, "it is asked for until the guest lets go");
+}
+
+static void tell_modification(struct telling *t, const struct volume *v,
+                              const struct volume_modification *m)
+{
+    struct storage *s = t->call->config->storage;
+    struct croft_ExplainedStep *step = tell_step(t, "Modify %s", v->id);
+    if (m->target_size_gib > v->size_gib && v->instance_id != NULL)
+        tell_command(t, step, "virsh blockresize %s %s %lldG", v->instance_id,
+                     s->ops->volume_path(s, t->a, v->id), (long long)m->target_size_gib);
+    else if (m->target_size_gib > v->size_gib)
+        tell_command(t, step, "qemu-img resize -f qcow2 %s %lldG",
+                     s->ops->volume_path(s, t->a, v->id), (long long)m->target_size_gib);
+    tell_remark(t, step, "then its row has the new size, type and performance");
+}
+
+static void tell_volume(struct telling *t, const char *volume_id)
+{
+    struct storage *s = t->call->config->storage;
+    struct volume *v = store_volume(t->tx, t->a, volume_id);
+    if (v == NULL || !is_own(t, &table_volume, v))
+        return;
+    const struct volume_modification *m = store_volume_modification(t->tx, t->a, volume_id);
+    const char *path = s->ops->volume_path(s, t->a, volume_id);
+    if (v->state == VOLUME_CREATING) {
+        struct croft_ExplainedStep *step = tell_step(t, "Make the disk of %s", volume_id);
+        tell_argv(t, step, volume_make_argv(t->a, path, v->image_id, v->size_gib));
+    } else if (v->state == VOLUME_DELETING) {
+        struct croft_ExplainedStep *step = tell_step(t, "Remove the disk of %s", volume_id);
+        tell_command(t, step, "rm -f %s", path);
+    } else if (volume_is_moving(v)) {
+        tell_attachment(t, v, store_instance(t->tx, t->a, v->instance_id));
+    } else if (m != NULL && m->state == MODIFICATION_MODIFYING) {
+        tell_modification(t, v, m);
+    }
+}
+
 /* --- images */
 
 static void tell_image(struct telling *t, const char *image_id)
@@ -290,6 +357,8 @@ void tell_job(struct telling *t, const struct enqueued *job)
         tell_instance(t, job->object_id);
     } else if (streq(job->kind, "image")) {
         tell_image(t, job->object_id);
+    } else if (streq(job->kind, "volume")) {
+        tell_volume(t, job->object_id);
     } else if (streq(job->kind, "vpc")) {
         const struct vpc *vpc = store_vpc(t->tx, t->a, job->object_id);
         if (vpc != NULL && is_own(t, &table_vpc, vpc))

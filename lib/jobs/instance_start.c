@@ -82,7 +82,9 @@ static void note_running(struct tx *tx, struct arena *a, struct instance *i, voi
     struct volume_list volumes = store_volumes(tx, a, "instance_id", i->id);
     for (size_t k = 0; k < volumes.n; k++) {
         struct volume *v = &volumes.v[k];
-        if (volume_enter_state(v, VOLUME_IN_USE, NULL) == 0 &&
+        /* One that is being detached was not given to the guest. */
+        if (v->attachment_state == ATTACHMENT_ATTACHING &&
+            volume_enter_state(v, VOLUME_IN_USE, NULL) == 0 &&
             volume_enter_attachment_state(v, ATTACHMENT_ATTACHED, NULL) == 0)
             store_update_volume(tx, v);
     }

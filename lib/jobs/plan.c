@@ -7,9 +7,9 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "core/hostname.h"
+#include "hypervisor/domain_xml.h"
 #include "jobs/interface_rows.h"
 
-#define DISKS_MAX      28 /* root, 26 more (as EC2's /dev/sd[f-z] and beyond), the seed */
 #define INTERFACES_MAX 15
 
 struct instance_facts instance_facts_read(struct tx *tx, struct arena *a, const char *instance_id)
@@ -76,10 +76,23 @@ int plan_seed(const struct jobs_config *config, struct arena *a, const struct in
 
 /* --- the domain */
 
-static const char *disk_target(struct arena *a, size_t position)
+const char *plan_disk_serial(struct arena *a, const char *volume_id)
 {
-    return position < 26 ? arena_printf(a, "vd%c", (char)('a' + position))
-                         : arena_printf(a, "vda%c", (char)('a' + position - 26));
+    /* as EBS shows itself: the id without its dash, 20 characters */
+    const char *digits = strchr(volume_id, '-');
+    return arena_printf(a, "vol%s", digits == NULL ? "" : digits + 1);
+}
+
+const struct domain_disk *plan_disk(struct storage *s, struct arena *a, const struct volume *v)
+{
+    struct domain_disk *disk = arena_new_of(a, struct domain_disk);
+    *disk = (struct domain_disk){
+        .path = s->ops->volume_path(s, a, v->id),
+        .layer = v->image_id == NULL ? NULL : s->ops->image_path(s, a, v->image_id),
+        .format = "qcow2",
+        .serial = plan_disk_serial(a, v->id),
+    };
+    return disk;
 }
 
 /* The root device first: it is what the guest boots from and knows as vda. */
@@ -88,26 +101,20 @@ static size_t list_disks(struct storage *s, struct arena *a, const struct instan
 {
     size_t n = 0;
     for (int root = 1; root >= 0; root--)
-        for (size_t i = 0; i < facts->volumes.n && n < DISKS_MAX - 1; i++) {
+        for (size_t i = 0; i < facts->volumes.n && n < DOMAIN_DISKS_MAX - 1; i++) {
             const struct volume *v = &facts->volumes.v[i];
-            if (streq(v->device_name, facts->instance->root_device_name) != (root == 1))
+            if (streq(v->device_name, facts->instance->root_device_name) != (root == 1) ||
+                v->attachment_state == ATTACHMENT_DETACHING)
                 continue;
-            const char *digits = strchr(v->id, '-');
-            disks[n] = (struct domain_disk){
-                .path = s->ops->volume_path(s, a, v->id),
-                .layer = v->image_id == NULL ? NULL : s->ops->image_path(s, a, v->image_id),
-                .format = "qcow2",
-                .target = disk_target(a, n),
-                /* as EBS shows itself: the id without its dash, 20 characters */
-                .serial = arena_printf(a, "vol%s", digits == NULL ? "" : digits + 1),
-                .boot_order = root,
-            };
+            disks[n] = *plan_disk(s, a, v);
+            disks[n].target = domain_disk_target(a, n);
+            disks[n].boot_order = root;
             n++;
         }
     disks[n] = (struct domain_disk){
         .path = s->ops->instance_path(s, a, facts->instance->id, PLAN_SEED_FILE),
         .format = "raw",
-        .target = disk_target(a, n),
+        .target = domain_disk_target(a, n),
         .serial = "cidata",
         .read_only = true,
     };
@@ -120,7 +127,7 @@ const struct domain_spec *plan_domain(const struct jobs_config *config, struct a
 {
     struct storage *s = config->storage;
     const struct instance *i = facts->instance;
-    struct domain_disk *disks = arena_array(a, DISKS_MAX, struct domain_disk);
+    struct domain_disk *disks = arena_array(a, DOMAIN_DISKS_MAX, struct domain_disk);
     struct domain_nic *nics = arena_array(a, INTERFACES_MAX, struct domain_nic);
     size_t n_nics = 0;
     for (; n_nics < facts->interfaces.n && n_nics < INTERFACES_MAX; n_nics++)
@@ -184,17 +191,23 @@ void plan_let_go_interfaces(struct tx *tx, struct arena *a, const char *instance
 /* A volume that stays is free again; one that goes has lost its file before. */
 static void let_go_volume(struct tx *tx, struct volume *v)
 {
-    if (plan_removes_volume(v)) {
-        store_delete_tags(tx, "resource_id", v->id);
-        store_delete_volumes(tx, "id", v->id);
+    if (!plan_removes_volume(v)) {
+        plan_release_volume(tx, v);
         return;
     }
+    store_delete_tags(tx, "resource_id", v->id);
+    store_delete_volumes(tx, "id", v->id);
+}
+
+void plan_release_volume(struct tx *tx, struct volume *v)
+{
     if (volume_enter_attachment_state(v, ATTACHMENT_DETACHED, NULL) < 0 ||
         volume_enter_state(v, VOLUME_AVAILABLE, NULL) < 0)
         return;
     v->instance_id = NULL;
     v->device_name = NULL;
     v->attached_at = 0;
+    v->force_detach = false;
     store_update_volume(tx, v);
 }
 

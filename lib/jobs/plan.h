@@ -28,6 +28,10 @@ const struct network_interface *instance_primary_interface(const struct instance
 /* Does a start make the file of this volume, an end remove it? */
 bool plan_makes_volume(const struct volume *v);
 bool plan_removes_volume(const struct volume *v);
+/* The volume's disk, for a domain; its target and whether it is booted from are left open. */
+const struct domain_disk *plan_disk(struct storage *s, struct arena *a, const struct volume *v);
+/* What the guest sees as the disk's serial. */
+const char *plan_disk_serial(struct arena *a, const char *volume_id);
 int plan_seed(const struct jobs_config *config, struct arena *a, const struct instance_facts *facts,
               struct seed_texts *ret_texts, struct err *e);
 const struct domain_spec *plan_domain(const struct jobs_config *config, struct arena *a,
@@ -51,4 +55,6 @@ bool plan_route_is_active(struct tx *tx, struct arena *a, const char *vpc_id,
 void plan_give_back_addresses(struct tx *tx, struct arena *a, const char *instance_id);
 /* Rows, when it is terminated: what is to go with it goes, the rest is free again. */
 void plan_let_go_interfaces(struct tx *tx, struct arena *a, const char *instance_id);
+/* The volume is nobody's any more, and available. */
+void plan_release_volume(struct tx *tx, struct volume *v);
 void plan_let_go_volumes(struct tx *tx, struct arena *a, const char *instance_id);

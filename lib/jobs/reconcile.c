@@ -27,6 +27,14 @@ static int enqueue_rows(struct jobs *j, struct arena *a, struct err *e)
     for (size_t i = 0; i < instances.n; i++)
         if (instance_uses_capacity(&instances.v[i]))
             store_enqueue(tx, "instance", instances.v[i].id, 0);
+    struct volume_list volumes = store_volumes(tx, a);
+    for (size_t i = 0; i < volumes.n; i++)
+        if (volume_is_moving(&volumes.v[i]))
+            store_enqueue(tx, "volume", volumes.v[i].id, 0);
+    struct volume_modification_list changes =
+        store_volume_modifications(tx, a, "state", "modifying");
+    for (size_t i = 0; i < changes.n; i++)
+        store_enqueue(tx, "volume", changes.v[i].volume_id, 0);
     struct image_list images = store_images(tx, a);
     for (size_t i = 0; i < images.n; i++)
         if (images.v[i].state == IMAGE_PENDING || images.v[i].state == IMAGE_DEREGISTERED)

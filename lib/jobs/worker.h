@@ -55,6 +55,9 @@ struct outcome {
 int instance_converge(struct jobs *j, struct arena *a, const struct job *job,
                       struct outcome *ret_outcome, struct err *e);
 int market_converge(struct jobs *j, struct arena *a, struct outcome *ret_outcome, struct err *e);
+/* Makes, attaches, detaches, grows or removes the volume, as its rows say. */
+int volume_converge(struct jobs *j, struct arena *a, const struct job *job,
+                    struct outcome *ret_outcome, struct err *e);
 int image_converge(struct jobs *j, struct arena *a, const char *image_id, struct err *e);
 /* Ends the reservation when its time has come. */
 int capacity_reservation_converge(struct jobs *j, struct arena *a, const char *id,

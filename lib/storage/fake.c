@@ -226,7 +226,10 @@ static int make_volume(struct fake_storage *f, const char *volume_id, const char
             return err_set(e, EINVAL, "%lld GiB is less than the disk of image %s",
                            (long long)size_gib, image_id);
     }
-    return put(f, VOLUME, volume_id, &volume, e);
+    int r = put(f, VOLUME, volume_id, &volume, e);
+    if (r == 0)
+        volume->size = size_gib << 30;
+    return r;
 }
 
 static int fake_volume_make(struct storage *s, const char *volume_id, const char *image_id,
@@ -235,6 +238,21 @@ static int fake_volume_make(struct storage *s, const char *volume_id, const char
     struct fake_storage *f = fake_of(s);
     (void)pthread_mutex_lock(&f->lock);
     int r = make_volume(f, volume_id, image_id, size_gib, e);
+    (void)pthread_mutex_unlock(&f->lock);
+    return r;
+}
+
+static int fake_volume_grow(struct storage *s, const char *volume_id, int64_t size_gib,
+                            struct err *e)
+{
+    struct fake_storage *f = fake_of(s);
+    (void)pthread_mutex_lock(&f->lock);
+    struct item *volume = find(f, VOLUME, volume_id);
+    int r = 0;
+    if (volume == NULL)
+        r = err_set(e, ENOENT, "there is no volume %s", volume_id);
+    else if (volume->size < size_gib << 30)
+        volume->size = size_gib << 30;
     (void)pthread_mutex_unlock(&f->lock);
     return r;
 }
@@ -357,6 +375,7 @@ static const struct storage_ops fake_ops = {
     .image_remove = fake_image_remove,
     .image_path = fake_image_path,
     .volume_make = fake_volume_make,
+    .volume_grow = fake_volume_grow,
     .volume_remove = fake_volume_remove,
     .volume_path = fake_volume_path,
     .instance_prepare = fake_instance_prepare,

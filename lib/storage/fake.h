@@ -7,7 +7,7 @@
  */
 #include "storage/storage.h"
 
-#define FAKE_STORAGE_ROOM ((int64_t)1 << 50)
+#define FAKE_STORAGE_ROOM ((int64_t)1 << 45) /* 32 TiB */
 
 int fake_storage_new(struct storage **ret);
 /* The next image_make or volume_make fails with -code (a positive errno) and leaves nothing. */

@@ -204,6 +204,7 @@ static const struct storage_ops files_ops = {
     .image_remove = files_image_remove,
     .image_path = files_image_path,
     .volume_make = files_volume_make,
+    .volume_grow = files_volume_grow,
     .volume_remove = files_volume_remove,
     .volume_path = files_volume_path,
     .instance_prepare = files_instance_prepare,

@@ -57,6 +57,7 @@ int files_layer_size(const char *path, int64_t *ret_virtual_size, struct err *e)
 /* volume.c */
 int files_volume_make(struct storage *s, const char *volume_id, const char *image_id,
                       int64_t size_gib, struct err *e);
+int files_volume_grow(struct storage *s, const char *volume_id, int64_t size_gib, struct err *e);
 int files_volume_remove(struct storage *s, const char *volume_id, struct err *e);
 const char *files_volume_path(struct storage *s, struct arena *a, const char *volume_id);
 

@@ -125,3 +125,11 @@ int qemu_img_create(const char *path, const char *backing, int64_t bytes, struct
     _cleanup_arena_ struct arena *a = arena_new();
     return run(qemu_img_create_argv(a, path, backing, bytes), 0, NULL, e);
 }
+
+int qemu_img_resize(const char *path, int64_t bytes, struct err *e)
+{
+    _cleanup_arena_ struct arena *a = arena_new();
+    const char *size = arena_printf(a, "%lld", (long long)bytes);
+    const char *argv[] = {"qemu-img", "resize", "-q", "-f", "qcow2", path, size, NULL};
+    return run(argv, 0, NULL, e);
+}

@@ -26,3 +26,5 @@ const char *const *qemu_img_create_argv(struct arena *a, const char *path, const
                                         int64_t bytes);
 /* backing: relative to the new file, or NULL. */
 int qemu_img_create(const char *path, const char *backing, int64_t bytes, struct err *e);
+/* Of a qcow2 file that nobody has open: QEMU locks its own. Growing only. */
+int qemu_img_resize(const char *path, int64_t bytes, struct err *e);

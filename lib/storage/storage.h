@@ -56,6 +56,8 @@ struct storage_ops {
     /* A volume: an overlay on the image's layer, or (image_id NULL) an empty disk. */
     int (*volume_make)(struct storage *s, const char *volume_id, const char *image_id,
                        int64_t size_gib, struct err *e);
+    /* Grows a volume that no guest has open; one that is large enough already stays. */
+    int (*volume_grow)(struct storage *s, const char *volume_id, int64_t size_gib, struct err *e);
     int (*volume_remove)(struct storage *s, const char *volume_id, struct err *e);
     /* The file to give to the hypervisor; in the arena. */
     const char *(*volume_path)(struct storage *s, struct arena *a, const char *volume_id);

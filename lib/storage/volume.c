@@ -78,6 +78,20 @@ int files_volume_make(struct storage *s, const char *volume_id, const char *imag
     return file_commit(temporary, path, e);
 }
 
+int files_volume_grow(struct storage *s, const char *volume_id, int64_t size_gib, struct err *e)
+{
+    _cleanup_arena_ struct arena *a = arena_new();
+    int64_t size = 0;
+    int r = files_check_id(volume_id, "vol", e);
+    if (r < 0)
+        return r;
+    const char *path = files_volume_path(s, a, volume_id);
+    r = files_layer_size(path, &size, e);
+    if (r == 0 && size < size_gib << 30)
+        r = qemu_img_resize(path, size_gib << 30, e);
+    return r < 0 ? err_wrap(e, r, "cannot grow volume %s", volume_id) : 0;
+}
+
 int files_volume_remove(struct storage *s, const char *volume_id, struct err *e)
 {
     _cleanup_arena_ struct arena *a = arena_new();

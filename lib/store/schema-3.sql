@@ -226,6 +226,33 @@ CREATE TABLE vpc_endpoint_route_table (
 ) STRICT;
 CREATE INDEX vpc_endpoint_route_table_table ON vpc_endpoint_route_table (route_table_id);
 
+ALTER TABLE volume ADD COLUMN iops INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE volume ADD COLUMN throughput INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE volume ADD COLUMN auto_enable_io INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE volume ADD COLUMN force_detach INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE volume ADD COLUMN state_reason TEXT;
+UPDATE volume SET iops = 3000, throughput = 125 WHERE volume_type = 'gp3';
+UPDATE volume SET iops = min(16000, max(100, 3 * size_gib)) WHERE volume_type = 'gp2';
+
+-- The last change of each volume.
+CREATE TABLE volume_modification (
+  volume_id            TEXT PRIMARY KEY REFERENCES volume (id) ON DELETE CASCADE,
+  account_id           TEXT NOT NULL,
+  region               TEXT NOT NULL,
+  state                TEXT NOT NULL,
+  status_message       TEXT,
+  original_type        TEXT NOT NULL,
+  original_size_gib    INTEGER NOT NULL,
+  original_iops        INTEGER NOT NULL,
+  original_throughput  INTEGER NOT NULL,
+  target_type          TEXT NOT NULL,
+  target_size_gib      INTEGER NOT NULL,
+  target_iops          INTEGER NOT NULL,
+  target_throughput    INTEGER NOT NULL,
+  started_at           INTEGER NOT NULL,
+  ended_at             INTEGER NOT NULL
+) STRICT;
+
 -- What schema 2 took for granted of a VPC, as rows. Ids are "rtb-" and seventeen hexadecimal digits.
 INSERT INTO dhcp_options (id, account_id, region)
   SELECT dhcp_options_id, account_id, region FROM vpc GROUP BY dhcp_options_id;

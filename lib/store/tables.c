@@ -230,8 +230,32 @@ static const struct column volume_columns[] = {
     TEXT(volume, device_name),
     INT(volume, attached_at),
     BOOL(volume, delete_on_termination),
+    INT(volume, iops),
+    INT(volume, throughput),
+    BOOL(volume, auto_enable_io),
+    BOOL(volume, force_detach),
+    TEXT(volume, state_reason),
 };
 TABLE(volume, 1);
+
+static const struct column volume_modification_columns[] = {
+    TEXT(volume_modification, volume_id),
+    TEXT(volume_modification, account_id),
+    TEXT(volume_modification, region),
+    STATE(volume_modification, state, modification_states),
+    TEXT(volume_modification, status_message),
+    TEXT(volume_modification, original_type),
+    INT(volume_modification, original_size_gib),
+    INT(volume_modification, original_iops),
+    INT(volume_modification, original_throughput),
+    TEXT(volume_modification, target_type),
+    INT(volume_modification, target_size_gib),
+    INT(volume_modification, target_iops),
+    INT(volume_modification, target_throughput),
+    INT(volume_modification, started_at),
+    INT(volume_modification, ended_at),
+};
+TABLE(volume_modification, 1);
 
 static const struct column placement_group_columns[] = {
     TEXT(placement_group, id),        TEXT(placement_group, account_id),

@@ -42,6 +42,7 @@
     STORE_TABLE(image, images)                                                                     \
     STORE_TABLE(instance, instances)                                                               \
     STORE_TABLE(volume, volumes)                                                                   \
+    STORE_TABLE(volume_modification, volume_modifications)                                         \
     STORE_TABLE(placement_group, placement_groups)                                                 \
     STORE_TABLE(capacity_reservation, capacity_reservations)                                       \
     STORE_TABLE(network_interface, network_interfaces)                                             \
@@ -126,6 +127,10 @@ STORE_TABLES
 #define store_images(tx, a, ...)    store_images_where(tx, a, STORE_WHERE(__VA_ARGS__))
 #define store_instances(tx, a, ...) store_instances_where(tx, a, STORE_WHERE(__VA_ARGS__))
 #define store_volumes(tx, a, ...)   store_volumes_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_volume_modifications(tx, a, ...)                                                     \
+    store_volume_modifications_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_delete_volume_modifications(tx, ...)                                                 \
+    store_delete_volume_modifications_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_network_interfaces(tx, a, ...)                                                       \
     store_network_interfaces_where(tx, a, STORE_WHERE(__VA_ARGS__))
 #define store_interface_groups(tx, a, ...)                                                         \

@@ -47,6 +47,8 @@ COMMANDS = [
      {"i-0abcd1234": "@FIRST@"}, None),
     ("""aws ec2 create-key-pair --key-name my-key-pair --query 'KeyMaterial' --output text > my-key-pair.pem""",
      {}, None),
+    ("""aws ec2 attach-volume --volume-id vol-0abc123 --instance-id i-0abc123 --device /dev/sdf""",
+     {"vol-0abc123": "@VOLUME@", "i-0abc123": "@FIRST@"}, r'"Device": "/dev/sdf".*"State": "attaching"'),
     ("""aws ec2 describe-key-pairs""", {}, r'"KeyName": "my-key-pair".*"KeyFingerprint"|'
                                            r'"KeyFingerprint".*"KeyName": "my-key-pair"'),
     ("""aws ec2 create-security-group --group-name my-sg --description "My security group" --vpc-id vpc-xxxxxxxxx""",
@@ -117,9 +119,6 @@ WAITING = {
         """aws iam add-role-to-instance-profile --instance-profile-name EC2S3AccessProfile --role-name EC2S3AccessRole""",
         """aws ec2 associate-iam-instance-profile --instance-id i-0abcd1234ef56789 --iam-instance-profile Name=EC2S3AccessProfile""",
     ],
-    "volumes": [
-        """aws ec2 attach-volume --volume-id vol-0abc123 --instance-id i-0abc123 --device /dev/sdf""",
-    ],
     "Systems Manager": [
         """aws ssm start-session --target <instance-id>""",
     ],
@@ -143,6 +142,9 @@ def run_all(version, cli):
         "VPC": vpc, "VPC_ELSEWHERE": client(region=ELSEWHERE).describe_vpcs()["Vpcs"][0]["VpcId"],
         "SUBNET": ec2.describe_subnets()["Subnets"][0]["SubnetId"],
     }
+    # A volume for FIRST, which will be in the first zone; the list does not show how it is made.
+    ids["VOLUME"] = ec2.create_volume(
+        Size=1, AvailabilityZone=ec2.describe_subnets()["Subnets"][0]["AvailabilityZone"])["VolumeId"]
     done_list = []
     with tempfile.TemporaryDirectory(prefix="croft-commands.") as folder:
         # `aws` of the words is this CLI and knows the endpoint, which Debian's does not take from

@@ -27,6 +27,8 @@ static struct calls *with_volumes(void)
         .device_name = "/dev/xvda",
         .attached_at = 1767225601000,
         .delete_on_termination = true,
+        .iops = 3000,
+        .throughput = 125,
     };
     store_insert_volume(tx, &root);
     struct volume v = {
@@ -38,11 +40,13 @@ static struct calls *with_volumes(void)
         .volume_type = "gp2",
         .size_gib = 100,
         .created_at = 1767225600000,
+        .iops = 300,
     };
     store_insert_volume(tx, &v);
     v.id = NEW;
     v.state = VOLUME_CREATING;
     v.volume_type = "st1";
+    v.iops = 0;
     store_insert_volume(tx, &v);
     v.id = "vol-0d0d0d0d0d0d0d0d0";
     v.region = "eu-central-1";

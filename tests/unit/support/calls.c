@@ -134,6 +134,7 @@ static void put_image(struct tx *tx)
                                .root_device_name = "/dev/xvda",
                                .location = "debian",
                                .snapshot_id = TEST_SNAPSHOT,
+                               .size_gib = 8,
                            });
 }
 

@@ -1,0 +1,155 @@
+/* CreateVolume, DeleteVolume, ModifyVolumeAttribute, EnableVolumeIO. */
+#include "api/volume.h"
+
+#include "api/lookup.h"
+#include "api/tagging.h"
+#include "base/id.h"
+#include "base/text.h"
+#include "core/volume_type.h"
+
+#define GIB ((int64_t)1 << 30)
+
+static const char *const taggable[] = {"volume", NULL};
+
+int volume_move(struct call *c, struct volume *v, enum volume_state to, struct fault *f)
+{
+    struct err e = {0};
+    if (volume_enter_state(v, to, &e) < 0)
+        return fault(f, FAULT_INCORRECT_STATE, "The volume '%s' is %s", v->id,
+                     state_name(&volume_states, v->state));
+    store_update_volume(c->tx, v);
+    store_enqueue(c->tx, "volume", v->id, c->now);
+    return 0;
+}
+
+/* The image whose snapshot the volume is made from; *ret_image stays NULL without one. */
+static int read_origin(struct call *c, const ec2_CreateVolume_in *in,
+                       const struct image **ret_image, struct fault *f)
+{
+    if (in->snapshot_id == NULL)
+        return 0;
+    struct wire_strings one = {&(const char *){in->snapshot_id}, 1};
+    struct image_list images;
+    if (lookup_snapshots(c, &one, &images, f) < 0)
+        return -1;
+    if (images.v[0].state != IMAGE_AVAILABLE)
+        return fault(f, FAULT_INCORRECT_STATE, "Snapshot is in invalid state - pending");
+    *ret_image = &images.v[0];
+    return 0;
+}
+
+static int read_size(const ec2_CreateVolume_in *in, const struct image *origin, int64_t *ret_size,
+                     struct fault *f)
+{
+    if (!in->size.set && origin == NULL)
+        return fault(f, FAULT_MISSING_PARAMETER,
+                     "The request must contain the parameter size or snapshotId");
+    *ret_size = in->size.set ? in->size.v : origin->size_gib;
+    if (origin != NULL && *ret_size < origin->size_gib)
+        return fault(
+            f, FAULT_INVALID_PARAMETER_VALUE,
+            "The size of a volume can't be smaller than the size of its snapshot: %lld GiB",
+            (long long)origin->size_gib);
+    return 0;
+}
+
+/*
+ * Disks are thin, so what is promised may be more than there is. A volume that could never be
+ * filled is refused.
+ */
+static int check_room(struct call *c, int64_t size_gib, struct fault *f)
+{
+    struct storage *s = c->config->storage;
+    int64_t free_bytes = 0;
+    struct err e = {0};
+    if (s->ops->room(s, &free_bytes, &e) < 0)
+        return fault(f, FAULT_INTERNAL_ERROR, "The room for volumes cannot be read now");
+    if (size_gib > free_bytes / GIB)
+        return fault(f, FAULT_INSUFFICIENT_VOLUME_CAPACITY,
+                     "There is room for %lld GiB on the server, and the volume is to have %lld",
+                     (long long)(free_bytes / GIB), (long long)size_gib);
+    return 0;
+}
+
+int act_ec2_CreateVolume(struct call *c, const ec2_CreateVolume_in *in, ec2_CreateVolume_out *out,
+                         struct fault *f)
+{
+    if (c->replay != NULL) {
+        const struct volume *made = lookup_volume(c, c->replay, f);
+        if (made == NULL)
+            return -1;
+        volume_view(c, made, out);
+        return 0;
+    }
+    const struct image *origin = NULL;
+    const char *zone = lookup_zone(c, in->availability_zone, in->availability_zone_id, f);
+    struct volume_performance p = {
+        .volume_type = in->volume_type == NULL ? VOLUME_TYPE_DEFAULT : in->volume_type,
+        .iops = in->iops.v,
+        .throughput = in->throughput.v,
+    };
+    if (zone == NULL || tags_from_specifications(c, &in->tag_specifications, taggable, f) < 0 ||
+        read_origin(c, in, &origin, f) < 0 || read_size(in, origin, &p.size_gib, f) < 0 ||
+        volume_performance_settle(&p, f) < 0 || check_room(c, p.size_gib, f) < 0)
+        return -1;
+    struct volume v = {
+        .id = id_make(c->arena, "vol"),
+        .account_id = c->principal->account_id,
+        .region = c->region->name,
+        .zone = zone,
+        .state = VOLUME_CREATING,
+        .attachment_state = ATTACHMENT_DETACHED,
+        .volume_type = p.volume_type,
+        .size_gib = p.size_gib,
+        .created_at = c->now,
+        .image_id = origin == NULL ? NULL : origin->id,
+        .snapshot_id = in->snapshot_id,
+        .iops = p.iops,
+        .throughput = p.throughput,
+    };
+    store_insert_volume(c->tx, &v);
+    tags_put(c, &in->tag_specifications, taggable[0], v.id);
+    store_enqueue(c->tx, "volume", v.id, c->now);
+    volume_view(c, &v, out);
+    c->result = v.id;
+    return 0;
+}
+
+int act_ec2_DeleteVolume(struct call *c, const ec2_DeleteVolume_in *in, ec2_DeleteVolume_out *out,
+                         struct fault *f)
+{
+    (void)out;
+    struct volume *v = lookup_volume(c, in->volume_id, f);
+    if (v == NULL)
+        return -1;
+    if (v->instance_id != NULL)
+        return fault(f, FAULT_VOLUME_IN_USE, "Volume %s is currently attached to %s", v->id,
+                     v->instance_id);
+    if (v->state == VOLUME_CREATING)
+        return fault(f, FAULT_INCORRECT_STATE, "The volume '%s' is creating", v->id);
+    return volume_move(c, v, VOLUME_DELETING, f);
+}
+
+int act_ec2_ModifyVolumeAttribute(struct call *c, const ec2_ModifyVolumeAttribute_in *in,
+                                  ec2_ModifyVolumeAttribute_out *out, struct fault *f)
+{
+    (void)out;
+    struct volume *v = lookup_volume(c, in->volume_id, f);
+    if (v == NULL)
+        return -1;
+    if (in->auto_enable_io == NULL || !in->auto_enable_io->value.set)
+        return fault(f, FAULT_MISSING_PARAMETER,
+                     "The request must contain the parameter AutoEnableIO.Value");
+    v->auto_enable_io = in->auto_enable_io->value.v;
+    store_update_volume(c->tx, v);
+    return 0;
+}
+
+/* EC2 stops the reads and writes of a volume whose data may be wrong until somebody says so. Here
+ * none is ever stopped in that way, so all are enabled already. */
+int act_ec2_EnableVolumeIO(struct call *c, const ec2_EnableVolumeIO_in *in,
+                           ec2_EnableVolumeIO_out *out, struct fault *f)
+{
+    (void)out;
+    return lookup_volume(c, in->volume_id, f) == NULL ? -1 : 0;
+}

@@ -1,0 +1,159 @@
+#include <libvirt/virterror.h>
+#include <libxml/parser.h>
+#include <libxml/xpath.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "hypervisor/domain_xml.h"
+#include "hypervisor/libvirt_internal.h"
+
+/*
+ * Disks of a running domain. The domain itself says which there are: a disk is known by its serial,
+ * and its target (vdb) is whatever was free when it came.
+ */
+
+#define DESCRIPTION_MAX (1 << 20) /* of a live domain, in bytes */
+
+struct live_disk {
+    char serial[32];
+    char target[16];
+    char alias[64]; /* libvirt's own name of the device */
+};
+
+struct live_disks {
+    struct live_disk v[DOMAIN_DISKS_MAX];
+    size_t n;
+};
+
+static void copy_text(xmlXPathContextPtr context, const char *path, char *out, size_t size)
+{
+    xmlXPathObjectPtr found = xmlXPathEvalExpression(BAD_CAST path, context);
+    xmlChar *text = found == NULL ? NULL : xmlXPathCastToString(found);
+    if (text != NULL && strlen((const char *)text) < size)
+        (void)strcpy(out, (const char *)text);
+    xmlFree(text);
+    xmlXPathFreeObject(found);
+}
+
+static void read_disks(xmlXPathContextPtr context, struct live_disks *ret)
+{
+    xmlXPathObjectPtr disks = xmlXPathEvalExpression(BAD_CAST "/domain/devices/disk", context);
+    int n = disks == NULL || disks->nodesetval == NULL ? 0 : disks->nodesetval->nodeNr;
+    for (int i = 0; i < n && ret->n < DOMAIN_DISKS_MAX; i++) {
+        struct live_disk *d = &ret->v[ret->n++];
+        context->node = disks->nodesetval->nodeTab[i];
+        copy_text(context, "serial", d->serial, sizeof(d->serial));
+        copy_text(context, "target/@dev", d->target, sizeof(d->target));
+        copy_text(context, "alias/@name", d->alias, sizeof(d->alias));
+    }
+    xmlXPathFreeObject(disks);
+}
+
+static int live_disks(virConnectPtr conn, virDomainPtr domain, const char *instance_id,
+                      struct live_disks *ret, struct err *e)
+{
+    char *description = virDomainGetXMLDesc(domain, 0);
+    if (description == NULL)
+        return libvirt_domain_error(conn, domain, e, "look at the disks of domain", instance_id);
+    size_t len = strlen(description);
+    xmlDocPtr document = len > DESCRIPTION_MAX ? NULL
+                                               : xmlReadMemory(description, (int)len, NULL, NULL,
+                                                               XML_PARSE_NONET | XML_PARSE_NOERROR);
+    free(description);
+    xmlXPathContextPtr context = document == NULL ? NULL : xmlXPathNewContext(document);
+    *ret = (struct live_disks){0};
+    if (context != NULL)
+        read_disks(context, ret);
+    xmlXPathFreeContext(context);
+    xmlFreeDoc(document);
+    return context == NULL
+               ? err_set(e, EIO, "libvirt's description of %s cannot be read", instance_id)
+               : 0;
+}
+
+static const struct live_disk *find(const struct live_disks *disks, const char *serial)
+{
+    for (size_t i = 0; i < disks->n; i++)
+        if (streq(disks->v[i].serial, serial))
+            return &disks->v[i];
+    return NULL;
+}
+
+static const char *free_target(struct arena *a, const struct live_disks *disks)
+{
+    for (size_t position = 0; position < DOMAIN_DISKS_MAX; position++) {
+        const char *target = domain_disk_target(a, position);
+        bool taken = false;
+        for (size_t i = 0; i < disks->n; i++)
+            taken |= streq(disks->v[i].target, target);
+        if (!taken)
+            return target;
+    }
+    return NULL;
+}
+
+int libvirt_disk_attach(struct hypervisor *h, const char *instance_id,
+                        const struct domain_disk *disk, struct err *e)
+{
+    _cleanup_arena_ struct arena *a = arena_new();
+    _cleanup_connect_ virConnectPtr conn = NULL;
+    _cleanup_domain_ virDomainPtr domain = NULL;
+    struct live_disks disks;
+    int r = libvirt_look_up(h, instance_id, &conn, &domain, e);
+    if (r == 0)
+        r = live_disks(conn, domain, instance_id, &disks, e);
+    if (r < 0 || find(&disks, disk->serial) != NULL)
+        return r;
+    struct domain_disk placed = *disk;
+    placed.target = free_target(a, &disks);
+    if (placed.target == NULL)
+        return err_set(e, ENOSPC, "domain %s has no room for another disk", instance_id);
+    const char *xml = NULL;
+    r = domain_disk_xml_build(a, &placed, &xml, e);
+    if (r == 0 && virDomainAttachDeviceFlags(domain, xml, VIR_DOMAIN_AFFECT_LIVE) < 0)
+        r = libvirt_domain_error(conn, domain, e, "attach a disk to domain", instance_id);
+    return r;
+}
+
+int libvirt_disk_detach(struct hypervisor *h, const char *instance_id, const char *serial,
+                        bool *ret_gone, struct err *e)
+{
+    _cleanup_connect_ virConnectPtr conn = NULL;
+    _cleanup_domain_ virDomainPtr domain = NULL;
+    struct live_disks disks;
+    int r = libvirt_look_up(h, instance_id, &conn, &domain, e);
+    if (r == 0)
+        r = live_disks(conn, domain, instance_id, &disks, e);
+    if (r < 0)
+        return r;
+    const struct live_disk *disk = find(&disks, serial);
+    *ret_gone = disk == NULL;
+    /* QEMU refuses to ask a guest that it is asking already; what counts is whether the disk is
+     * there when we look again. */
+    if (disk != NULL && virDomainDetachDeviceAlias(domain, disk->alias, VIR_DOMAIN_AFFECT_LIVE) < 0)
+        log_debug("disk-detach instance=%s disk=%s answer=\"%s\"", instance_id, serial,
+                  virGetLastErrorMessage());
+    return 0;
+}
+
+int libvirt_disk_resize(struct hypervisor *h, const char *instance_id, const char *serial,
+                        int64_t bytes, struct err *e)
+{
+    _cleanup_connect_ virConnectPtr conn = NULL;
+    _cleanup_domain_ virDomainPtr domain = NULL;
+    struct live_disks disks;
+    int r = libvirt_look_up(h, instance_id, &conn, &domain, e);
+    if (r == 0)
+        r = live_disks(conn, domain, instance_id, &disks, e);
+    if (r < 0)
+        return r;
+    const struct live_disk *disk = find(&disks, serial);
+    if (disk == NULL)
+        return err_set(e, ENODEV, "domain %s has no disk %s", instance_id, serial);
+    if (virDomainBlockResize(domain, disk->target, (unsigned long long)bytes,
+                             VIR_DOMAIN_BLOCK_RESIZE_BYTES) < 0)
+        r = libvirt_domain_error(conn, domain, e, "resize a disk of domain", instance_id);
+    return r;
+}

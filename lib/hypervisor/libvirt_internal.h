@@ -1,0 +1,32 @@
+#pragma once
+/* What the files of the libvirt driver share. */
+#include <libvirt/libvirt.h>
+
+#include "base/cleanup.h"
+#include "hypervisor/connection.h"
+#include "hypervisor/hypervisor.h"
+
+static inline void cleanup_domain(virDomainPtr *p)
+{
+    if (*p != NULL)
+        (void)virDomainFree(*p);
+}
+#define _cleanup_domain_ _cleanup_(cleanup_domain)
+
+/* The caller frees both, on failure too. -ENOENT: there is no such domain. */
+int libvirt_look_up(struct hypervisor *h, const char *instance_id, virConnectPtr *ret_conn,
+                    virDomainPtr *ret_domain, struct err *e);
+/*
+ * The answer to a call that failed. A transient domain may have ended since it was looked up;
+ * libvirt calls that an invalid operation, we call it what it is.
+ */
+int libvirt_domain_error(virConnectPtr conn, virDomainPtr domain, struct err *e, const char *what,
+                         const char *instance_id);
+
+/* libvirt_disk.c: see hypervisor_ops */
+int libvirt_disk_attach(struct hypervisor *h, const char *instance_id,
+                        const struct domain_disk *disk, struct err *e);
+int libvirt_disk_detach(struct hypervisor *h, const char *instance_id, const char *serial,
+                        bool *ret_gone, struct err *e);
+int libvirt_disk_resize(struct hypervisor *h, const char *instance_id, const char *serial,
+                        int64_t bytes, struct err *e);

@@ -1,0 +1,251 @@
+#include <errno.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "jobs/instance.h"
+#include "jobs/plan.h"
+#include "jobs/worker.h"
+
+/*
+ * Theory of operation
+ *
+ * What is to be done follows from the rows: a volume that is being created gets its file, one that
+ * is in use and not attached is on its way to its instance or from it, one that is being deleted
+ * loses its file; and a modification grows it. Each looks at what is there first, so a run that was
+ * cut short is simply run again. Nothing is held while the machine is moved: what comes of it is
+ * recorded only if the row is still as it was (a terminated instance has let go of its volumes).
+ *
+ * A detach is over when the guest has let go, and a guest that does not answer keeps its disk: QEMU
+ * has no way to take a PCI device from one. It is free when the instance stops.
+ */
+
+#define ASK_AGAIN_MS     250
+#define ASK_SELDOM_MS    5000
+#define ASK_OFTEN_FOR_MS 10000
+#define MAKE_ATTEMPTS    5
+
+static struct outcome again(int64_t ms)
+{
+    return (struct outcome){.again = true, .when = clock_now() + ms};
+}
+
+/* --- records */
+
+typedef void volume_change(struct tx *tx, struct volume *v);
+
+/* In one transaction, unless the volume has another state by now. */
+static int record(struct jobs *j, struct arena *a, const struct volume *seen, volume_change *change,
+                  struct err *e)
+{
+    struct tx *tx = store_write(j->config.store);
+    struct volume *v = store_volume(tx, a, seen->id);
+    bool same =
+        v != NULL && v->state == seen->state && v->attachment_state == seen->attachment_state;
+    if (same)
+        change(tx, v);
+    int r = tx_commit(tx, e);
+    if (r == 0 && same)
+        log_info("volume-state volume=%s state=%s attachment=%s", v->id,
+                 state_name(&volume_states, v->state),
+                 state_name(&attachment_states, v->attachment_state));
+    return r;
+}
+
+static void change_made(struct tx *tx, struct volume *v)
+{
+    (void)volume_enter_state(v, VOLUME_AVAILABLE, NULL);
+    store_update_volume(tx, v);
+}
+
+static void change_attached(struct tx *tx, struct volume *v)
+{
+    (void)volume_enter_attachment_state(v, ATTACHMENT_ATTACHED, NULL);
+    store_update_volume(tx, v);
+}
+
+static void change_gone(struct tx *tx, struct volume *v)
+{
+    (void)volume_enter_state(v, VOLUME_DELETED, NULL);
+    store_delete_tags(tx, "resource_id", v->id);
+    if (v->image_id != NULL)
+        store_enqueue(tx, "image", v->image_id, 0); /* its layer may go now */
+    store_delete_volumes(tx, "id", v->id);
+}
+
+/* --- files */
+
+static int note_failure(struct jobs *j, struct arena *a, const char *volume_id, const char *reason,
+                        struct err *e)
+{
+    struct tx *tx = store_write(j->config.store);
+    struct volume *v = store_volume(tx, a, volume_id);
+    if (v != NULL && v->state == VOLUME_CREATING) {
+        (void)volume_enter_state(v, VOLUME_ERROR, NULL);
+        v->state_reason = reason;
+        store_update_volume(tx, v);
+    }
+    log_warning("volume-failed volume=%s reason=\"%s\"", volume_id, reason);
+    return tx_commit(tx, e);
+}
+
+static int make(struct jobs *j, struct arena *a, const struct job *job, const struct volume *v,
+                struct err *e)
+{
+    struct storage *s = j->config.storage;
+    struct err why = {0};
+    int r = s->ops->volume_make(s, v->id, v->image_id, v->size_gib, &why);
+    if (r == 0)
+        return record(j, a, v, change_made, e);
+    bool hopeless = r == -ENOSPC || r == -EINVAL || r == -ENOENT;
+    if (hopeless || job->attempts >= MAKE_ATTEMPTS)
+        return note_failure(j, a, v->id, arena_strdup(a, why.message), e);
+    *e = why;
+    return r;
+}
+
+static int delete_file(struct jobs *j, struct arena *a, const struct volume *v, struct err *e)
+{
+    struct storage *s = j->config.storage;
+    int r = s->ops->volume_remove(s, v->id, e);
+    return r < 0 ? r : record(j, a, v, change_gone, e);
+}
+
+/* --- attachments */
+
+static int attach(struct jobs *j, struct arena *a, const struct volume *v,
+                  struct outcome *ret_outcome, struct err *e)
+{
+    struct hypervisor *h = j->hypervisor;
+    struct err why = {0};
+    int r = h->ops->disk_attach(h, v->instance_id, plan_disk(j->config.storage, a, v), &why);
+    if (r == 0)
+        return record(j, a, v, change_attached, e);
+    if (r == -ENOENT) { /* the guest has just ended: its own job sees that */
+        *ret_outcome = again(ASK_AGAIN_MS);
+        return 0;
+    }
+    if (r == -ENOTCONN) {
+        *e = why;
+        return r;
+    }
+    log_warning("volume-not-attached volume=%s instance=%s reason=\"%s\"", v->id, v->instance_id,
+                why.message);
+    return record(j, a, v, plan_release_volume, e);
+}
+
+static int detach(struct jobs *j, struct arena *a, const struct job *job, const struct volume *v,
+                  struct outcome *ret_outcome, struct err *e)
+{
+    struct hypervisor *h = j->hypervisor;
+    bool gone = false;
+    int r = h->ops->disk_detach(h, v->instance_id, plan_disk_serial(a, v->id), &gone, e);
+    if (r == -ENOENT) {
+        *ret_outcome = again(ASK_AGAIN_MS);
+        return 0;
+    }
+    if (r < 0)
+        return r;
+    if (gone)
+        return record(j, a, v, plan_release_volume, e);
+    /* Who forces it wants to know soon; else a guest that is busy is not asked all the time. */
+    bool often = v->force_detach || job->attempts * ASK_AGAIN_MS < ASK_OFTEN_FOR_MS;
+    *ret_outcome = again(often ? ASK_AGAIN_MS : ASK_SELDOM_MS);
+    return 0;
+}
+
+/* On its way to its instance, or from it. */
+static int move(struct jobs *j, struct arena *a, const struct job *job, const struct volume *v,
+                struct outcome *ret_outcome, struct err *e)
+{
+    struct instance_facts facts = {0};
+    int r = instance_facts_load(j, a, v->instance_id, &facts, e);
+    if (r < 0)
+        return r;
+    const struct instance *i = facts.instance;
+    bool attaches = v->attachment_state == ATTACHMENT_ATTACHING;
+    if (i == NULL || i->state == INSTANCE_TERMINATED)
+        return record(j, a, v, plan_release_volume, e);
+    if (i->state == INSTANCE_STOPPED)
+        return record(j, a, v, attaches ? change_attached : plan_release_volume, e);
+    if (i->state == INSTANCE_RUNNING)
+        return attaches ? attach(j, a, v, ret_outcome, e) : detach(j, a, job, v, ret_outcome, e);
+    *ret_outcome = again(ASK_AGAIN_MS);
+    return 0;
+}
+
+/* --- modifications */
+
+static int grow(struct jobs *j, struct arena *a, const struct volume *v, int64_t size_gib,
+                struct outcome *ret_outcome, struct err *e)
+{
+    struct hypervisor *h = j->hypervisor;
+    struct storage *s = j->config.storage;
+    enum domain_state state = DOMAIN_GONE;
+    int r = v->instance_id == NULL ? 0 : instance_domain(j, v->instance_id, &state, e);
+    if (r < 0)
+        return r;
+    if (state == DOMAIN_GONE) /* a start meanwhile holds the file's lock: then it is tried again */
+        return s->ops->volume_grow(s, v->id, size_gib, e);
+    r = h->ops->disk_resize(h, v->instance_id, plan_disk_serial(a, v->id), size_gib << 30, e);
+    if (r == -ENOENT || r == -ENODEV) { /* it ended, or the disk is on its way */
+        *ret_outcome = again(ASK_AGAIN_MS);
+        return 0;
+    }
+    return r;
+}
+
+static int note_modified(struct jobs *j, struct arena *a, const struct volume_modification *seen,
+                         struct err *e)
+{
+    struct tx *tx = store_write(j->config.store);
+    struct volume_modification *m = store_volume_modification(tx, a, seen->volume_id);
+    struct volume *v = store_volume(tx, a, seen->volume_id);
+    if (m != NULL && v != NULL && m->state == MODIFICATION_MODIFYING &&
+        m->started_at == seen->started_at) {
+        v->size_gib = m->target_size_gib;
+        v->volume_type = m->target_type;
+        v->iops = m->target_iops;
+        v->throughput = m->target_throughput;
+        store_update_volume(tx, v);
+        /* Nothing is to be moved to faster disks: what EC2 calls optimizing takes no time. */
+        (void)modification_enter_state(m, MODIFICATION_OPTIMIZING, NULL);
+        (void)modification_enter_state(m, MODIFICATION_COMPLETED, NULL);
+        m->ended_at = clock_now();
+        store_update_volume_modification(tx, m);
+    }
+    return tx_commit(tx, e);
+}
+
+static int modify(struct jobs *j, struct arena *a, const struct volume *v,
+                  const struct volume_modification *m, struct outcome *ret_outcome, struct err *e)
+{
+    int r = 0;
+    if (m->target_size_gib > v->size_gib)
+        r = grow(j, a, v, m->target_size_gib, ret_outcome, e);
+    if (r < 0 || ret_outcome->again)
+        return r;
+    return note_modified(j, a, m, e);
+}
+
+/* --- whole */
+
+int volume_converge(struct jobs *j, struct arena *a, const struct job *job,
+                    struct outcome *ret_outcome, struct err *e)
+{
+    struct tx *tx = store_read(j->config.store);
+    const struct volume *v = store_volume(tx, a, job->object_id);
+    const struct volume_modification *m = store_volume_modification(tx, a, job->object_id);
+    int r = tx_commit(tx, e);
+    if (r < 0 || v == NULL)
+        return r;
+    if (!volume_is_moving(v))
+        return m != NULL && m->state == MODIFICATION_MODIFYING ? modify(j, a, v, m, ret_outcome, e)
+                                                               : 0;
+    if (m != NULL && m->state == MODIFICATION_MODIFYING)
+        *ret_outcome = again(ASK_AGAIN_MS); /* when it has arrived */
+    if (v->state == VOLUME_CREATING)
+        return make(j, a, job, v, e);
+    if (v->state == VOLUME_DELETING)
+        return delete_file(j, a, v, e);
+    return move(j, a, job, v, ret_outcome, e);
+}
