@@ -5,7 +5,8 @@
  *     driver RUNTIME_DIR PUBLIC_POOL [UPLINK RESOLVER]
  *     {"op": "apply", "intent": {…}}    {"us": 812}  or  {"us": 812, "error": "…", "code": 22}
  *     rules (answers the transaction that makes the rules), explain (what leads from another
- * intent, "from", to this one, to be typed), plug, remove, list, taps, connect
+ * intent, "from", to this one, to be typed), plug, remove, list, taps, connect, metadata (serves it
+ * to the guests of the intent)
  */
 #include <jansson.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 
 #include "base/buf.h"
 #include "base/check.h"
+#include "guests.h"
 #include "network/explain.h"
 #include "network/intent.h"
 #include "network/linux.h"
@@ -307,6 +309,11 @@ static int serve(struct network *n, struct arena *a, const json_t *q, json_t *an
         r = n->ops->plug(n, intent, text(q, "port"), e);
     } else if (strcmp(op, "remove") == 0) {
         r = n->ops->remove(n, text(q, "vpc"), number(q, "index", 0), e);
+        guests_forget(text(q, "vpc"));
+    } else if (strcmp(op, "metadata") == 0) {
+        const struct guests_options options = {.http_tokens = text(q, "tokens"),
+                                               .hop_limit = number(q, "hops", 1)};
+        r = guests_know(n, runtime_dir, intent, &options, e);
     } else if (strcmp(op, "list") == 0) {
         r = n->ops->list(n, a, &list, e);
     } else if (strcmp(op, "taps") == 0) {
@@ -370,6 +377,7 @@ int main(int argc, char **argv)
         arena_free(a);
     }
     free(line);
+    guests_end();
     n->ops->free(n);
     return 0;
 }
