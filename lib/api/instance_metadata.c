@@ -40,19 +40,63 @@ static const char *settled(struct call *c, const char *asked, const char *settin
     return chosen == NULL ? otherwise : chosen;
 }
 
-int metadata_of_launch(struct call *c, const struct ec2_InstanceMetadataOptionsRequest *asked,
-                       struct launch_options *o, struct fault *f)
+static int check_key(const char *key, struct fault *f)
+{
+    if (tag_key_is_path(key))
+        return 0;
+    return fault(f, FAULT_INVALID_PARAMETER_VALUE,
+                 "'%s' is not a valid tag key. Tag keys must match pattern "
+                 "([0-9a-zA-Z\\-_+=,.@:]{1,255}), and must not be a reserved name ('.', '..', "
+                 "'_index'), while instance metadata shows tags",
+                 key);
+}
+
+int metadata_tags_check(const struct instance *i, const struct ec2_TagList *tags, struct fault *f)
+{
+    for (size_t k = 0; k < tags->n && streq(i->instance_metadata_tags, "enabled"); k++)
+        if (check_key(tags->v[k].key, f) < 0)
+            return -1;
+    return 0;
+}
+
+/* The tags that a new instance gets. */
+static int check_new_tags(const struct ec2_TagSpecificationList *l, const struct launch_options *o,
+                          struct fault *f)
+{
+    const struct instance i = {.instance_metadata_tags = o->instance_metadata_tags};
+    for (size_t k = 0; k < l->n; k++)
+        if (streq(l->v[k].resource_type, "instance") &&
+            metadata_tags_check(&i, &l->v[k].tags, f) < 0)
+            return -1;
+    return 0;
+}
+
+int metadata_of_launch(struct call *c, const ec2_RunInstances_in *in, struct launch_options *o,
+                       struct fault *f)
 {
     static const struct ec2_InstanceMetadataOptionsRequest nothing;
-    const struct ec2_InstanceMetadataOptionsRequest *m = asked == NULL ? &nothing : asked;
+    const struct ec2_InstanceMetadataOptionsRequest *m =
+        in->metadata_options == NULL ? &nothing : in->metadata_options;
     o->http_tokens = settled(c, m->http_tokens, TOKENS, "optional");
     o->http_endpoint = settled(c, m->http_endpoint, ENDPOINT, "enabled");
+    o->http_protocol_ipv6 = m->http_protocol_ipv6 == NULL ? "disabled" : m->http_protocol_ipv6;
     o->instance_metadata_tags = settled(c, m->instance_metadata_tags, TAGS, "disabled");
     o->http_put_response_hop_limit = m->http_put_response_hop_limit.v;
     if (!m->http_put_response_hop_limit.set &&
         parse_int64(settled(c, NULL, HOP_LIMIT, "1"), &o->http_put_response_hop_limit) < 0)
         o->http_put_response_hop_limit = 1;
-    return check_tokens(c, o->http_tokens, f);
+    if (check_tokens(c, o->http_tokens, f) < 0)
+        return -1;
+    return check_new_tags(&in->tag_specifications, o, f);
+}
+
+static int check_old_tags(struct call *c, const char *instance_id, struct fault *f)
+{
+    struct tag_list tags = store_tags(c->tx, c->arena, "resource_id", instance_id);
+    for (size_t i = 0; i < tags.n; i++)
+        if (check_key(tags.v[i].key, f) < 0)
+            return -1;
+    return 0;
 }
 
 int act_ec2_ModifyInstanceMetadataOptions(struct call *c,
@@ -71,10 +115,14 @@ int act_ec2_ModifyInstanceMetadataOptions(struct call *c,
             i->id, instance_state_name((enum instance_state)i->state));
     if (in->http_tokens != NULL && check_tokens(c, in->http_tokens, f) < 0)
         return -1;
+    if (streq(in->instance_metadata_tags, "enabled") && check_old_tags(c, i->id, f) < 0)
+        return -1;
     if (in->http_tokens != NULL)
         i->http_tokens = in->http_tokens;
     if (in->http_endpoint != NULL)
         i->http_endpoint = in->http_endpoint;
+    if (in->http_protocol_ipv6 != NULL)
+        i->http_protocol_ipv6 = in->http_protocol_ipv6;
     if (in->instance_metadata_tags != NULL)
         i->instance_metadata_tags = in->instance_metadata_tags;
     if (in->http_put_response_hop_limit.set)

@@ -156,7 +156,7 @@ metadata_options_view(struct arena *a, const struct instance *i, const char *sta
     m->http_tokens = i->http_tokens;
     m->http_endpoint = i->http_endpoint;
     m->http_put_response_hop_limit = wire_int(i->http_put_response_hop_limit);
-    m->http_protocol_ipv6 = "disabled";
+    m->http_protocol_ipv6 = i->http_protocol_ipv6;
     m->instance_metadata_tags = i->instance_metadata_tags;
     return m;
 }

@@ -11,7 +11,7 @@ int launch_options_settle(struct call *c, const ec2_RunInstances_in *in,
     struct launch_options o = {.auto_recovery = "default"};
     if (in->maintenance_options != NULL && in->maintenance_options->auto_recovery != NULL)
         o.auto_recovery = in->maintenance_options->auto_recovery;
-    if (metadata_of_launch(c, in->metadata_options, &o, f) < 0 ||
+    if (metadata_of_launch(c, in, &o, f) < 0 ||
         credits_of_launch(c, in->credit_specification, type, &o.cpu_credits, f) < 0)
         return -1;
     struct opt_int cores = wire_int(instance_type_cores(type));
@@ -33,6 +33,7 @@ void launch_options_write(const struct launch_options *o, struct instance *i)
 {
     i->http_tokens = o->http_tokens;
     i->http_endpoint = o->http_endpoint;
+    i->http_protocol_ipv6 = o->http_protocol_ipv6;
     i->instance_metadata_tags = o->instance_metadata_tags;
     i->http_put_response_hop_limit = o->http_put_response_hop_limit;
     i->cpu_credits = o->cpu_credits;

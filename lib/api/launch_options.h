@@ -9,6 +9,7 @@
 struct launch_options {
     const char *http_tokens;
     const char *http_endpoint;
+    const char *http_protocol_ipv6;
     const char *instance_metadata_tags;
     int64_t http_put_response_hop_limit;
     const char *cpu_credits; /* NULL: not of a burstable type */

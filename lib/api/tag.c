@@ -2,6 +2,7 @@
  */
 #include "core/tag.h"
 #include "api/filter.h"
+#include "api/instance_metadata.h"
 #include "api/lookup.h"
 #include "api/page.h"
 #include "api/tagging.h"
@@ -42,6 +43,14 @@ static int check_room(struct call *c, const struct ec2_TagList *tags, const char
     return 0;
 }
 
+static int check_shown(struct call *c, const struct ec2_TagList *tags, const char *resource_id,
+                       struct fault *f)
+{
+    const struct instance *i =
+        has_prefix(resource_id, "i-") ? store_instance(c->tx, c->arena, resource_id) : NULL;
+    return i == NULL ? 0 : metadata_tags_check(i, tags, f);
+}
+
 int act_ec2_CreateTags(struct call *c, const ec2_CreateTags_in *in, ec2_CreateTags_out *out,
                        struct fault *f)
 {
@@ -49,7 +58,7 @@ int act_ec2_CreateTags(struct call *c, const ec2_CreateTags_in *in, ec2_CreateTa
         return -1;
     struct wire_strings ids = strings_sorted(c->arena, &in->resources);
     for (size_t i = 0; i < ids.n; i++) {
-        if (check_room(c, &in->tags, ids.v[i], f) < 0)
+        if (check_room(c, &in->tags, ids.v[i], f) < 0 || check_shown(c, &in->tags, ids.v[i], f) < 0)
             return -1;
         tags_write(c, &in->tags, ids.v[i]);
     }

@@ -84,6 +84,7 @@ struct instance {
     bool ebs_optimized;
     const char *http_tokens;   /* metadata options: optional, required */
     const char *http_endpoint; /* enabled, disabled */
+    const char *http_protocol_ipv6;
     int64_t http_put_response_hop_limit;
     const char *instance_metadata_tags;
     const char *cpu_credits;   /* standard, unlimited; NULL: it never was of a burstable type */

@@ -1,5 +1,7 @@
 #include "metadata/answer.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/text.h"
 #include "metadata/tree.h"
@@ -141,6 +143,13 @@ static void answer_path(struct guest *g, const struct http_request *req, struct 
     }
 }
 
+/* AWS: the IPv6 address is an option of its own. */
+static bool is_open(const struct guest *g, const char *address)
+{
+    return streq(g->instance->http_endpoint, "enabled") &&
+           (strchr(address, ':') == NULL || streq(g->instance->http_protocol_ipv6, "enabled"));
+}
+
 void metadata_answer(struct store *store, const struct secrets *secrets, const char *vpc_id,
                      const struct http_request *req, struct http_response *resp)
 {
@@ -150,7 +159,7 @@ void metadata_answer(struct store *store, const struct secrets *secrets, const c
         metadata_refuse(resp, req->arena, 404);
     } else {
         g.secrets = secrets;
-        if (!streq(g.instance->http_endpoint, "enabled"))
+        if (!is_open(&g, req->peer->address))
             metadata_refuse(resp, req->arena, 403);
         else if (tree_is(req->arena, req->path, TOKEN_PATH))
             answer_token(&g, req, resp);

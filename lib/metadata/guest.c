@@ -70,11 +70,27 @@ const char *guest_public_name(const struct guest *g, const char *public_ip)
                               g->region->public_domain);
 }
 
+static int by_position(const void *left, const void *right)
+{
+    const struct interface_address *a = left;
+    const struct interface_address *b = right;
+    return (a->position > b->position) - (a->position < b->position);
+}
+
+struct interface_address_list guest_further(const struct guest *g,
+                                            const struct network_interface *n)
+{
+    struct interface_address_list l =
+        store_interface_addresses(g->tx, g->arena, "interface_id", n->id);
+    if (l.n > 1)
+        qsort(l.v, l.n, sizeof(*l.v), by_position);
+    return l;
+}
+
 struct guest_addresses guest_addresses(const struct guest *g, const struct network_interface *n)
 {
     struct guest_addresses all = {0};
-    struct interface_address_list more =
-        store_interface_addresses(g->tx, g->arena, "interface_id", n->id);
+    struct interface_address_list more = guest_further(g, n);
     struct address_list elastic = store_addresses(g->tx, g->arena, "interface_id", n->id);
     *arena_append(g->arena, &all) = (struct guest_address){n->private_ip, n->public_ip};
     for (size_t i = 0; i < more.n; i++)

@@ -36,6 +36,10 @@ const char *guest_private_name(const struct guest *g, const char *private_ip);
 /* ec2-198-51-100-7.compute-1.amazonaws.com */
 const char *guest_public_name(const struct guest *g, const char *public_ip);
 
+/* Addresses of an interface beside its first, in the order in which they came. */
+struct interface_address_list guest_further(const struct guest *g,
+                                            const struct network_interface *n);
+
 /* A private address of an interface and the public one that stands before it (NULL: none). */
 struct guest_address {
     const char *private_ip;

@@ -101,7 +101,7 @@ struct value value_ipv6s(struct guest *g, const char *const *at)
     struct interface_address_list l = {0};
     struct text_list lines = {0};
     if (n != NULL)
-        l = store_interface_addresses(g->tx, g->arena, "interface_id", n->id);
+        l = guest_further(g, n);
     for (size_t i = 0; i < l.n; i++)
         if (l.v[i].is_ipv6)
             *arena_append(g->arena, &lines) = l.v[i].address;

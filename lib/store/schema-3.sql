@@ -8,6 +8,8 @@ ALTER TABLE vpc ADD COLUMN enable_usage_metrics INTEGER NOT NULL DEFAULT 0;
 -- Why the machine does not have what these rows say; NULL: it has.
 ALTER TABLE vpc ADD COLUMN network_error TEXT;
 
+ALTER TABLE instance ADD COLUMN http_protocol_ipv6 TEXT NOT NULL DEFAULT 'disabled';
+
 -- Blocks beside the first: IPv4 and IPv6.
 CREATE TABLE vpc_cidr_block (
   id          TEXT PRIMARY KEY,

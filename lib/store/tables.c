@@ -186,6 +186,7 @@ static const struct column instance_columns[] = {
     BOOL(instance, ebs_optimized),
     TEXT(instance, http_tokens),
     TEXT(instance, http_endpoint),
+    TEXT(instance, http_protocol_ipv6),
     INT(instance, http_put_response_hop_limit),
     TEXT(instance, instance_metadata_tags),
     TEXT(instance, cpu_credits),

@@ -41,8 +41,10 @@ START_TEST(metadata_options_change_one_by_one)
     ck_assert_str_eq(m->http_endpoint, "enabled");
     ck_assert_int_eq(m->http_put_response_hop_limit.v, 2);
     OK(k, ModifyInstanceMetadataOptions, &out, .instance_id = TEST_INSTANCE,
-       .http_endpoint = "disabled", .instance_metadata_tags = "enabled");
+       .http_endpoint = "disabled", .instance_metadata_tags = "enabled",
+       .http_protocol_ipv6 = "enabled");
     const struct instance *i = calls_instance(k);
+    ck_assert_str_eq(i->http_protocol_ipv6, "enabled");
     ck_assert_str_eq(i->http_tokens, "required");
     ck_assert_str_eq(i->http_endpoint, "disabled");
     ck_assert_str_eq(i->instance_metadata_tags, "enabled");
@@ -58,6 +60,38 @@ START_TEST(metadata_options_change_one_by_one)
             "it is running or stopped",
             ModifyInstanceMetadataOptions, &out, .instance_id = TEST_INSTANCE,
             .http_tokens = "optional");
+    calls_free(k);
+}
+END_TEST
+
+#define NOT_A_KEY(key)                                                                             \
+    "'" key "' is not a valid tag key. Tag keys must match pattern "                               \
+    "([0-9a-zA-Z\\-_+=,.@:]{1,255}), and must not be a reserved name ('.', '..', "                 \
+    "'_index'), while instance metadata shows tags"
+
+START_TEST(tags_that_metadata_shows_have_keys_that_are_paths)
+{
+    struct calls *k = with_instance(INSTANCE_RUNNING);
+    ec2_ModifyInstanceMetadataOptions_out modified;
+    ec2_CreateTags_out tagged;
+    OK(k, CreateTags, &tagged, .resources = LIST(TEST_INSTANCE),
+       .tags = LIST_OF(ec2_Tag, {"my team", "a"}));
+    REFUSED(k, INVALID_PARAMETER_VALUE, NOT_A_KEY("my team"), ModifyInstanceMetadataOptions,
+            &modified, .instance_id = TEST_INSTANCE, .instance_metadata_tags = "enabled");
+    ec2_DeleteTags_out untagged;
+    OK(k, DeleteTags, &untagged, .resources = LIST(TEST_INSTANCE));
+    OK(k, ModifyInstanceMetadataOptions, &modified, .instance_id = TEST_INSTANCE,
+       .instance_metadata_tags = "enabled");
+    REFUSED(k, INVALID_PARAMETER_VALUE, NOT_A_KEY(".."), CreateTags, &tagged,
+            .resources = LIST(TEST_INSTANCE), .tags = LIST_OF(ec2_Tag, {"Name", ""}, {"..", ""}));
+    OK(k, CreateTags, &tagged, .resources = LIST(TEST_INSTANCE, "vol-0a0a0a0a0a0a0a0a0"),
+       .tags = LIST_OF(ec2_Tag, {"team:a", "1"}));
+    OK(k, CreateTags, &tagged, .resources = LIST("vol-0a0a0a0a0a0a0a0a0"),
+       .tags = LIST_OF(ec2_Tag, {"my team", "a"}));
+    NOT_LAUNCHED(k, INVALID_PARAMETER_VALUE, NOT_A_KEY("a/b"),
+                 ASKED(.instance_metadata_tags = "enabled"), TAGGED("instance", {"a/b", "1"}));
+    (void)LAUNCHED(k, ASKED(.instance_metadata_tags = "enabled"), TAGGED("volume", {"a/b", "1"}));
+    (void)LAUNCHED(k, ASKED(.http_tokens = "required"), TAGGED("instance", {"a/b", "1"}));
     calls_free(k);
 }
 END_TEST
@@ -284,7 +318,7 @@ START_TEST(the_serial_console_is_closed_until_it_is_opened_for_a_region)
 }
 END_TEST
 
-UNIT_MAIN(metadata_options_change_one_by_one,
+UNIT_MAIN(metadata_options_change_one_by_one, tags_that_metadata_shows_have_keys_that_are_paths,
           a_launch_takes_the_accounts_defaults_for_what_it_leaves_open,
           an_account_may_insist_on_tokens,
           monitoring_is_on_its_way_in_the_reply_and_there_afterwards, maintenance_options_are_kept,

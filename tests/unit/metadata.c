@@ -89,6 +89,11 @@ static void change(void (*how)(struct instance *i))
     ck_assert_int_eq(tx_commit(tx, NULL), 0);
 }
 
+static void has_ipv6(struct instance *i)
+{
+    i->http_protocol_ipv6 = "enabled";
+}
+
 /* --- tokens */
 
 START_TEST(a_token_is_good_for_its_interface_and_instance_until_it_ends)
@@ -177,6 +182,8 @@ START_TEST(a_guest_is_known_by_its_vpc_and_address_alone)
                                                                TEST_VPC, TEST_SUBNET, true, 0});
     ck_assert_int_eq(tx_commit(tx, NULL), 0);
     ck_assert_int_eq(ask_as(TEST_VPC, "172.31.0.77", "GET", id, NULL), 200);
+    ck_assert_int_eq(ask_as(TEST_VPC, "fd00::7", "GET", id, NULL), 403); /* it is an option */
+    change(has_ipv6);
     ck_assert_int_eq(ask_as(TEST_VPC, "fd00::7", "GET", id, NULL), 200);
     ck_assert_get(META "network/interfaces/macs/" MAC "/local-ipv4s", GUEST_IP "\n172.31.0.77");
     ck_assert_get(META "network/interfaces/macs/" MAC "/ipv6s", "fd00::7");

@@ -31,6 +31,7 @@ static struct calls *with_interfaces(void)
         .tenancy = "default",
         .http_tokens = "optional",
         .http_endpoint = "enabled",
+        .http_protocol_ipv6 = "disabled",
         .instance_metadata_tags = "disabled",
         .capacity_preference = "open",
         .auto_recovery = "default",

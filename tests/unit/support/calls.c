@@ -283,6 +283,7 @@ void calls_put_instance(struct calls *k, enum instance_state state)
         .reboot_migration = "default",
         .http_tokens = "optional",
         .http_endpoint = "enabled",
+        .http_protocol_ipv6 = "disabled",
         .http_put_response_hop_limit = 1,
         .instance_metadata_tags = "disabled",
         .capacity_preference = "open",
