@@ -242,6 +242,17 @@ static int fake_accept(struct network *n, int listener, struct sockaddr_storage 
     return r;
 }
 
+static int fake_probe(struct network *n, struct arena *a, const struct net_probe *probe,
+                      struct net_probed *ret, struct err *e)
+{
+    (void)n;
+    (void)a;
+    (void)ret;
+    return err_set(e, EOPNOTSUPP,
+                   "cannot send a packet to %s in %s: the network of this daemon is the fake one",
+                   probe->destination, probe->vpc_id);
+}
+
 static int fake_list(struct network *n, struct arena *a, struct net_names *ret_vpc_ids,
                      struct err *e)
 {
@@ -292,6 +303,7 @@ static const struct network_ops fake_ops = {
     .connect = fake_connect,
     .listen = fake_listen,
     .accept = fake_accept,
+    .probe = fake_probe,
     .list = fake_list,
     .taps = fake_taps,
     .free = fake_free,

@@ -19,6 +19,7 @@
 #include "network/edge.h"
 #include "network/intent.h"
 #include "network/netns.h"
+#include "network/probe.h"
 #include "network/rtnl.h"
 #include "network/ruleset.h"
 
@@ -34,6 +35,7 @@ struct linux_network {
     pthread_mutex_t lock; /* of the list, not of what it points to */
     struct applied **vpcs;
     size_t n_vpcs;
+    pthread_mutex_t probing;
 };
 
 static struct linux_network *self(struct network *n)
@@ -300,6 +302,28 @@ static int linux_accept(struct network *network, int listener, struct sockaddr_s
     return 0;
 }
 
+static int linux_probe(struct network *network, struct arena *a, const struct net_probe *probe,
+                       struct net_probed *ret, struct err *e)
+{
+    struct linux_network *n = self(network);
+    _cleanup_close_ int namespace_fd = -1;
+    _cleanup_close_ int peer_fd = -1;
+    int r = check_vpc_id(probe->vpc_id, e);
+    if (r == 0 && probe->peer_vpc_id != NULL)
+        r = check_vpc_id(probe->peer_vpc_id, e);
+    if (r == 0)
+        r = netns_open(probe->vpc_id, &namespace_fd, e);
+    if (r == 0 && probe->peer_vpc_id != NULL)
+        r = netns_open(probe->peer_vpc_id, &peer_fd, e);
+    if (r < 0)
+        return r;
+    /* What a probe puts up has names of its own: one at a time. */
+    (void)pthread_mutex_lock(&n->probing);
+    r = probe_run(a, probe, namespace_fd, peer_fd, ret, e);
+    (void)pthread_mutex_unlock(&n->probing);
+    return r;
+}
+
 static int linux_list(struct network *network, struct arena *a, struct net_names *ret_vpc_ids,
                       struct err *e)
 {
@@ -363,6 +387,7 @@ static void linux_free(struct network *network)
     free(n->uplink);
     free(n->resolver);
     (void)pthread_mutex_destroy(&n->lock);
+    (void)pthread_mutex_destroy(&n->probing);
     free(n);
 }
 
@@ -374,6 +399,7 @@ static const struct network_ops linux_ops = {
     .connect = linux_connect,
     .listen = linux_listen,
     .accept = linux_accept,
+    .probe = linux_probe,
     .list = linux_list,
     .taps = linux_taps,
     .free = linux_free,
@@ -414,6 +440,7 @@ int linux_network_new(const struct linux_network_config *config, struct network 
     _cleanup_(cleanup_network) struct network *network = &n->base;
     n->base.ops = &linux_ops;
     (void)pthread_mutex_init(&n->lock, NULL);
+    (void)pthread_mutex_init(&n->probing, NULL);
     n->uplink = copy(config->uplink);
     n->resolver = copy(config->resolver);
     n->edge.uplink = n->uplink;

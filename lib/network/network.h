@@ -163,6 +163,39 @@ struct net_names {
     size_t n;
 };
 
+/* A packet of IPv4 to be sent and followed (probe.h). */
+struct net_probe {
+    const char *vpc_id;      /* where it is put in */
+    const char *peer_vpc_id; /* where it goes by a peering; NULL: nowhere else */
+    int64_t index;           /* of vpc_id */
+    /* From an interface: its tap, MAC and bridge. All NULL: from outside, by the edge. */
+    const char *tap;
+    const char *mac;
+    const char *bridge;
+    const char *source; /* as it is where the packet is put in; so is the destination */
+    const char *destination;
+    int protocol; /* IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP: echo */
+    int port;
+    int timeout_ms;
+};
+
+enum net_probe_outcome {
+    NET_PROBE_LOST,          /* the rules never saw it */
+    NET_PROBE_DROPPED,       /* on the way there, by `chain` */
+    NET_PROBE_SILENT,        /* it passed, and nothing came back in time */
+    NET_PROBE_REFUSED,       /* RST, or port unreachable: the guest is there, nothing listens */
+    NET_PROBE_ANSWERED,      /* SYN-ACK, a datagram, an echo reply */
+    NET_PROBE_ANSWER_DROPPED /* an answer came, and `chain` dropped it */
+};
+
+struct net_probed {
+    enum net_probe_outcome outcome;
+    const char *vpc_id;     /* where it was dropped */
+    const char *chain;      /* what dropped it; NULL: nothing did */
+    const char *rule;       /* the comment of the rule that dropped it; NULL: none let it pass */
+    struct net_names trace; /* a line for each rule that it met, with the rule's comment */
+};
+
 struct network;
 
 struct network_ops {
@@ -187,6 +220,10 @@ struct network_ops {
     /* The next connection that came to such a socket, and the guest's address (AF_INET or AF_INET6)
      * that it came from. The descriptor does not block. -EAGAIN: none waits. */
     int (*accept)(struct network *n, int listener, struct sockaddr_storage *ret_from, int *ret_fd);
+    /* Sends a packet and tells what became of it. -EOPNOTSUPP: this driver sends nothing; -ENODEV:
+     * the source's tap is not there. */
+    int (*probe)(struct network *n, struct arena *a, const struct net_probe *probe,
+                 struct net_probed *ret, struct err *e);
     /* The VPC ids that have a namespace here. */
     int (*list)(struct network *n, struct arena *a, struct net_names *ret_vpc_ids, struct err *e);
     /* Taps that are plugged in a VPC. */

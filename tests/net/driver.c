@@ -4,11 +4,13 @@
  *
  *     driver RUNTIME_DIR PUBLIC_POOL [UPLINK RESOLVER]
  *     {"op": "apply", "intent": {…}}    {"us": 812}  or  {"us": 812, "error": "…", "code": 22}
+ *     reach (computes), probe (sends and follows a packet),
  *     rules (answers the transaction that makes the rules), explain (what leads from another
  * intent, "from", to this one, to be typed), plug, remove, list, taps, connect, metadata (serves it
  * to the guests of the intent)
  */
 #include <jansson.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -20,6 +22,7 @@
 #include "network/explain.h"
 #include "network/intent.h"
 #include "network/linux.h"
+#include "network/reach.h"
 #include "network/rules.h"
 
 static const char *text(const json_t *o, const char *key)
@@ -294,6 +297,70 @@ static int explain(struct arena *a, const json_t *q, const struct net_vpc *to, j
                                             names(&told.routes), "plug", names(&plug)));
 }
 
+/* {"source": {"vpc": intent, "port": id} or {"address": …}, "destination": the same, "protocol",
+ * "number"} */
+static struct reach_end read_end(struct arena *a, const json_t *o)
+{
+    const json_t *vpc = json_object_get(o, "vpc");
+    return (struct reach_end){
+        .vpc = vpc == NULL ? NULL : read_intent(a, vpc),
+        .interface_id = text(o, "port"),
+        .address = text(o, "address"),
+    };
+}
+
+static int reach(struct arena *a, const json_t *q, json_t *answer)
+{
+    const struct reach_question question = {
+        .source = read_end(a, json_object_get(q, "source")),
+        .destination = read_end(a, json_object_get(q, "destination")),
+        .protocol = (int)number(q, "protocol", IPPROTO_TCP),
+        .port = number(q, "number", 0),
+        .source_port = number(q, "source_port", 0),
+    };
+    struct reach_answer found = reach_walk(a, &question);
+    json_t *hops = json_array();
+    for (size_t i = 0; i < found.hops.n; i++) {
+        const struct reach_hop *h = &found.hops.v[i];
+        CHECK(json_array_append_new(hops, json_pack("{s:s?,s:b,s:b,s:s?}", "id", h->id, "reply",
+                                                    h->is_reply, "passes", h->passes, "text",
+                                                    h->text)) == 0);
+    }
+    return json_object_update_new(answer, json_pack("{s:b,s:s?,s:s?,s:o}", "reachable",
+                                                    found.reachable, "code", found.code, "remedy",
+                                                    found.remedy, "hops", hops));
+}
+
+static int probe(struct network *n, struct arena *a, const json_t *q, json_t *answer, struct err *e)
+{
+    static const char *const outcomes[] = {
+        [NET_PROBE_LOST] = "lost",         [NET_PROBE_DROPPED] = "dropped",
+        [NET_PROBE_SILENT] = "silent",     [NET_PROBE_REFUSED] = "refused",
+        [NET_PROBE_ANSWERED] = "answered", [NET_PROBE_ANSWER_DROPPED] = "answer dropped",
+    };
+    const struct net_probe probe = {
+        .vpc_id = text(q, "vpc"),
+        .peer_vpc_id = text(q, "peer"),
+        .index = number(q, "index", 0),
+        .tap = text(q, "tap"),
+        .mac = text(q, "mac"),
+        .bridge = text(q, "bridge"),
+        .source = text(q, "source"),
+        .destination = text(q, "destination"),
+        .protocol = (int)number(q, "protocol", IPPROTO_TCP),
+        .port = (int)number(q, "number", 0),
+        .timeout_ms = (int)number(q, "timeout", 2000),
+    };
+    struct net_probed found = {0};
+    int r = n->ops->probe(n, a, &probe, &found, e);
+    if (r < 0)
+        return r;
+    return json_object_update_new(answer, json_pack("{s:s,s:s?,s:s?,s:s?,s:o}", "outcome",
+                                                    outcomes[found.outcome], "in", found.vpc_id,
+                                                    "chain", found.chain, "rule", found.rule,
+                                                    "trace", names(&found.trace)));
+}
+
 static int serve(struct network *n, struct arena *a, const json_t *q, json_t *answer, struct err *e)
 {
     const char *op = text(q, "op");
@@ -320,6 +387,10 @@ static int serve(struct network *n, struct arena *a, const json_t *q, json_t *an
         r = n->ops->taps(n, a, text(q, "vpc"), &list, e);
     } else if (strcmp(op, "connect") == 0) {
         r = greet(n, q, answer, e);
+    } else if (strcmp(op, "probe") == 0) {
+        r = probe(n, a, q, answer, e);
+    } else if (strcmp(op, "reach") == 0) {
+        r = reach(a, q, answer);
     } else if (strcmp(op, "explain") == 0) {
         r = explain(a, q, intent, answer, e);
     } else if (strcmp(op, "rules") == 0) {
