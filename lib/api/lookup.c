@@ -41,6 +41,8 @@ static const struct kind kinds[_RESOURCE_KIND_MAX] = {
     [RESOURCE_LAUNCH_TEMPLATE] = KIND(launch_template, NULL),
     [RESOURCE_NAT_GATEWAY] = KIND(nat_gateway, NULL),
     [RESOURCE_NETWORK_ACL] = KIND(network_acl, NULL),
+    [RESOURCE_NETWORK_INSIGHTS_ANALYSIS] = KIND(network_insights_analysis, NULL),
+    [RESOURCE_NETWORK_INSIGHTS_PATH] = KIND(network_insights_path, NULL),
     [RESOURCE_NETWORK_INTERFACE] = KIND(network_interface, NULL),
     [RESOURCE_PLACEMENT_GROUP] = KIND(placement_group, NULL),
     [RESOURCE_ROUTE_TABLE] = KIND(route_table, NULL),
@@ -197,6 +199,9 @@ LOOKUP_MANY(network_interface, network_interfaces, RESOURCE_NETWORK_INTERFACE)
 LOOKUP_MANY(address, addresses, RESOURCE_ELASTIC_IP)
 LOOKUP_MANY(network_acl, network_acls, RESOURCE_NETWORK_ACL)
 LOOKUP_MANY(route_table, route_tables, RESOURCE_ROUTE_TABLE)
+LOOKUP_MANY(network_insights_analysis, network_insights_analyses,
+            RESOURCE_NETWORK_INSIGHTS_ANALYSIS)
+LOOKUP_MANY(network_insights_path, network_insights_paths, RESOURCE_NETWORK_INSIGHTS_PATH)
 LOOKUP_MANY(spot_request, spot_requests, RESOURCE_SPOT_REQUEST)
 LOOKUP_ONE(instance, RESOURCE_INSTANCE)
 LOOKUP_ONE(image, RESOURCE_IMAGE)
@@ -209,6 +214,8 @@ LOOKUP_ONE(network_acl, RESOURCE_NETWORK_ACL)
 LOOKUP_ONE(route_table, RESOURCE_ROUTE_TABLE)
 LOOKUP_ONE(route_table_association, RESOURCE_ROUTE_TABLE_ASSOCIATION)
 LOOKUP_ONE(volume, RESOURCE_VOLUME)
+LOOKUP_ONE(network_insights_analysis, RESOURCE_NETWORK_INSIGHTS_ANALYSIS)
+LOOKUP_ONE(network_insights_path, RESOURCE_NETWORK_INSIGHTS_PATH)
 LOOKUP_ONE(network_interface, RESOURCE_NETWORK_INTERFACE)
 LOOKUP_ONE(address, RESOURCE_ELASTIC_IP)
 

@@ -43,6 +43,10 @@ int lookup_snapshots(struct call *c, const struct wire_strings *ids, struct imag
 /* Sets of DHCP options, which have no rows: the ids that the VPCs name. */
 int lookup_dhcp_options(struct call *c, const struct wire_strings *ids, struct wire_strings *ret,
                         struct fault *f);
+int lookup_network_insights_paths(struct call *c, const struct wire_strings *ids,
+                                  struct network_insights_path_list *ret, struct fault *f);
+int lookup_network_insights_analyses(struct call *c, const struct wire_strings *ids,
+                                     struct network_insights_analysis_list *ret, struct fault *f);
 int lookup_spot_requests(struct call *c, const struct wire_strings *ids,
                          struct spot_request_list *ret, struct fault *f);
 
@@ -62,6 +66,10 @@ struct route_table_association *lookup_route_table_association(struct call *c, c
 struct volume *lookup_volume(struct call *c, const char *id, struct fault *f);
 struct network_interface *lookup_network_interface(struct call *c, const char *id, struct fault *f);
 struct address *lookup_address(struct call *c, const char *id, struct fault *f);
+struct network_insights_path *lookup_network_insights_path(struct call *c, const char *id,
+                                                           struct fault *f);
+struct network_insights_analysis *lookup_network_insights_analysis(struct call *c, const char *id,
+                                                                   struct fault *f);
 
 /* The zone of the region by its name, its id or both, one of which must be given. */
 const char *lookup_zone(struct call *c, const char *name, const char *id, struct fault *f);

@@ -363,6 +363,8 @@ void tell_job(struct telling *t, const struct enqueued *job)
         const struct vpc *vpc = store_vpc(t->tx, t->a, job->object_id);
         if (vpc != NULL && is_own(t, &table_vpc, vpc))
             tell_network(t, job->object_id);
+    } else if (streq(job->kind, "network-insights")) {
+        tell_note(t, "A packet is followed by the rows, and then sent, from where its source is");
     } else if (streq(job->kind, "spot")) {
         tell_note(t, "The spot market looks at its prices, at room, and at requests that wait");
     } else {

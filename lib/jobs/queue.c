@@ -130,6 +130,8 @@ static int run(struct jobs *j, struct arena *a, const struct job *job, struct ou
         return volume_converge(j, a, job, ret_outcome, e);
     if (streq(job->kind, "capacity-reservation"))
         return capacity_reservation_converge(j, a, job->object_id, ret_outcome, e);
+    if (streq(job->kind, "network-insights"))
+        return insights_converge(j, a, job->object_id, e);
     if (streq(job->kind, "spot"))
         return market_converge(j, a, ret_outcome, e);
     return err_set(e, EINVAL, "there is no kind of job called %s", job->kind);

@@ -45,6 +45,10 @@ static int enqueue_rows(struct jobs *j, struct arena *a, struct err *e)
         if (reservations.v[i].end_date > 0)
             store_enqueue(tx, "capacity-reservation", reservations.v[i].id,
                           reservations.v[i].end_date);
+    struct network_insights_analysis_list analyses =
+        store_network_insights_analyses(tx, a, "state", "running");
+    for (size_t i = 0; i < analyses.n; i++)
+        store_enqueue(tx, "network-insights", analyses.v[i].id, 0);
     market_stir(tx, 0);
     return tx_commit(tx, e);
 }

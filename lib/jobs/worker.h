@@ -59,6 +59,8 @@ int market_converge(struct jobs *j, struct arena *a, struct outcome *ret_outcome
 int volume_converge(struct jobs *j, struct arena *a, const struct job *job,
                     struct outcome *ret_outcome, struct err *e);
 int image_converge(struct jobs *j, struct arena *a, const char *image_id, struct err *e);
+/* Answers an analysis that is running. */
+int insights_converge(struct jobs *j, struct arena *a, const char *id, struct err *e);
 /* Ends the reservation when its time has come. */
 int capacity_reservation_converge(struct jobs *j, struct arena *a, const char *id,
                                   struct outcome *ret_outcome, struct err *e);

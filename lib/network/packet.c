@@ -82,16 +82,16 @@ size_t packet_build(const struct packet *p, uint8_t out[PACKET_MAX])
     size_t len = p->protocol == IPPROTO_TCP   ? build_tcp(p, payload)
                  : p->protocol == IPPROTO_UDP ? build_udp(p, payload)
                                               : build_echo(p, payload);
-    struct iphdr ip = {
-        .version = 4,
-        .ihl = sizeof(ip) / 4,
-        .tot_len = htons((uint16_t)(sizeof(ip) + len)),
-        .frag_off = htons(IP_DF),
-        .ttl = TTL,
-        .protocol = (uint8_t)p->protocol,
-        .saddr = htonl(p->source),
-        .daddr = htonl(p->destination),
-    };
+    struct iphdr ip;
+    memset(&ip, 0, sizeof(ip));
+    ip.version = 4;
+    ip.ihl = sizeof(ip) / 4;
+    ip.tot_len = htons((uint16_t)(sizeof(ip) + len));
+    ip.frag_off = htons(IP_DF);
+    ip.ttl = TTL;
+    ip.protocol = (uint8_t)p->protocol;
+    ip.saddr = htonl(p->source);
+    ip.daddr = htonl(p->destination);
     ip.check = folded(sum(&ip, sizeof(ip), 0));
     memcpy(ethernet.ether_dhost, p->to_mac, sizeof(p->to_mac));
     memcpy(ethernet.ether_shost, p->from_mac, sizeof(p->from_mac));

@@ -355,8 +355,12 @@ static int talk(struct watch *w, struct side *sides, struct door *door, struct e
         if (r == 0)
             r = listen_to(w, sides, (int)(until - now), e);
     }
+    bool answered = w->result.outcome >= NET_PROBE_REFUSED;
+    /* It began its way back, and neither rules nor we have seen the end of it. */
+    if (answered && !w->over)
+        w->result.outcome = NET_PROBE_ANSWER_DROPPED;
     /* The destination has a connection half open: end it. */
-    if (r == 0 && w->probe->protocol == IPPROTO_TCP && w->result.outcome >= NET_PROBE_ANSWERED) {
+    if (r == 0 && w->probe->protocol == IPPROTO_TCP && answered) {
         door->packet.tcp_flags = TH_RST;
         door->packet.sequence++;
         (void)send_packet(door, NULL);

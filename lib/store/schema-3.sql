@@ -255,6 +255,32 @@ CREATE TABLE volume_modification (
   ended_at             INTEGER NOT NULL
 ) STRICT;
 
+CREATE TABLE network_insights_path (
+  id                TEXT PRIMARY KEY,
+  account_id        TEXT NOT NULL,
+  region            TEXT NOT NULL,
+  source_id         TEXT NOT NULL,
+  source_ip         TEXT,
+  destination_id    TEXT,
+  destination_ip    TEXT,
+  protocol          TEXT NOT NULL,
+  destination_port  INTEGER NOT NULL,
+  created_at        INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE network_insights_analysis (
+  id              TEXT PRIMARY KEY,
+  account_id      TEXT NOT NULL,
+  region          TEXT NOT NULL,
+  path_id         TEXT NOT NULL REFERENCES network_insights_path (id),
+  state           TEXT NOT NULL,
+  status_message  TEXT,
+  path_found      INTEGER NOT NULL,
+  findings        TEXT,
+  started_at      INTEGER NOT NULL
+) STRICT;
+CREATE INDEX network_insights_analysis_path ON network_insights_analysis (path_id);
+
 -- What schema 2 took for granted of a VPC, as rows. Ids are "rtb-" and seventeen hexadecimal digits.
 INSERT INTO dhcp_options (id, account_id, region)
   SELECT dhcp_options_id, account_id, region FROM vpc GROUP BY dhcp_options_id;

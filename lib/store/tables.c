@@ -469,6 +469,33 @@ static const struct column vpc_endpoint_route_table_columns[] = {
 };
 NETWORK_TABLE(vpc_endpoint_route_table, 2);
 
+static const struct column network_insights_path_columns[] = {
+    TEXT(network_insights_path, id),
+    TEXT(network_insights_path, account_id),
+    TEXT(network_insights_path, region),
+    TEXT(network_insights_path, source_id),
+    TEXT(network_insights_path, source_ip),
+    TEXT(network_insights_path, destination_id),
+    TEXT(network_insights_path, destination_ip),
+    TEXT(network_insights_path, protocol),
+    INT(network_insights_path, destination_port),
+    INT(network_insights_path, created_at),
+};
+TABLE(network_insights_path, 1);
+
+static const struct column network_insights_analysis_columns[] = {
+    TEXT(network_insights_analysis, id),
+    TEXT(network_insights_analysis, account_id),
+    TEXT(network_insights_analysis, region),
+    TEXT(network_insights_analysis, path_id),
+    STATE(network_insights_analysis, state, insights_states),
+    TEXT(network_insights_analysis, status_message),
+    BOOL(network_insights_analysis, path_found),
+    TEXT(network_insights_analysis, findings),
+    INT(network_insights_analysis, started_at),
+};
+TABLE(network_insights_analysis, 1);
+
 static const struct column spot_request_columns[] = {
     TEXT(spot_request, id),
     TEXT(spot_request, account_id),

@@ -13,6 +13,7 @@
  */
 #include "core/capacity_reservation.h"
 #include "core/image.h"
+#include "core/insights.h"
 #include "core/instance.h"
 #include "core/key_pair.h"
 #include "core/launch_template.h"
@@ -66,6 +67,8 @@
     STORE_TABLE(prefix_list_entry, prefix_list_entries)                                            \
     STORE_TABLE(vpc_endpoint, vpc_endpoints)                                                       \
     STORE_TABLE(vpc_endpoint_route_table, vpc_endpoint_route_tables)                               \
+    STORE_TABLE(network_insights_path, network_insights_paths)                                     \
+    STORE_TABLE(network_insights_analysis, network_insights_analyses)                              \
     STORE_TABLE(spot_request, spot_requests)                                                       \
     STORE_TABLE(spot_load, spot_loads)                                                             \
     STORE_TABLE(tag, tags)                                                                         \
@@ -296,3 +299,15 @@ STORE_TABLES
     store_count_vpc_endpoint_route_tables_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_delete_vpc_endpoint_route_tables(tx, ...)                                            \
     store_delete_vpc_endpoint_route_tables_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_network_insights_paths(tx, a, ...)                                                   \
+    store_network_insights_paths_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_count_network_insights_paths(tx, ...)                                                \
+    store_count_network_insights_paths_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_network_insights_paths(tx, ...)                                               \
+    store_delete_network_insights_paths_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_network_insights_analyses(tx, a, ...)                                                \
+    store_network_insights_analyses_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_count_network_insights_analyses(tx, ...)                                             \
+    store_count_network_insights_analyses_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_network_insights_analyses(tx, ...)                                            \
+    store_delete_network_insights_analyses_where(tx, STORE_WHERE(__VA_ARGS__))

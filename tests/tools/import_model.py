@@ -62,8 +62,9 @@ SCALARS = {
 }
 # InstanceType: 1,212 values of which a server has a few; core's table of types is the judge.
 # AccountAttributeName: the description lists two of the six that the service knows.
+# Protocol, of network insights: Croft takes icmp, too.
 # The other three have values of several words; the actions that take them judge them.
-OPEN_ENUMS = {"InstanceType", "AccountAttributeName", "CapacityReservationInstancePlatform",
+OPEN_ENUMS = {"InstanceType", "AccountAttributeName", "Protocol", "CapacityReservationInstancePlatform",
               "OfferingTypeValues", "RIProductDescription"}
 ID_SHAPES = {
     "InstanceId": "instance", "ImageId": "image", "VolumeId": "volume", "SnapshotId": "snapshot",
