@@ -19,6 +19,13 @@ void explained_hold(struct cli *c)
     c->explained = arena_new_of(c->arena, struct explained);
 }
 
+const char *explained_text(const struct cli *c)
+{
+    size_t n = c->explained->texts.n;
+
+    return n == 0 ? NULL : c->explained->texts.v[n - 1];
+}
+
 static void print(const char *text)
 {
     screen_progress_end();

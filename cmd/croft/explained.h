@@ -13,5 +13,7 @@ void explained_hold(struct cli *c);
 /* Takes the explanation out of a reply; of a refusal, which a dry run's answer is. */
 void explained_reply(struct cli *c, json_t *reply);
 void explained_refusal(struct cli *c, const struct client_reply *reply);
+/* The text of what came last, after explained_hold(); NULL: nothing. */
+const char *explained_text(const struct cli *c);
 /* After the answer was printed. */
 void explained_show(struct cli *c, const struct wire_action *action, json_t *reply);

@@ -11,6 +11,8 @@ extern const struct verb image_verbs[];      /* images.c: what `croft image` tak
 extern const struct verb key_verbs[];        /* keys.c: what `croft key` takes */
 extern const struct verb status_verbs[];     /* status.c */
 extern const struct verb wait_verbs[];       /* wait.c */
+extern const struct verb explain_verbs[];    /* explain.c */
+extern const struct verb why_verbs[];        /* why.c */
 extern const struct verb completion_verbs[]; /* completion.c */
 
 /* `croft image add`: a noun and the table of what it takes. */

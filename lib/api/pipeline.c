@@ -70,14 +70,33 @@ static int token_begin(struct call *c, const struct action *action, const char *
     return 0;
 }
 
+/* The ids that a read names. */
+static struct wire_strings ids_asked(struct call *c, const struct action *action)
+{
+    struct wire_strings ids = {0};
+    const struct wire_struct *in = c->action->input;
+    for (size_t i = 0; action->class == READ && in != NULL && i < in->n; i++) {
+        const struct wire_field *f = &in->fields[i];
+        if (!f->list || f->id_prefix == NULL)
+            continue;
+        const struct wire_strings *list =
+            (const struct wire_strings *)((const char *)c->in + f->offset);
+        for (size_t k = 0; k < list->n; k++)
+            *arena_append(c->arena, &ids) = list->v[k];
+    }
+    return ids;
+}
+
 /* What the action did so far, for a client that asked (see jobs/explain.h). */
-static const struct croft_Explanation *explained(struct call *c, bool dry_run)
+static const struct croft_Explanation *explained(struct call *c, const struct action *action,
+                                                 bool dry_run)
 {
     struct explain_call call = {
         .config = c->config->jobs,
         .account_id = c->principal->account_id,
         .action = c->action->name,
         .dry_run = dry_run,
+        .ids = ids_asked(c, action),
     };
     c->config->host(c->config->ctx, &call.host);
     return explain(&call, c->tx, tx_watched(c->tx), c->arena);
@@ -97,7 +116,7 @@ static int run_in_transaction(struct call *c, struct api_request *r, void *out, 
     if (action->run(c, c->in, out, f) < 0)
         return -1;
     if (r->explain)
-        r->explanation = explained(c, dry_run);
+        r->explanation = explained(c, action, dry_run);
     if (dry_run)
         return fault(f, FAULT_DRY_RUN_OPERATION,
                      "Request would have succeeded, but DryRun flag is set.");

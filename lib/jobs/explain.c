@@ -271,6 +271,8 @@ const struct croft_Explanation *explain(const struct explain_call *call, struct 
         tell_jobs(&t, changes);
     if (changes->rows.n == 0)
         tell_reads(&t, changes);
+    for (size_t i = 0; i < call->ids.n && i < EXPLAIN_JOBS_MAX; i++)
+        tell_standing(&t, call->ids.v[i]);
     x->text = explain_text(a, x);
     return x;
 }

@@ -9,6 +9,9 @@
  * undone. So what is told comes of the same functions that act. Nothing of the machine is asked but
  * `host`.
  *
+ * Of a read that names objects of a VPC's network by their ids, it is told what of them stands in
+ * the kernel.
+ *
  * Values of quiet columns, the user's own user data and keys are left out, and so are rows of other
  * accounts. At most EXPLAIN_OBJECTS_MAX rows and EXPLAIN_JOBS_MAX jobs are told in full, and of one
  * file EXPLAIN_FILE_MAX bytes; a sentence tells when there is more.
@@ -27,6 +30,7 @@ struct explain_call {
     const char *account_id; /* the caller's */
     const char *action;
     bool dry_run;
+    struct wire_strings ids; /* that a read was asked for by: what stands of them is told, too */
 };
 
 /*

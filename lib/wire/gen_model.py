@@ -114,8 +114,8 @@ class Generator:
 
     def field(self, struct, field):
         is_input, is_output = self.model.directions[struct]
-        if field.ext:
-            is_input, is_output = field.status is not None, False
+        if field.ext:  # of requests when it has a status, else of replies
+            is_input, is_output = field.status is not None, is_output and field.status is None
         kind = "STR" if field.element.startswith("enum:") else KINDS.get(field.element, "STRUCT")
         if field.is_list and kind not in ("STR", "INT", "LONG", "DOUBLE", "STRUCT"):
             sys.exit(f"gen_model.py: {struct}.{field.name} is a list of a kind that has no C type")

@@ -18,6 +18,7 @@ MISSING = {"i": "i-00000000000000001", "lt": "lt-00000000000000001", "sg": "sg-0
            "subnet": "subnet-00000000000000001", "vol": "vol-00000000000000001",
            "snap": "snap-00000000000000001", "eni": "eni-00000000000000001",
            "pg": "pg-00000000000000001", "cr": "cr-00000000000000001",
+           "nip": "nip-00000000000000001", "nia": "nia-00000000000000001",
            "sir": "sir-00000000000000001", "rtb": "rtb-00000000000000001",
            "rtbassoc": "rtbassoc-00000000000000001", "acl": "acl-00000000000000001",
            "aclassoc": "aclassoc-00000000000000001", "eipalloc": "eipalloc-00000000000000001",
@@ -181,6 +182,44 @@ def attachments(volume_id):
 
 def zone_of_one():
     return instance(ec2, one)["Placement"]["AvailabilityZone"]
+
+
+def insights_path(**more):
+    """A new path to the instance, from an interface or (%gateway) from outside; it ends with the tests."""
+    asked = {"Destination": one, "Protocol": "tcp", "DestinationPort": 22,
+             "ClientToken": os.urandom(8).hex(), **more}
+    if asked["Source"] == "%gateway":
+        asked["Source"] = next(
+            route["GatewayId"] for table in ec2.describe_route_tables(
+                Filters=[{"Name": "vpc-id", "Values": [vpc]}])["RouteTables"]
+            for route in table["Routes"] if route.get("GatewayId", "").startswith("igw-"))
+    made = call("post", "CreateNetworkInsightsPath", filled_in(asked))["NetworkInsightsPath"]
+    unittest.addModuleCleanup(forget_path, made["NetworkInsightsPathId"])
+    return made
+
+
+def forget_path(path_id):
+    for done in ec2.describe_network_insights_analyses()["NetworkInsightsAnalyses"]:
+        if done["NetworkInsightsPathId"] == path_id:
+            forget_analysis(done["NetworkInsightsAnalysisId"])
+    for path in ec2.describe_network_insights_paths()["NetworkInsightsPaths"]:
+        if path["NetworkInsightsPathId"] == path_id:
+            ec2.delete_network_insights_path(NetworkInsightsPathId=path_id)
+
+
+def forget_analysis(analysis_id):
+    ec2.delete_network_insights_analysis(NetworkInsightsAnalysisId=analysis_id)
+
+
+def analysis_over(analysis_id):
+    found = ec2.describe_network_insights_analyses(NetworkInsightsAnalysisIds=[analysis_id])
+    return next((done for done in found["NetworkInsightsAnalyses"] if done["Status"] != "running"), None)
+
+
+def analysed(path):
+    made = call("post", "StartNetworkInsightsAnalysis", {
+        "NetworkInsightsPathId": path["NetworkInsightsPathId"], "ClientToken": os.urandom(8).hex()})
+    return until(lambda: analysis_over(made["NetworkInsightsAnalysis"]["NetworkInsightsAnalysisId"]))
 
 
 def group_now():
@@ -376,6 +415,20 @@ class Succeeds(unittest.TestCase):
         self.assertEqual((done["VersionNumber"], done["DefaultVersion"], done["VersionDescription"],
                           done["LaunchTemplateName"]), (2, False, "larger", "versions"))
         self.assertEqual(done["LaunchTemplateData"], {"ImageId": image, "InstanceType": "t3.small"})
+    def CreateNetworkInsightsPath(self):
+        made = insights_path(Source="%interface", SourceIp="172.31.0.9", TagSpecifications=[
+            {"ResourceType": "network-insights-path", "Tags": [{"Key": "k", "Value": "v"}]}])
+        self.assertRegex(made["NetworkInsightsPathId"], r"^nip-[0-9a-f]{17}$")
+        self.assertTrue(made["SourceArn"].endswith(f":network-interface/{made['Source']}"))
+        self.assertEqual((made["Destination"], made["Protocol"], made["DestinationPort"], made["Tags"]),
+                         (one, "tcp", 22, [{"Key": "k", "Value": "v"}]))
+        again = {"Source": made["SourceArn"], "Destination": one, "Protocol": "icmp",
+                 "ClientToken": "insights-path"}
+        both = [call("post", "CreateNetworkInsightsPath", again)["NetworkInsightsPath"] for _ in "12"]
+        self.assertEqual(both[0], both[1])
+        self.assertEqual(both[0]["Source"], made["Source"])
+        ec2.delete_network_insights_path(NetworkInsightsPathId=both[0]["NetworkInsightsPathId"])
+
     def CreatePlacementGroup(self):
         for name, more, shown in (
                 ("near", {"Strategy": "cluster"}, (None, None)),
@@ -434,6 +487,23 @@ class Succeeds(unittest.TestCase):
         self.assertEqual(done["SuccessfullyDeletedLaunchTemplateVersions"], [])
         self.assertEqual(done["UnsuccessfullyDeletedLaunchTemplateVersions"][0]["ResponseError"]["Code"],
                          "launchTemplateIdDoesNotExist")
+    def DeleteNetworkInsightsAnalysis(self):
+        done = analysed(insights_path(Source="%interface"))
+        gone = {"NetworkInsightsAnalysisId": done["NetworkInsightsAnalysisId"]}
+        self.assertEqual(call("post", "DeleteNetworkInsightsAnalysis", gone), gone)
+        self.assertEqual(refusal(call, "post", "DeleteNetworkInsightsAnalysis", gone).code,
+                         "InvalidNetworkInsightsAnalysisId.NotFound")
+
+    def DeleteNetworkInsightsPath(self):
+        made = insights_path(Source="%interface")
+        done = analysed(made)
+        gone = {"NetworkInsightsPathId": made["NetworkInsightsPathId"]}
+        self.assertEqual(refusal(call, "post", "DeleteNetworkInsightsPath", gone).code,
+                         "AnalysisExistsForNetworkInsightsPath")
+        ec2.delete_network_insights_analysis(
+            NetworkInsightsAnalysisId=done["NetworkInsightsAnalysisId"])
+        self.assertEqual(call("post", "DeleteNetworkInsightsPath", gone), gone)
+
     def DeletePlacementGroup(self):
         call("post", "CreatePlacementGroup", {"GroupName": "gone", "Strategy": "spread"})
         call("post", "DeletePlacementGroup", {"GroupName": "gone"})
@@ -578,6 +648,49 @@ class Succeeds(unittest.TestCase):
         found = call("post", "DescribeLaunchTemplates", {"Filters": [
             {"Name": "launch-template-name", "Values": ["list?d"]}]})
         self.assertEqual([t["LaunchTemplateId"] for t in found["LaunchTemplates"]], [made])
+    def DescribeNetworkInsightsAnalyses(self):
+        path = insights_path(Source="%gateway", SourceIp="203.0.113.7")
+        done = analysed(path)
+        self.assertEqual((done["Status"], done["NetworkPathFound"]), ("succeeded", False))
+        why = done["Explanations"][0]
+        self.assertEqual((why["ExplanationCode"], why["Direction"], why["Port"], why["Protocols"]),
+                         ("ENI_SG_RULES_MISMATCH", "ingress", 22, ["tcp"]))
+        self.assertTrue(why["SecurityGroup"]["Id"].startswith("sg-"))
+        self.assertNotIn("ForwardPathComponents", done)
+        ec2.authorize_security_group_ingress(GroupId=why["SecurityGroup"]["Id"], IpPermissions=ports(22))
+        self.addCleanup(ec2.revoke_security_group_ingress, GroupId=why["SecurityGroup"]["Id"],
+                        IpPermissions=ports(22))
+        now = analysed(path)
+        self.assertTrue(now["NetworkPathFound"])
+        way = [part["Component"]["Id"].split("-")[0] for part in now["ForwardPathComponents"]]
+        self.assertEqual(way, ["203.0.113.7", "igw", "acl", "sg", "eni"])
+        way = [part["Component"]["Id"].split("-")[0] for part in now["ReturnPathComponents"]]
+        self.assertEqual(way, ["rtb", "acl", "igw", "203.0.113.7"])
+        rule = next(part["SecurityGroupRule"] for part in now["ForwardPathComponents"]
+                    if "SecurityGroupRule" in part)
+        self.assertEqual((rule["Cidr"], rule["PortRange"], rule["Protocol"]),
+                         ("0.0.0.0/0", {"From": 22, "To": 22}, "tcp"))
+        ids = {done["NetworkInsightsAnalysisId"], now["NetworkInsightsAnalysisId"]}
+        for asked in ({"NetworkInsightsPathId": path["NetworkInsightsPathId"]},
+                      {"NetworkInsightsAnalysisIds": sorted(ids)}):
+            found = call("post", "DescribeNetworkInsightsAnalyses", asked)["NetworkInsightsAnalyses"]
+            self.assertEqual({each["NetworkInsightsAnalysisId"] for each in found}, ids)
+        found = call("post", "DescribeNetworkInsightsAnalyses", {
+            "NetworkInsightsPathId": path["NetworkInsightsPathId"],
+            "Filters": [{"Name": "path-found", "Values": ["true"]},
+                        {"Name": "status", "Values": ["succeeded"]}]})["NetworkInsightsAnalyses"]
+        self.assertEqual([each["NetworkInsightsAnalysisId"] for each in found],
+                         [now["NetworkInsightsAnalysisId"]])
+
+    def DescribeNetworkInsightsPaths(self):
+        made = insights_path(Source="%interface")
+        found = call("post", "DescribeNetworkInsightsPaths", {
+            "NetworkInsightsPathIds": [made["NetworkInsightsPathId"]]})["NetworkInsightsPaths"]
+        self.assertEqual(found, [made])
+        found = call("post", "DescribeNetworkInsightsPaths", {"Filters": [
+            {"Name": "destination", "Values": [one]}, {"Name": "protocol", "Values": ["udp"]}]})
+        self.assertEqual(found["NetworkInsightsPaths"], [])
+
     def DescribeNetworkInterfaceAttribute(self):
         interface = of_one("interface")
         asked = {name: call("post", "DescribeNetworkInterfaceAttribute",
@@ -1363,6 +1476,19 @@ class Succeeds(unittest.TestCase):
         made = call("post", "StartInstances", {"InstanceIds": [one]})["StartingInstances"]
         self.assertEqual(made[0]["InstanceId"], one)
 
+    def StartNetworkInsightsAnalysis(self):
+        path = insights_path(Source="%interface")
+        asked = {"NetworkInsightsPathId": path["NetworkInsightsPathId"], "ClientToken": "insights",
+                 "TagSpecifications": [{"ResourceType": "network-insights-analysis",
+                                        "Tags": [{"Key": "k", "Value": "v"}]}]}
+        made = call("post", "StartNetworkInsightsAnalysis", asked)["NetworkInsightsAnalysis"]
+        self.assertEqual((made["Status"], made["Tags"]), ("running", [{"Key": "k", "Value": "v"}]))
+        again = call("post", "StartNetworkInsightsAnalysis", asked)["NetworkInsightsAnalysis"]
+        self.assertEqual(again["NetworkInsightsAnalysisId"], made["NetworkInsightsAnalysisId"])
+        done = until(lambda: analysis_over(made["NetworkInsightsAnalysisId"]))
+        self.assertEqual(done["Status"], "succeeded")
+        forget_analysis(made["NetworkInsightsAnalysisId"])
+
     def StopInstances(self):
         i = launch(ec2, image)["InstanceId"]
         done = call("post", "StopInstances", {"InstanceIds": [i]})["StoppingInstances"]
@@ -1547,6 +1673,25 @@ REFUSED = {
          "InvalidLaunchTemplateName.NotFoundException"),
         ({"LaunchTemplateId": "lt-x", "LaunchTemplateData": {"KeyName": "x"}},
          "InvalidLaunchTemplateId.Malformed")],
+    "CreateNetworkInsightsPath": [
+        ({"Source": MISSING["i"], "Destination": "%one", "Protocol": "tcp", "DestinationPort": 22,
+          "ClientToken": "t"}, "InvalidInstanceID.NotFound"),
+        ({"Source": "%interface", "Destination": MISSING["eni"], "Protocol": "tcp",
+          "DestinationPort": 22, "ClientToken": "t"}, "InvalidNetworkInterfaceID.NotFound"),
+        ({"Source": "%group", "Destination": "%one", "Protocol": "tcp", "DestinationPort": 22,
+          "ClientToken": "t"}, "InvalidParameterValue"),
+        ({"Source": "%interface", "Destination": "%one", "Protocol": "sctp", "DestinationPort": 22,
+          "ClientToken": "t"}, "InvalidParameterValue"),
+        ({"Source": "%interface", "Destination": "%one", "Protocol": "tcp", "ClientToken": "t"},
+         "InvalidParameterValue"),
+        ({"Source": "%interface", "Destination": "%one", "Protocol": "icmp", "DestinationPort": 22,
+          "ClientToken": "t"}, "InvalidParameterCombination"),
+        ({"Source": "%interface", "Protocol": "tcp", "DestinationPort": 22, "ClientToken": "t"},
+         "MissingParameter"),
+        ({"Source": "%one", "Destination": "%one", "Protocol": "tcp", "DestinationPort": 22,
+          "ClientToken": "t"}, "InvalidParameterCombination"),
+        ({"Source": "%one", "DestinationIp": "300.1.1.1", "Protocol": "tcp", "DestinationPort": 22,
+          "ClientToken": "t"}, "InvalidParameterValue")],
     "CreatePlacementGroup": [
         ({}, "MissingParameter"),
         ({"GroupName": "x", "Strategy": "scatter"}, "InvalidParameterValue"),
@@ -1616,6 +1761,24 @@ REFUSED = {
         ({"LaunchTemplateId": MISSING["lt"], "Versions": ["$Latest"]}, "InvalidParameterValue"),
         ({"LaunchTemplateId": "lt-x", "Versions": ["1"]}, "InvalidLaunchTemplateId.Malformed"),
         ({"Versions": ["1"]}, "MissingParameter")],
+    "DeleteNetworkInsightsAnalysis": [
+        ({"NetworkInsightsAnalysisId": MISSING["nia"]}, "InvalidNetworkInsightsAnalysisId.NotFound"),
+        ({"NetworkInsightsAnalysisId": "nia-x"}, "InvalidParameterValue"),
+        ({}, "MissingParameter")],
+    "DeleteNetworkInsightsPath": [
+        ({"NetworkInsightsPathId": MISSING["nip"]}, "InvalidNetworkInsightsPathId.NotFound"),
+        ({}, "MissingParameter")],
+    "DescribeNetworkInsightsAnalyses": [
+        ({"NetworkInsightsAnalysisIds": [MISSING["nia"]]}, "InvalidNetworkInsightsAnalysisId.NotFound"),
+        ({"NetworkInsightsPathId": MISSING["nip"]}, "InvalidNetworkInsightsPathId.NotFound"),
+        ({"Filters": [{"Name": "colour", "Values": ["x"]}]}, "InvalidParameterValue")],
+    "DescribeNetworkInsightsPaths": [
+        ({"NetworkInsightsPathIds": [MISSING["nip"]]}, "InvalidNetworkInsightsPathId.NotFound"),
+        ({"Filters": [{"Name": "colour", "Values": ["x"]}]}, "InvalidParameterValue")],
+    "StartNetworkInsightsAnalysis": [
+        ({"NetworkInsightsPathId": MISSING["nip"], "ClientToken": "t"},
+         "InvalidNetworkInsightsPathId.NotFound"),
+        ({"ClientToken": "t"}, "MissingParameter")],
     "DeletePlacementGroup": [({"GroupName": "nobody"}, "InvalidPlacementGroup.Unknown")],
     "DeleteSecurityGroup": [({"GroupId": MISSING["sg"]}, "InvalidGroup.NotFound"),
                             ({"GroupName": "default"}, "CannotDelete"),
