@@ -92,5 +92,56 @@ class Why(unittest.TestCase):
         self.assertEqual(why(web, "22", "--protocol", "sctp")[0], 254)
 
 
+def explain(*argv):
+    done = subprocess.run([CROFT, "explain", *argv], capture_output=True, text=True, check=False,
+                          timeout=60)
+    return done.returncode, done.stdout
+
+
+class Explain(unittest.TestCase):
+    """What stands of an object: the lines that the driver would give to nftables."""
+
+    def test_a_group_shows_its_chains_its_members_and_where_rules_come_from(self):
+        made = ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[{
+            "IpProtocol": "tcp", "FromPort": 443, "ToPort": 443,
+            "IpRanges": [{"CidrIp": "192.0.2.0/24", "Description": "the office"}]}])
+        rule = made["SecurityGroupRules"][0]["SecurityGroupRuleId"]
+        self.addCleanup(ec2.revoke_security_group_ingress, GroupId=group, SecurityGroupRuleIds=[rule])
+        status, out = explain(group)
+        self.assertEqual(status, 0)
+        self.assertIn(f'| add rule inet croft {group}-in ip saddr 192.0.2.0/24 tcp dport 443 accept '
+                      f'comment "{rule}"', out)
+        self.assertIn(f"({rule} is ingress, protocol tcp, ports 443 to 443, from 192.0.2.0/24: the office)",
+                      out)
+        for name in (web, other):
+            nic = instance(ec2, name)["NetworkInterfaces"][0]
+            self.assertIn(f"({nic['NetworkInterfaceId']} ({name}), {nic['PrivateIpAddress']}, is a member)",
+                          out)
+        self.assertNotIn("port_mac", out)
+
+    def test_an_interface_shows_what_it_adds_and_a_vpc_everything(self):
+        nic = instance(ec2, web)["NetworkInterfaces"][0]
+        status, out = explain(nic["NetworkInterfaceId"])
+        self.assertEqual(status, 0)
+        self.assertRegex(out, rf"add element bridge croft port_mac {{ \S+ \. {nic['MacAddress']} }}")
+        self.assertNotIn(instance(ec2, other)["PrivateIpAddress"], out)
+        status, out = explain(nic["VpcId"])
+        self.assertEqual(status, 0)
+        self.assertIn("add chain inet croft forward", out)
+        for name in (web, other):
+            self.assertIn(instance(ec2, name)["PrivateIpAddress"], out)
+
+    def test_it_is_a_structure_as_json(self):
+        status, out = explain(group, "--output", "json")
+        self.assertEqual(status, 0)
+        step, = json.loads(out)["Steps"]
+        self.assertIn(f"add set inet croft {group}", step["Files"][0]["Content"])
+
+    def test_what_is_not_there_or_has_no_rules_is_refused(self):
+        self.assertEqual(explain("sg-00000000000000001")[0], 254)
+        self.assertEqual(explain(web)[0], 252)
+        self.assertEqual(explain()[0], 252)
+
+
 if __name__ == "__main__":
     tap.main()
