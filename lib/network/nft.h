@@ -6,7 +6,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-/* `json` (or lines for nft -f) is one transaction: all of it is applied or nothing. -EIO with nftables' first complaint.
+/* `json` (or lines for nft -f) is one transaction: all of it is applied or nothing. -EIO with
+ * nftables' first complaint.
  */
 int nft_run(const char *json, struct err *e);
 /* The same for a command that answers; the JSON answer is appended. */
