@@ -299,8 +299,7 @@ void calls_put_instance(struct calls *k, enum instance_state state)
         store_update_instance(tx, there);
     }
     struct err e = {0};
-    int r = tx_commit(tx, &e);
-    ck_assert_msg(r == 0, "%s", e.message);
+    must(tx_commit(tx, &e), &e);
 }
 
 struct instance *calls_instance(struct calls *k)
