@@ -1993,7 +1993,7 @@ REFUSED = {
         ({"HttpTokens": "none"}, "InvalidParameterValue")],
     "ModifyInstanceMetadataOptions": [
         ({"InstanceId": "%one", "HttpPutResponseHopLimit": 65}, "InvalidParameterValue"),
-        ({"InstanceId": "%one", "HttpProtocolIpv6": "enabled"}, "UnsupportedOperation"),
+        ({"InstanceId": "%one", "HttpProtocolIpv6": "sometimes"}, "InvalidParameterValue"),
         ({"InstanceId": MISSING["i"], "HttpTokens": "required"}, "InvalidInstanceID.NotFound")],
     "ModifyInstanceCapacityReservationAttributes": [
         ({"InstanceId": "%one", "CapacityReservationSpecification": {

@@ -22,8 +22,8 @@ import unittest
 
 import botocore.utils
 
-from client import (LAB, REGION, SOCKET, client, daemon, instance, launch, register_image, remove,
-                    tap, until, wait_state)
+from client import (LAB, REGION, SOCKET, client, daemon, instance, launch, refusal, register_image,
+                    remove, tap, until, wait_state)
 
 NOTICE = 3
 META = "/latest/meta-data/"
@@ -259,6 +259,10 @@ class Metadata(unittest.TestCase):
         self.assertEqual(one.meta("tags/instance/"), "Name\nteam:a")
         self.assertEqual(one.meta("tags/instance/Name"), "web & more")
         self.assertEqual(one.meta("tags/instance/team%3Aa"), "")
+        self.assertEqual(refusal(ec2.create_tags, Resources=[one.id], Tags=[
+            {"Key": "not a path", "Value": ""}]).code, "InvalidParameterValue")
+        change(HttpProtocolIpv6="enabled")
+        self.assertEqual(instance(ec2, one.id)["MetadataOptions"]["HttpProtocolIpv6"], "enabled")
         ec2.create_tags(Resources=[one.id], Tags=[{"Key": "Name", "Value": "db"}])
         self.assertEqual(one.meta("tags/instance/Name"), "db")
         ec2.delete_tags(Resources=[one.id], Tags=[{"Key": "Name"}])
