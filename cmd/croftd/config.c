@@ -7,11 +7,13 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "core/vpc_cidr.h"
 
-#define CONFIG_MAX   ((size_t)256 << 10)
-#define KEY_MAX      64
-#define TYPES_MAX    200
-#define NOTICE_MAX_S 86400
+#define CONFIG_MAX      ((size_t)256 << 10)
+#define KEY_MAX         64
+#define TYPES_MAX       200
+#define NOTICE_MAX_S    86400
+#define IPV6_PREFIX_MIN 8
 
 /* Every key: in the file as it stands, as an option with dashes (where it is one). */
 static const struct key {
@@ -38,6 +40,8 @@ static const struct key {
     KEY(seed_templates, false, NULL, "directory of your own cloud-init templates"),
     {"public_addresses", offsetof(struct config, public_addresses), false, "198.18.0.0/16",
      "range (CIDR) that public addresses are taken from"},
+    KEY(ipv6_prefix, false, NULL,
+        "range (CIDR) that VPCs' /56 blocks of IPv6 are taken from; none: a unique local one"),
     KEY(uplink, false, NULL, "interface towards the internet; guests may use it then"),
     KEY(resolver, false, NULL, "name server for guests, with an uplink"),
     {"regions", offsetof(struct config, region_names), false, "us-east-1",
@@ -254,6 +258,20 @@ static int read_notice(struct config *c, struct err *e)
     return r;
 }
 
+static int check_ipv6_prefix(const struct config *c, struct err *e)
+{
+    struct cidr6 prefix;
+    if (c->ipv6_prefix == NULL)
+        return 0;
+    if (cidr6_parse(c->ipv6_prefix, &prefix) < 0 || cidr6_normalize(&prefix) ||
+        prefix.length < IPV6_PREFIX_MIN || prefix.length > VPC_IPV6_LENGTH)
+        return err_set(e, EINVAL,
+                       "ipv6_prefix must be a range of IPv6 such as 2001:db8::/48, /%d to /%d, "
+                       "not '%s'",
+                       IPV6_PREFIX_MIN, VPC_IPV6_LENGTH, c->ipv6_prefix);
+    return 0;
+}
+
 static int work_out(struct arena *a, struct config *c, struct err *e)
 {
     int r = read_regions(a, c, e);
@@ -261,6 +279,8 @@ static int work_out(struct arena *a, struct config *c, struct err *e)
                    cidr_normalize(&c->public_pool) || c->public_pool.length > 30))
         r = err_set(e, EINVAL, "public_addresses must be a range such as 198.18.0.0/16, not '%s'",
                     c->public_addresses);
+    if (r == 0)
+        r = check_ipv6_prefix(c, e);
     if (r == 0)
         r = read_number("reserve_memory", c->reserve_memory, &c->reserve_memory_mib, e);
     if (r == 0)

@@ -28,6 +28,7 @@ struct config {
     const char *group; /* whose members may use the socket */
     const char *seed_templates;
     const char *public_addresses;
+    const char *ipv6_prefix; /* NULL: the server's own */
     const char *uplink;
     const char *resolver;
     const char *region_names;

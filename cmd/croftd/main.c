@@ -13,6 +13,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "api/api.h"
+#include "base/check.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -157,6 +158,16 @@ static int make_jobs(struct daemon *d, struct err *e)
                                         &d->hypervisor, e);
 }
 
+/* The owner's, or the one that was made at random on the first day. */
+static struct cidr6 ipv6_prefix(const struct daemon *d)
+{
+    struct cidr6 prefix;
+    int r = cidr6_parse(
+        d->config.ipv6_prefix != NULL ? d->config.ipv6_prefix : d->facts.ipv6_prefix, &prefix);
+    CHECK(r == 0);
+    return prefix;
+}
+
 static void make_api(struct daemon *d)
 {
     const struct config *c = &d->config;
@@ -173,6 +184,7 @@ static void make_api(struct daemon *d)
         .page_secret = d->facts.page_secret,
         .instance_types = c->instance_types,
         .public_pool = c->public_pool,
+        .ipv6_prefix = ipv6_prefix(d),
         .reserve_memory_mib = c->reserve_memory_mib,
         .max_instances = c->max_instance_count,
         .spot_notice_ms = c->spot_notice_ms,

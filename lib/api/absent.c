@@ -123,20 +123,6 @@ int act_ec2_DescribeCustomerGateways(struct call *c, const ec2_DescribeCustomerG
     return describe_none(c, &filters, f);
 }
 
-static const struct filter_path egress_gateway_filters[] = {
-    {"egress-only-internet-gateway-id", "EgressOnlyInternetGatewayId"},
-};
-
-int act_ec2_DescribeEgressOnlyInternetGateways(struct call *c,
-                                               const ec2_DescribeEgressOnlyInternetGateways_in *in,
-                                               ec2_DescribeEgressOnlyInternetGateways_out *out,
-                                               struct fault *f)
-{
-    (void)out;
-    struct filters filters = FILTERS(in, egress_gateway_filters, EgressOnlyInternetGateway);
-    return describe_none(c, &filters, f);
-}
-
 static const struct filter_path export_task_filters[] = {
     {"export-task-id", "ExportTaskId"},
 };

@@ -39,6 +39,7 @@ struct api_config {
     const char *page_secret; /* makes NextTokens ours; from the store's settings */
     struct instance_type_table instance_types;
     struct cidr public_pool;
+    struct cidr6 ipv6_prefix;   /* VPCs' blocks of IPv6 are parts of it; at most 56 bits */
     int64_t reserve_memory_mib; /* never given to guests */
     int64_t max_instances;
     int64_t spot_notice_ms;         /* from a spot instance's mark to its end */

@@ -33,6 +33,7 @@ static bool image_visible(struct call *c, const void *row)
 static const struct kind kinds[_RESOURCE_KIND_MAX] = {
     [RESOURCE_CAPACITY_RESERVATION] = KIND(capacity_reservation, NULL),
     [RESOURCE_ELASTIC_IP] = KIND(address, NULL),
+    [RESOURCE_DHCP_OPTIONS] = KIND(dhcp_options, NULL),
     [RESOURCE_EGRESS_ONLY_INTERNET_GATEWAY] = KIND(egress_only_gateway, NULL),
     [RESOURCE_IMAGE] = KIND(image, image_visible),
     [RESOURCE_INSTANCE] = KIND(instance, NULL),
@@ -51,8 +52,10 @@ static const struct kind kinds[_RESOURCE_KIND_MAX] = {
     [RESOURCE_SECURITY_GROUP_RULE] = KIND(security_group_rule, NULL),
     [RESOURCE_SPOT_REQUEST] = KIND(spot_request, NULL),
     [RESOURCE_SUBNET] = KIND(subnet, NULL),
+    [RESOURCE_SUBNET_CIDR_RESERVATION] = KIND(subnet_cidr_reservation, NULL),
     [RESOURCE_VOLUME] = KIND(volume, NULL),
     [RESOURCE_VPC] = KIND(vpc, NULL),
+    [RESOURCE_VPC_CIDR_ASSOCIATION] = KIND(vpc_cidr_block, NULL),
 };
 
 static const char *text_at(const void *row, size_t offset)
@@ -203,6 +206,9 @@ LOOKUP_MANY(network_insights_analysis, network_insights_analyses,
             RESOURCE_NETWORK_INSIGHTS_ANALYSIS)
 LOOKUP_MANY(network_insights_path, network_insights_paths, RESOURCE_NETWORK_INSIGHTS_PATH)
 LOOKUP_MANY(spot_request, spot_requests, RESOURCE_SPOT_REQUEST)
+LOOKUP_MANY(internet_gateway, internet_gateways, RESOURCE_INTERNET_GATEWAY)
+LOOKUP_MANY(egress_only_gateway, egress_only_gateways, RESOURCE_EGRESS_ONLY_INTERNET_GATEWAY)
+LOOKUP_MANY(dhcp_options, dhcp_options_sets, RESOURCE_DHCP_OPTIONS)
 LOOKUP_ONE(instance, RESOURCE_INSTANCE)
 LOOKUP_ONE(image, RESOURCE_IMAGE)
 LOOKUP_ONE(subnet, RESOURCE_SUBNET)
@@ -218,6 +224,11 @@ LOOKUP_ONE(network_insights_analysis, RESOURCE_NETWORK_INSIGHTS_ANALYSIS)
 LOOKUP_ONE(network_insights_path, RESOURCE_NETWORK_INSIGHTS_PATH)
 LOOKUP_ONE(network_interface, RESOURCE_NETWORK_INTERFACE)
 LOOKUP_ONE(address, RESOURCE_ELASTIC_IP)
+LOOKUP_ONE(internet_gateway, RESOURCE_INTERNET_GATEWAY)
+LOOKUP_ONE(egress_only_gateway, RESOURCE_EGRESS_ONLY_INTERNET_GATEWAY)
+LOOKUP_ONE(dhcp_options, RESOURCE_DHCP_OPTIONS)
+LOOKUP_ONE(vpc_cidr_block, RESOURCE_VPC_CIDR_ASSOCIATION)
+LOOKUP_ONE(subnet_cidr_reservation, RESOURCE_SUBNET_CIDR_RESERVATION)
 
 /* A snapshot has no row: each image's root device is shown as made from one. */
 static struct image *image_of_snapshot(struct call *c, const char *id)
@@ -257,33 +268,10 @@ int lookup_snapshots(struct call *c, const struct wire_strings *ids, struct imag
     return 0;
 }
 
-int lookup_dhcp_options(struct call *c, const struct wire_strings *ids, struct wire_strings *ret,
-                        struct fault *f)
-{
-    struct vpc_list vpcs = {0};
-    struct wire_strings named = {0};
-    struct wire_strings missing = {0};
-    if (lookup_vpcs(c, &(struct wire_strings){0}, &vpcs, f) < 0)
-        return -1;
-    for (size_t i = 0; i < vpcs.n; i++)
-        *arena_append(c->arena, &named) = vpcs.v[i].dhcp_options_id;
-    for (size_t i = 0; i < ids->n; i++)
-        if (!strings_contain(&named, ids->v[i]))
-            *arena_append(c->arena, &missing) = ids->v[i];
-    if (missing.n > 0)
-        return lookup_fault(c, RESOURCE_DHCP_OPTIONS, &missing, f);
-    *ret = strings_sorted(c->arena, ids->n > 0 ? ids : &named);
-    return 0;
-}
-
 bool lookup_exists(struct call *c, const struct resource *r, const char *id)
 {
-    struct wire_strings options;
-    struct fault none = {0};
     if (r->kind == RESOURCE_SNAPSHOT)
         return image_of_snapshot(c, id) != NULL;
-    if (r->kind == RESOURCE_DHCP_OPTIONS)
-        return lookup_dhcp_options(c, &(struct wire_strings){&id, 1}, &options, &none) == 0;
     return row_get(c, &kinds[r->kind], id) != NULL;
 }
 

@@ -40,13 +40,16 @@ int lookup_route_tables(struct call *c, const struct wire_strings *ids,
 /* Snapshots by the images that they belong to, in the order of the snapshots' ids. */
 int lookup_snapshots(struct call *c, const struct wire_strings *ids, struct image_list *ret,
                      struct fault *f);
-/* Sets of DHCP options, which have no rows: the ids that the VPCs name. */
-int lookup_dhcp_options(struct call *c, const struct wire_strings *ids, struct wire_strings *ret,
-                        struct fault *f);
 int lookup_network_insights_paths(struct call *c, const struct wire_strings *ids,
                                   struct network_insights_path_list *ret, struct fault *f);
 int lookup_network_insights_analyses(struct call *c, const struct wire_strings *ids,
                                      struct network_insights_analysis_list *ret, struct fault *f);
+int lookup_internet_gateways(struct call *c, const struct wire_strings *ids,
+                             struct internet_gateway_list *ret, struct fault *f);
+int lookup_egress_only_gateways(struct call *c, const struct wire_strings *ids,
+                                struct egress_only_gateway_list *ret, struct fault *f);
+int lookup_dhcp_options_sets(struct call *c, const struct wire_strings *ids,
+                             struct dhcp_options_list *ret, struct fault *f);
 int lookup_spot_requests(struct call *c, const struct wire_strings *ids,
                          struct spot_request_list *ret, struct fault *f);
 
@@ -70,6 +73,13 @@ struct network_insights_path *lookup_network_insights_path(struct call *c, const
                                                            struct fault *f);
 struct network_insights_analysis *lookup_network_insights_analysis(struct call *c, const char *id,
                                                                    struct fault *f);
+struct internet_gateway *lookup_internet_gateway(struct call *c, const char *id, struct fault *f);
+struct egress_only_gateway *lookup_egress_only_gateway(struct call *c, const char *id,
+                                                       struct fault *f);
+struct dhcp_options *lookup_dhcp_options(struct call *c, const char *id, struct fault *f);
+struct vpc_cidr_block *lookup_vpc_cidr_block(struct call *c, const char *id, struct fault *f);
+struct subnet_cidr_reservation *lookup_subnet_cidr_reservation(struct call *c, const char *id,
+                                                               struct fault *f);
 
 /* The zone of the region by its name, its id or both, one of which must be given. */
 const char *lookup_zone(struct call *c, const char *name, const char *id, struct fault *f);

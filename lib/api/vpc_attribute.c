@@ -1,21 +1,18 @@
-/*
- * What a VPC does that its row does not say: DescribeVpcAttribute, DescribeVpcClassicLink,
- * DescribeVpcClassicLinkDnsSupport, DescribeDhcpOptions.
- */
+/* Attributes of VPCs, and ClassicLink, which none has. */
 #include "api/filter.h"
 #include "api/lookup.h"
 #include "api/page.h"
 #include "api/tagging.h"
+#include "api/vpc.h"
 #include "base/text.h"
 
-static struct ec2_AttributeBooleanValue *value(struct call *c, bool on)
+struct ec2_AttributeBooleanValue *attribute_value(struct call *c, bool on)
 {
     struct ec2_AttributeBooleanValue *v = arena_new_of(c->arena, struct ec2_AttributeBooleanValue);
     v->value = wire_bool(on);
     return v;
 }
 
-/* Each VPC has a resolver, and instances with public addresses have public names. */
 int act_ec2_DescribeVpcAttribute(struct call *c, const ec2_DescribeVpcAttribute_in *in,
                                  ec2_DescribeVpcAttribute_out *out, struct fault *f)
 {
@@ -24,14 +21,46 @@ int act_ec2_DescribeVpcAttribute(struct call *c, const ec2_DescribeVpcAttribute_
         return -1;
     out->vpc_id = vpc->id;
     if (streq(in->attribute, "enableDnsSupport"))
-        out->enable_dns_support = value(c, true);
+        out->enable_dns_support = attribute_value(c, vpc->enable_dns_support);
     else if (streq(in->attribute, "enableDnsHostnames"))
-        out->enable_dns_hostnames = value(c, true);
+        out->enable_dns_hostnames = attribute_value(c, vpc->enable_dns_hostnames);
     else
-        out->enable_network_address_usage_metrics = value(c, false);
+        out->enable_network_address_usage_metrics = attribute_value(c, vpc->enable_usage_metrics);
     return 0;
 }
 
+int act_ec2_ModifyVpcAttribute(struct call *c, const ec2_ModifyVpcAttribute_in *in,
+                               ec2_ModifyVpcAttribute_out *out, struct fault *f)
+{
+    (void)out;
+    const struct ec2_AttributeBooleanValue *asked[] = {
+        in->enable_dns_support, in->enable_dns_hostnames, in->enable_network_address_usage_metrics};
+    struct vpc *vpc = lookup_vpc(c, in->vpc_id, f);
+    if (vpc == NULL)
+        return -1;
+    bool *attributes[] = {&vpc->enable_dns_support, &vpc->enable_dns_hostnames,
+                          &vpc->enable_usage_metrics};
+    bool *attribute = NULL;
+    for (size_t i = 0; i < ARRAY_SIZE(asked); i++) {
+        if (asked[i] == NULL)
+            continue;
+        if (attribute != NULL)
+            return fault(f, FAULT_INVALID_PARAMETER_COMBINATION,
+                         "Fields for multiple attribute types specified: only one attribute of a "
+                         "VPC can be modified at a time");
+        if (!asked[i]->value.set)
+            return fault(f, FAULT_MISSING_PARAMETER, "The attribute has no Value");
+        attribute = attributes[i];
+        *attribute = asked[i]->value.v;
+    }
+    if (attribute == NULL)
+        return fault(f, FAULT_MISSING_PARAMETER,
+                     "The request must contain EnableDnsSupport, EnableDnsHostnames or "
+                     "EnableNetworkAddressUsageMetrics");
+    store_update_vpc(c->tx, vpc);
+    vpc_changed(c, vpc->id);
+    return 0;
+}
 /* ClassicLink was retired in 2023, and clients still ask each VPC for it. */
 static const struct filter_path classic_link_filters[] = {
     {"is-classic-link-enabled", "ClassicLinkEnabled"},
@@ -69,46 +98,6 @@ int act_ec2_DescribeVpcClassicLinkDnsSupport(struct call *c,
         if (page_admit(&page, rows.v[i].id))
             *arena_append(c->arena, &out->vpcs) =
                 (struct ec2_ClassicLinkDnsSupport){wire_bool(false), rows.v[i].id};
-    out->next_token = page_end(c, &page);
-    return 0;
-}
-
-/* AWS: DescribeDhcpOptions, "Filters". */
-static const struct filter_path dhcp_filters[] = {
-    {"dhcp-options-id", "DhcpOptionsId"},
-    {"key", "DhcpConfigurations.Key"},
-    {"owner-id", "OwnerId"},
-    {"value", "DhcpConfigurations.Values.Value"},
-};
-
-static void add_option(struct call *c, struct ec2_DhcpOptions *options, const char *key,
-                       const char *text)
-{
-    struct ec2_DhcpConfiguration *option = arena_append(c->arena, &options->dhcp_configurations);
-    option->key = key;
-    arena_append(c->arena, &option->values)->value = text;
-}
-
-/* Options have no row: a VPC names its own, and all say what the VPC's dnsmasq hands out. */
-int act_ec2_DescribeDhcpOptions(struct call *c, const ec2_DescribeDhcpOptions_in *in,
-                                ec2_DescribeDhcpOptions_out *out, struct fault *f)
-{
-    struct filters filters = FILTERS(in, dhcp_filters, DhcpOptions);
-    struct wire_strings ids;
-    struct page page;
-    if (filters_check(&filters, f) < 0 ||
-        page_begin(c, in->max_results, in->next_token, in->dhcp_options_ids.n > 0, &page, f) < 0 ||
-        lookup_dhcp_options(c, &in->dhcp_options_ids, &ids, f) < 0)
-        return -1;
-    for (size_t i = 0; i < ids.n && !page.more; i++) {
-        struct ec2_DhcpOptions view = {.owner_id = c->principal->account_id,
-                                       .dhcp_options_id = ids.v[i]};
-        add_option(c, &view, "domain-name", c->region->domain);
-        add_option(c, &view, "domain-name-servers", "AmazonProvidedDNS");
-        tags_of(c, ids.v[i], &view.tags);
-        if (filters_match(&filters, &view, NULL) && page_admit(&page, ids.v[i]))
-            *arena_append(c->arena, &out->dhcp_options) = view;
-    }
     out->next_token = page_end(c, &page);
     return 0;
 }

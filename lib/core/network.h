@@ -9,6 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* network_error of a VPC that nobody has made yet. */
+#define VPC_UNMADE        "its network has not been made yet"
+#define DHCP_OPTIONS_NONE "default" /* dhcp_options_id of a VPC without any, as EC2 shows it */
+
 struct vpc {
     const char *id;
     const char *account_id;
@@ -34,6 +38,18 @@ struct vpc_cidr_block {
     const char *vpc_id;
     const char *cidr_block;
     bool is_ipv6;
+};
+
+/* A part of a subnet's block from which no address is given out unasked. */
+struct subnet_cidr_reservation {
+    const char *id; /* scr-… */
+    const char *account_id;
+    const char *region;
+    const char *subnet_id;
+    const char *cidr_block;
+    bool is_ipv6;
+    const char *reservation_type; /* "explicit": for who names an address; "prefix" */
+    const char *description;      /* NULL: none */
 };
 
 /* A VPC whose dhcp_options_id is "default" has none: its guests get addresses and no names. */

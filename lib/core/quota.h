@@ -7,3 +7,11 @@
     500 /* of an account in a region (AWS: "Amazon EC2 endpoints and quotas") */
 #define GROUPS_PER_INTERFACE 5 /* AWS: "Amazon VPC quotas" */
 #define ELASTIC_IPS_MAX      5 /* of an account in a region (AWS: "Elastic IP address quota") */
+/* AWS starts an account with five VPCs a region, and raises that for the asking. */
+#define VPCS_PER_REGION          100
+#define SUBNETS_PER_VPC          200 /* AWS: "Amazon VPC quotas" */
+#define CIDR_BLOCKS_PER_VPC      5   /* of IPv4, the first one with them; of IPv6 as many */
+#define INTERNET_GATEWAYS_MAX    VPCS_PER_REGION
+#define EGRESS_ONLY_GATEWAYS_MAX VPCS_PER_REGION
+#define DHCP_OPTIONS_MAX         VPCS_PER_REGION
+#define CIDR_RESERVATIONS_MAX    100 /* of a subnet */

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/log.h"
+#include "core/vpc_cidr.h"
 #include "jobs/vpc_rows.h"
 #include "store/queries.h"
 
@@ -44,6 +45,17 @@ static const char *make_page_secret(struct arena *a)
     return base64_encode(a, raw, sizeof(raw));
 }
 
+/* "fd" and forty random bits (RFC 4193, 3.2.2). */
+static const char *make_ipv6_prefix(struct arena *a)
+{
+    struct cidr6 prefix = {.length = 48};
+    char text[CIDR6_TEXT_SIZE];
+    random_bytes(prefix.address.bytes, 6);
+    prefix.address.bytes[0] = 0xfd;
+    cidr6_format(&prefix, text);
+    return arena_strdup(a, text);
+}
+
 static void ensure_root_key(struct tx *tx, struct arena *a, struct bootstrap_result *result,
                             int64_t now)
 {
@@ -80,6 +92,7 @@ int bootstrap(struct store *s, const struct region_list *regions, const char *ur
     struct tx *tx = store_write(s);
     result.account_id = setting(tx, a, "account_id", make_account_id);
     result.page_secret = setting(tx, a, "page_secret", make_page_secret);
+    result.ipv6_prefix = setting(tx, a, IPV6_PREFIX_SETTING, make_ipv6_prefix);
     ensure_root_key(tx, a, &result, now);
     struct host_list hosts = store_hosts(tx, a);
     if (hosts.n == 0) {

@@ -13,6 +13,7 @@ struct bootstrap_result {
     const char *account_id;
     const char *host_id;
     const char *page_secret;
+    const char *ipv6_prefix;       /* this server's own, unique local (RFC 4193): fd…::/48 */
     const char *access_key_id;     /* of the root; NULL when it has no key any more */
     const char *secret_access_key; /* sensitive */
 };

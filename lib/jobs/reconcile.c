@@ -21,7 +21,8 @@ static int enqueue_rows(struct jobs *j, struct arena *a, struct err *e)
     struct tx *tx = store_write(j->config.store);
     struct vpc_list vpcs = store_vpcs(tx, a);
     for (size_t i = 0; i < vpcs.n; i++)
-        if (store_count_network_interfaces(tx, "vpc_id", vpcs.v[i].id) > 0)
+        if (vpcs.v[i].network_error != NULL ||
+            store_count_network_interfaces(tx, "vpc_id", vpcs.v[i].id) > 0)
             store_enqueue(tx, "vpc", vpcs.v[i].id, 0);
     struct instance_list instances = store_instances(tx, a);
     for (size_t i = 0; i < instances.n; i++)

@@ -12,48 +12,92 @@ static struct vpc_slot *slot_of(struct jobs *j, const char *vpc_id)
     return &j->vpcs[h % VPC_SLOTS];
 }
 
+/* *ret_found: there is such a VPC. */
 static int load(struct jobs *j, struct arena *a, const char *vpc_id, struct net_vpc *ret_vpc,
-                struct err *e)
+                bool *ret_found, struct err *e)
 {
-    struct net_vpc v = {0};
     struct tx *tx = store_read(j->config.store);
-    bool found = plan_vpc(tx, a, vpc_id, &v);
-    int r = tx_commit(tx, e);
-    if (r < 0)
-        return r;
-    if (!found)
-        return err_set(e, ENOENT, "there is no VPC %s", vpc_id);
-    *ret_vpc = v;
-    return 0;
+    *ret_found = plan_vpc(tx, a, vpc_id, ret_vpc);
+    return tx_commit(tx, e);
 }
 
-/* Reads the intent and makes the machine follow; the slot is locked, and remembers it if that
- * works. */
-static int slot_apply(struct jobs *j, struct vpc_slot *slot, const char *vpc_id, struct err *e)
+/* Says in the VPC's row why the machine does not have what the rows say; NULL: it has. */
+static int record(struct jobs *j, const char *vpc_id, const char *why, struct err *e)
+{
+    _cleanup_arena_ struct arena *a = arena_new();
+    struct tx *tx = store_read(j->config.store);
+    const struct vpc *seen = store_vpc(tx, a, vpc_id);
+    int r = tx_commit(tx, e);
+    if (r < 0 || seen == NULL || streq(seen->network_error, why))
+        return r;
+    tx = store_write(j->config.store);
+    struct vpc *row = store_vpc(tx, a, vpc_id);
+    if (row != NULL) {
+        row->network_error = why;
+        store_update_vpc(tx, row);
+    }
+    return tx_commit(tx, e);
+}
+
+static void tell_of_change(struct jobs *j, const char *vpc_id)
+{
+    if (j->config.network_changed != NULL)
+        j->config.network_changed(j->config.ctx, vpc_id);
+}
+
+/* The VPC has been deleted: nothing of it stays. */
+static int remove_network(struct jobs *j, struct vpc_slot *slot, const char *vpc_id, struct err *e)
+{
+    struct network *n = j->config.network;
+    if (slot->arena != NULL && streq(slot->intent.vpc_id, vpc_id)) {
+        arena_free(slot->arena);
+        slot->arena = NULL;
+    }
+    int r = n->ops->remove(n, vpc_id, -1, e);
+    if (r == 0)
+        tell_of_change(j, vpc_id);
+    return r;
+}
+
+/*
+ * Reads the intent and makes the machine follow; the slot is locked, and remembers it if that
+ * works. *ret_found as load().
+ */
+static int slot_apply(struct jobs *j, struct vpc_slot *slot, const char *vpc_id, bool *ret_found,
+                      struct err *e)
 {
     struct network *n = j->config.network;
     struct arena *a = arena_new();
     struct net_vpc intent = {0};
     uint64_t version = store_network_version(j->config.store);
-    int r = load(j, a, vpc_id, &intent, e);
+    int r = load(j, a, vpc_id, &intent, ret_found, e);
+    if (r < 0 || !*ret_found) {
+        arena_free(a);
+        return r;
+    }
+    r = n->ops->apply(n, &intent, e);
     if (r == 0)
-        r = n->ops->apply(n, &intent, e);
-    if (r == 0 && j->config.network_changed != NULL)
-        j->config.network_changed(j->config.ctx, vpc_id);
+        tell_of_change(j, vpc_id);
     arena_free(slot->arena);
     slot->arena = r == 0 ? a : NULL;
     slot->intent = intent;
     slot->version = version;
     if (r < 0)
         arena_free(a);
+    struct err not_recorded = {0};
+    if (record(j, vpc_id, r < 0 ? e->message : NULL, &not_recorded) < 0 && r == 0)
+        r = err_set(e, EIO, "%s", not_recorded.message);
     return r;
 }
 
 int vpc_converge(struct jobs *j, const char *vpc_id, struct err *e)
 {
     struct vpc_slot *slot = slot_of(j, vpc_id);
+    bool found = false;
     (void)pthread_mutex_lock(&slot->lock);
-    int r = slot_apply(j, slot, vpc_id, e);
+    int r = slot_apply(j, slot, vpc_id, &found, e);
+    if (r == 0 && !found)
+        r = remove_network(j, slot, vpc_id, e);
     (void)pthread_mutex_unlock(&slot->lock);
     return r < 0 ? err_wrap(e, r, "network of %s", vpc_id) : 0;
 }
@@ -63,9 +107,11 @@ int vpc_plug(struct jobs *j, const char *vpc_id, const char *interface_id, struc
     struct network *n = j->config.network;
     struct vpc_slot *slot = slot_of(j, vpc_id);
     (void)pthread_mutex_lock(&slot->lock);
-    bool in_force = slot->arena != NULL && streq(slot->intent.vpc_id, vpc_id) &&
-                    slot->version == store_network_version(j->config.store);
-    int r = in_force ? 0 : slot_apply(j, slot, vpc_id, e);
+    bool found = slot->arena != NULL && streq(slot->intent.vpc_id, vpc_id) &&
+                 slot->version == store_network_version(j->config.store);
+    int r = found ? 0 : slot_apply(j, slot, vpc_id, &found, e);
+    if (r == 0 && !found)
+        r = err_set(e, ENOENT, "there is no VPC %s", vpc_id);
     if (r == 0)
         r = n->ops->plug(n, &slot->intent, interface_id, e);
     (void)pthread_mutex_unlock(&slot->lock);

@@ -192,7 +192,8 @@ static int linux_remove(struct network *network, const char *vpc_id, int64_t ind
     struct applied *vpc = take_out(n, vpc_id);
     applied_free(vpc);
     _cleanup_arena_ struct arena *a = arena_new();
-    r = edge_link_drop(index, e);
+    /* Without its number the link is left to go with the namespace that its other end is in. */
+    r = index < 0 ? 0 : edge_link_drop(index, e);
     if (r == 0)
         r = dnsmasq_remove(directory_of(n, a, vpc_id), e);
     if (r == 0)

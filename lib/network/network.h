@@ -205,7 +205,8 @@ struct network_ops {
      * success. */
     int (*plug)(struct network *n, const struct net_vpc *intent, const char *interface_id,
                 struct err *e);
-    /* Removes the namespace, its DHCP server, its links, its routes and its NAT gateways. */
+    /* Removes the namespace, its DHCP server, its links, its routes and its NAT gateways; of a VPC
+     * that nobody knows the index of, -1. */
     int (*remove)(struct network *n, const char *vpc_id, int64_t index, struct err *e);
     /* A TCP connection to a guest, made inside its VPC: connected, or -ETIMEDOUT, -ECONNREFUSED, …
      * Security groups do not govern it. The descriptor does not block. */

@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include "base/check.h"
+#include "base/text.h"
 #include "store/connection.h"
 #include "store/watch.h"
 
@@ -348,16 +349,101 @@ void store_put_setting_of_account(struct tx *tx, const struct account_setting *s
         store_insert_account_setting(tx, setting);
 }
 
-int64_t store_next_vpc_number(struct tx *tx)
+#define LAST_VPC_NUMBER "last_vpc_number"
+#define VPC_NUMBER_MAX  8191 /* EDGE_INDEX_MAX of lib/network/edge.h */
+
+static int64_t first_number(struct tx *tx, sqlite3_stmt *stmt)
 {
-    sqlite3_stmt *stmt =
-        tx_statement(tx, "SELECT min(n) FROM (SELECT 0 AS n UNION ALL SELECT number + 1 FROM vpc) "
-                         "WHERE n NOT IN (SELECT number FROM vpc)");
     int64_t n = 0;
     if (tx_step(tx, stmt))
         n = sqlite3_column_int64(stmt, 0);
     tx_reset(stmt);
     return n;
+}
+
+/* The smallest free number from `from` on; one beyond VPC_NUMBER_MAX when there is none. */
+static int64_t vpc_number_from(struct tx *tx, int64_t from)
+{
+    sqlite3_stmt *stmt =
+        tx_statement(tx, "SELECT min(n) FROM (SELECT ?1 AS n UNION ALL SELECT number + 1 FROM vpc "
+                         "WHERE number >= ?1) WHERE n NOT IN (SELECT number FROM vpc)");
+    if (stmt != NULL)
+        bind_int(stmt, 1, from);
+    return first_number(tx, stmt);
+}
+
+int64_t store_next_vpc_number(struct tx *tx)
+{
+    _cleanup_arena_ struct arena *a = arena_new();
+    const char *setting = store_setting(tx, a, LAST_VPC_NUMBER);
+    int64_t last = -1;
+    if (setting != NULL && parse_int64(setting, &last) < 0)
+        last = -1;
+    int64_t number = vpc_number_from(tx, last + 1);
+    if (number > VPC_NUMBER_MAX)
+        number = vpc_number_from(tx, 0);
+    store_set_setting(tx, LAST_VPC_NUMBER, arena_printf(a, "%lld", (long long)number));
+    return number;
+}
+
+int64_t store_next_subnet_number(struct tx *tx, const char *vpc_id)
+{
+    return first_number(
+        tx, statement(tx,
+                      "SELECT min(n) FROM (SELECT 0 AS n UNION ALL SELECT number + 1 FROM subnet "
+                      "WHERE vpc_id = ?1) WHERE n NOT IN "
+                      "(SELECT number FROM subnet WHERE vpc_id = ?1)",
+                      vpc_id));
+}
+
+bool store_vpc_is_referenced(struct tx *tx, const char *vpc_id)
+{
+    return first_number(
+               tx, statement(tx,
+                             "SELECT EXISTS (SELECT 1 FROM security_group_rule r "
+                             "JOIN security_group peer ON peer.id = r.referenced_group_id "
+                             "JOIN security_group own ON own.id = r.group_id "
+                             "WHERE peer.vpc_id = ?1 AND own.vpc_id <> ?1) OR "
+                             "EXISTS (SELECT 1 FROM vpc_peering_connection "
+                             "WHERE (requester_vpc_id = ?1 OR accepter_vpc_id = ?1) AND state IN "
+                             "('pending-acceptance', 'provisioning', 'active'))",
+                             vpc_id)) != 0;
+}
+
+bool store_vpc_has_public_addresses(struct tx *tx, const char *vpc_id)
+{
+    return first_number(
+               tx, statement(tx,
+                             "SELECT EXISTS (SELECT 1 FROM network_interface n WHERE vpc_id = ?1 "
+                             "AND (public_ip IS NOT NULL OR EXISTS "
+                             "(SELECT 1 FROM address WHERE interface_id = n.id)))",
+                             vpc_id)) != 0;
+}
+
+bool store_subnet_has_nat_gateway(struct tx *tx, const char *subnet_id)
+{
+    return first_number(tx,
+                        statement(tx,
+                                  "SELECT EXISTS (SELECT 1 FROM nat_gateway "
+                                  "WHERE subnet_id = ?1 AND state NOT IN ('deleted', 'failed'))",
+                                  subnet_id)) != 0;
+}
+
+void store_forget_route_table(struct tx *tx, const char *route_table_id)
+{
+    store_delete_routes(tx, "route_table_id", route_table_id);
+    store_delete_route_table_associations(tx, "route_table_id", route_table_id);
+    store_delete_vpc_endpoint_route_tables(tx, "route_table_id", route_table_id);
+    store_delete_tags(tx, "resource_id", route_table_id);
+    store_delete_route_tables(tx, "id", route_table_id);
+}
+
+void store_forget_network_acl(struct tx *tx, const char *network_acl_id)
+{
+    store_delete_network_acl_entries(tx, "network_acl_id", network_acl_id);
+    store_delete_network_acl_associations(tx, "network_acl_id", network_acl_id);
+    store_delete_tags(tx, "resource_id", network_acl_id);
+    store_delete_network_acls(tx, "id", network_acl_id);
 }
 
 void store_enqueue(struct tx *tx, const char *kind, const char *object_id, int64_t not_before)

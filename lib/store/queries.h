@@ -88,8 +88,26 @@ const char *store_setting_of_account(struct tx *tx, struct arena *a, const char 
                                      const char *region, const char *name);
 /* A value of NULL takes the choice back. */
 void store_put_setting_of_account(struct tx *tx, const struct account_setting *setting);
-/* Smallest number that no VPC has. */
+/*
+ * A number that no VPC has, for a new one. They go round, so that a VPC whose namespace is still
+ * being removed does not meet one that has its number.
+ */
 int64_t store_next_vpc_number(struct tx *tx);
+/* Smallest number that no subnet of the VPC has. */
+int64_t store_next_subnet_number(struct tx *tx, const char *vpc_id);
+/*
+ * Does something of its own stand in the VPC, that it cannot be deleted with? Not its subnets,
+ * gateways and the like, which are rows of their own tables: rules of other VPCs' groups that name
+ * a group of this one, and peerings that are active or asked for.
+ */
+bool store_vpc_is_referenced(struct tx *tx, const char *vpc_id);
+/* Does any interface of the VPC have a public address, an elastic one or another? */
+bool store_vpc_has_public_addresses(struct tx *tx, const char *vpc_id);
+/* Is a NAT gateway in the subnet that has not gone? */
+bool store_subnet_has_nat_gateway(struct tx *tx, const char *subnet_id);
+/* Deletes the route table with its routes, and the network ACL with its entries. */
+void store_forget_route_table(struct tx *tx, const char *route_table_id);
+void store_forget_network_acl(struct tx *tx, const char *network_acl_id);
 
 /*
  * Jobs. Enqueueing one that waits raises its generation and makes it due at not_before, or earlier

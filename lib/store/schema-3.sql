@@ -30,6 +30,19 @@ ALTER TABLE subnet ADD COLUMN hostname_type TEXT NOT NULL DEFAULT 'ip-name';
 ALTER TABLE subnet ADD COLUMN resource_name_a INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE subnet ADD COLUMN resource_name_aaaa INTEGER NOT NULL DEFAULT 0;
 
+-- Parts of a subnet's block from which nothing is given out unasked.
+CREATE TABLE subnet_cidr_reservation (
+  id                TEXT PRIMARY KEY,
+  account_id        TEXT NOT NULL,
+  region            TEXT NOT NULL,
+  subnet_id         TEXT NOT NULL REFERENCES subnet (id),
+  cidr_block        TEXT NOT NULL,
+  is_ipv6           INTEGER NOT NULL,
+  reservation_type  TEXT NOT NULL,
+  description       TEXT
+) STRICT;
+CREATE INDEX subnet_cidr_reservation_subnet ON subnet_cidr_reservation (subnet_id);
+
 CREATE TABLE dhcp_options (
   id          TEXT PRIMARY KEY,
   account_id  TEXT NOT NULL,
@@ -289,6 +302,10 @@ INSERT INTO dhcp_option (dhcp_options_id, name, value)
 INSERT INTO dhcp_option (dhcp_options_id, name, value)
   SELECT id, 'domain-name', CASE region WHEN 'us-east-1' THEN 'ec2.internal' ELSE region || '.compute.internal' END
     FROM dhcp_options;
+-- The set that new VPCs of the region get.
+INSERT INTO account_setting (account_id, region, name, value)
+  SELECT account_id, region, 'default-dhcp-options', dhcp_options_id FROM vpc WHERE is_default = 1
+    GROUP BY account_id, region;
 INSERT INTO internet_gateway (id, account_id, region, vpc_id)
   SELECT 'igw-' || substr(lower(hex(randomblob(9))), 1, 17), account_id, region, id FROM vpc;
 INSERT INTO route_table (id, account_id, region, vpc_id, number)

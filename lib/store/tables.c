@@ -323,6 +323,18 @@ static const struct column vpc_cidr_block_columns[] = {
 };
 NETWORK_TABLE(vpc_cidr_block, 1);
 
+static const struct column subnet_cidr_reservation_columns[] = {
+    TEXT(subnet_cidr_reservation, id),
+    TEXT(subnet_cidr_reservation, account_id),
+    TEXT(subnet_cidr_reservation, region),
+    TEXT(subnet_cidr_reservation, subnet_id),
+    TEXT(subnet_cidr_reservation, cidr_block),
+    BOOL(subnet_cidr_reservation, is_ipv6),
+    TEXT(subnet_cidr_reservation, reservation_type),
+    TEXT(subnet_cidr_reservation, description),
+};
+NETWORK_TABLE(subnet_cidr_reservation, 1);
+
 static const struct column dhcp_options_columns[] = {
     TEXT(dhcp_options, id),
     TEXT(dhcp_options, account_id),

@@ -49,6 +49,7 @@
     STORE_TABLE(network_interface, network_interfaces)                                             \
     STORE_TABLE(interface_group, interface_groups)                                                 \
     STORE_TABLE(vpc_cidr_block, vpc_cidr_blocks)                                                   \
+    STORE_TABLE(subnet_cidr_reservation, subnet_cidr_reservations)                                 \
     STORE_TABLE(dhcp_options, dhcp_options_sets)                                                   \
     STORE_TABLE(dhcp_option, dhcp_option_values)                                                   \
     STORE_TABLE(internet_gateway, internet_gateways)                                               \
@@ -195,6 +196,13 @@ STORE_TABLES
 #define store_count_capacity_reservations(tx, ...)                                                 \
     store_count_capacity_reservations_where(tx, STORE_WHERE(__VA_ARGS__))
 
+#define store_count_vpcs(tx, ...)    store_count_vpcs_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_count_subnets(tx, ...) store_count_subnets_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_count_security_groups(tx, ...)                                                       \
+    store_count_security_groups_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_vpcs(tx, ...)    store_delete_vpcs_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_subnets(tx, ...) store_delete_subnets_where(tx, STORE_WHERE(__VA_ARGS__))
+
 /* Of schema 3. */
 #define store_vpc_cidr_blocks(tx, a, ...)                                                          \
     store_vpc_cidr_blocks_where(tx, a, STORE_WHERE(__VA_ARGS__))
@@ -202,6 +210,12 @@ STORE_TABLES
     store_count_vpc_cidr_blocks_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_delete_vpc_cidr_blocks(tx, ...)                                                      \
     store_delete_vpc_cidr_blocks_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_subnet_cidr_reservations(tx, a, ...)                                                 \
+    store_subnet_cidr_reservations_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_count_subnet_cidr_reservations(tx, ...)                                              \
+    store_count_subnet_cidr_reservations_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_subnet_cidr_reservations(tx, ...)                                             \
+    store_delete_subnet_cidr_reservations_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_dhcp_options_sets(tx, a, ...)                                                        \
     store_dhcp_options_sets_where(tx, a, STORE_WHERE(__VA_ARGS__))
 #define store_count_dhcp_options_sets(tx, ...)                                                     \

@@ -43,7 +43,8 @@ def setUpModule():
     ec2 = client()
     image = register_image("actions")
     one = launch(ec2, image)["InstanceId"]
-    vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+    vpc = ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])[
+        "Vpcs"][0]["VpcId"]
     group = ec2.create_security_group(GroupName="actions", Description="d")["GroupId"]
 
 
@@ -65,6 +66,10 @@ def of_one(kind):
         return instance(ec2, one)["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]
     if kind == "interface":
         return instance(ec2, one)["NetworkInterfaces"][0]["NetworkInterfaceId"]
+    if kind == "home":
+        return instance(ec2, one)["SubnetId"]
+    if kind == "options":
+        return ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"][0]["DhcpOptionsId"]
     found = ec2.describe_images(ImageIds=[image])["Images"][0]
     return found["BlockDeviceMappings"][0]["Ebs"]["SnapshotId"]
 def console_status(unix=False):
@@ -128,7 +133,8 @@ def gateway():
 
 
 def first_subnet():
-    return ec2.describe_subnets()["Subnets"][0]["SubnetId"]
+    of_vpc = {"Name": "vpc-id", "Values": [vpc]}
+    return ec2.describe_subnets(Filters=[of_vpc])["Subnets"][0]["SubnetId"]
 
 
 def of_network(kind):
@@ -140,6 +146,8 @@ def of_network(kind):
     if kind == "acl":
         default = {"Name": "default", "Values": ["true"]}
         return ec2.describe_network_acls(Filters=[of_vpc, default])["NetworkAcls"][0]["NetworkAclId"]
+    if kind == "gateway":
+        return gateway()
     return first_subnet() if kind == "subnet" else None
 
 
@@ -220,6 +228,56 @@ def analysed(path):
     made = call("post", "StartNetworkInsightsAnalysis", {
         "NetworkInsightsPathId": path["NetworkInsightsPathId"], "ClientToken": os.urandom(8).hex()})
     return until(lambda: analysis_over(made["NetworkInsightsAnalysis"]["NetworkInsightsAnalysisId"]))
+
+
+def no_more(remove, **ids):
+    """Removes with the tests what one of them made, if it is still there."""
+    def gone():
+        try:
+            remove(**ids)
+        except ec2.exceptions.ClientError as error:
+            if not error.response["Error"]["Code"].endswith("NotFound"):
+                raise
+    unittest.addModuleCleanup(gone)
+
+
+def new_vpc(cidr="10.77.0.0/16", **more):
+    """The id of a new VPC, which goes with the tests."""
+    made = call("post", "CreateVpc", {"CidrBlock": cidr, **more})["Vpc"]["VpcId"]
+    no_more(ec2.delete_vpc, VpcId=made)
+    return made
+
+
+def new_subnet(**more):
+    """The id of a new subnet in a VPC of its own, with a block of IPv6."""
+    home = new_vpc(AmazonProvidedIpv6CidrBlock=True)
+    made = call("post", "CreateSubnet", {"VpcId": home, "CidrBlock": "10.77.1.0/24", **more})
+    no_more(ec2.delete_subnet, SubnetId=made["Subnet"]["SubnetId"])
+    return made["Subnet"]["SubnetId"]
+
+
+def ipv6_of(subnet):
+    """The first /64 of the VPC that the subnet is in."""
+    home = ec2.describe_subnets(SubnetIds=[subnet])["Subnets"][0]["VpcId"]
+    found = ec2.describe_vpcs(VpcIds=[home])["Vpcs"][0]["Ipv6CidrBlockAssociationSet"][0]
+    return found["Ipv6CidrBlock"].replace("/56", "/64")
+
+
+def new_gateway(attached_to=None):
+    made = call("post", "CreateInternetGateway", {})["InternetGateway"]["InternetGatewayId"]
+    no_more(ec2.delete_internet_gateway, InternetGatewayId=made)
+    if attached_to:
+        call("post", "AttachInternetGateway", {"InternetGatewayId": made, "VpcId": attached_to})
+        no_more(ec2.detach_internet_gateway, InternetGatewayId=made, VpcId=attached_to)
+    return made
+
+
+def new_options(**more):
+    made = call("post", "CreateDhcpOptions", {"DhcpConfigurations": [
+        {"Key": "domain-name", "Values": ["example.com"]},
+        {"Key": "domain-name-servers", "Values": ["192.0.2.1", "AmazonProvidedDNS"]}], **more})
+    no_more(ec2.delete_dhcp_options, DhcpOptionsId=made["DhcpOptions"]["DhcpOptionsId"])
+    return made["DhcpOptions"]["DhcpOptionsId"]
 
 
 def group_now():
@@ -824,6 +882,225 @@ class Succeeds(unittest.TestCase):
         self.assertEqual((found["CidrBlock"], found["IsDefault"], found["State"]),
                          ("172.31.0.0/16", True, "available"))
 
+    def CreateVpc(self):
+        made = call("post", "CreateVpc", {
+            "CidrBlock": "10.78.0.5/16", "AmazonProvidedIpv6CidrBlock": True,
+            "TagSpecifications": [{"ResourceType": "vpc", "Tags": [{"Key": "k", "Value": "v"}]}]})
+        made = made["Vpc"]
+        no_more(ec2.delete_vpc, VpcId=made["VpcId"])
+        self.assertEqual((made["CidrBlock"], made["State"], made["IsDefault"], made["Tags"]),
+                         ("10.78.0.0/16", "pending", False, [{"Key": "k", "Value": "v"}]))
+        self.assertRegex(made["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"], r"^fd.*/56$")
+        ec2.get_waiter("vpc_available").wait(VpcIds=[made["VpcId"]])
+
+    def DeleteVpc(self):
+        home = new_vpc()
+        call("post", "DeleteVpc", {"VpcId": home})
+        self.assertEqual(refusal(ec2.describe_vpcs, VpcIds=[home]).code, "InvalidVpcID.NotFound")
+
+    def CreateDefaultVpc(self):
+        # Each region has its own from the first day: it goes, and another one comes.
+        there = client(region=REGIONS[1])
+        old = there.describe_vpcs()["Vpcs"][0]["VpcId"]
+        mine = [{"Name": "vpc-id", "Values": [old]}]
+        for subnet in there.describe_subnets(Filters=mine)["Subnets"]:
+            there.delete_subnet(SubnetId=subnet["SubnetId"])
+        gateway = there.describe_internet_gateways()["InternetGateways"][0]["InternetGatewayId"]
+        there.detach_internet_gateway(InternetGatewayId=gateway, VpcId=old)
+        there.delete_internet_gateway(InternetGatewayId=gateway)
+        there.delete_vpc(VpcId=old)
+        made = there.create_default_vpc()["Vpc"]
+        self.assertEqual((made["CidrBlock"], made["IsDefault"]), ("172.31.0.0/16", True))
+        self.assertEqual(len(there.describe_subnets()["Subnets"]), 3)
+        self.assertEqual(len(there.describe_internet_gateways()["InternetGateways"]), 1)
+
+    def ModifyVpcAttribute(self):
+        home = new_vpc()
+        call("post", "ModifyVpcAttribute", {"VpcId": home, "EnableDnsHostnames": {"Value": True}})
+        found = call("post", "DescribeVpcAttribute", {
+            "VpcId": home, "Attribute": "enableDnsHostnames"})
+        self.assertEqual(found["EnableDnsHostnames"], {"Value": True})
+
+    def ModifyVpcTenancy(self):
+        self.assertTrue(call("post", "ModifyVpcTenancy", {
+            "VpcId": new_vpc(), "InstanceTenancy": "default"})["ReturnValue"])
+
+    def AssociateVpcCidrBlock(self):
+        home = new_vpc()
+        made = call("post", "AssociateVpcCidrBlock", {"VpcId": home, "CidrBlock": "10.79.0.0/16"})
+        self.assertEqual((made["VpcId"], made["CidrBlockAssociation"]["CidrBlock"]),
+                         (home, "10.79.0.0/16"))
+        found = ec2.describe_vpcs(VpcIds=[home])["Vpcs"][0]["CidrBlockAssociationSet"]
+        self.assertEqual([(a["CidrBlock"], a["CidrBlockState"]) for a in found],
+                         [("10.77.0.0/16", {"State": "associated"}),
+                          ("10.79.0.0/16", {"State": "associated"})])
+
+    def DisassociateVpcCidrBlock(self):
+        home = new_vpc()
+        made = call("post", "AssociateVpcCidrBlock", {
+            "VpcId": home, "AmazonProvidedIpv6CidrBlock": True})["Ipv6CidrBlockAssociation"]
+        done = call("post", "DisassociateVpcCidrBlock", {"AssociationId": made["AssociationId"]})
+        self.assertEqual(done["Ipv6CidrBlockAssociation"]["Ipv6CidrBlock"], made["Ipv6CidrBlock"])
+        self.assertNotIn("Ipv6CidrBlockAssociationSet",
+                         ec2.describe_vpcs(VpcIds=[home])["Vpcs"][0])
+
+    def CreateSubnet(self):
+        home = new_vpc()
+        made = call("post", "CreateSubnet", {
+            "VpcId": home, "CidrBlock": "10.77.16.9/28", "AvailabilityZone": f"{REGION}b"})
+        made = made["Subnet"]
+        no_more(ec2.delete_subnet, SubnetId=made["SubnetId"])
+        self.assertEqual((made["CidrBlock"], made["AvailabilityZone"], made["VpcId"],
+                          made["AvailableIpAddressCount"], made["DefaultForAz"]),
+                         ("10.77.16.0/28", f"{REGION}b", home, 11, False))
+        ec2.get_waiter("subnet_available").wait(SubnetIds=[made["SubnetId"]])
+
+    def DeleteSubnet(self):
+        subnet = new_subnet()
+        call("post", "DeleteSubnet", {"SubnetId": subnet})
+        self.assertEqual(refusal(ec2.describe_subnets, SubnetIds=[subnet]).code,
+                         "InvalidSubnetID.NotFound")
+
+    def CreateDefaultSubnet(self):
+        there = client(region=REGIONS[2])
+        old = there.describe_subnets(Filters=[{"Name": "cidr-block", "Values": ["172.31.32.0/20"]}])
+        old = old["Subnets"][0]
+        there.delete_subnet(SubnetId=old["SubnetId"])
+        made = there.create_default_subnet(AvailabilityZone=old["AvailabilityZone"])["Subnet"]
+        self.assertEqual((made["CidrBlock"], made["DefaultForAz"], made["MapPublicIpOnLaunch"]),
+                         ("172.31.32.0/20", True, True))
+
+    def ModifySubnetAttribute(self):
+        subnet = new_subnet()
+        call("post", "ModifySubnetAttribute", {
+            "SubnetId": subnet, "MapPublicIpOnLaunch": {"Value": True}})
+        found = ec2.describe_subnets(SubnetIds=[subnet])["Subnets"][0]
+        self.assertTrue(found["MapPublicIpOnLaunch"])
+
+    def AssociateSubnetCidrBlock(self):
+        subnet = new_subnet()
+        block = ipv6_of(subnet)
+        made = call("post", "AssociateSubnetCidrBlock", {
+            "SubnetId": subnet, "Ipv6CidrBlock": block})["Ipv6CidrBlockAssociation"]
+        found = ec2.describe_subnets(SubnetIds=[subnet])["Subnets"][0]
+        found = found["Ipv6CidrBlockAssociationSet"][0]
+        self.assertEqual((found["AssociationId"], found["Ipv6CidrBlock"]),
+                         (made["AssociationId"], block))
+
+    def DisassociateSubnetCidrBlock(self):
+        subnet = new_subnet()
+        made = call("post", "AssociateSubnetCidrBlock", {
+            "SubnetId": subnet, "Ipv6CidrBlock": ipv6_of(subnet)})["Ipv6CidrBlockAssociation"]
+        done = call("post", "DisassociateSubnetCidrBlock", {
+            "AssociationId": made["AssociationId"]})
+        self.assertEqual(done["SubnetId"], subnet)
+        found = ec2.describe_subnets(SubnetIds=[subnet])["Subnets"][0]
+        self.assertEqual(found["Ipv6CidrBlockAssociationSet"], [])
+
+    def CreateSubnetCidrReservation(self):
+        subnet = new_subnet()
+        made = call("post", "CreateSubnetCidrReservation", {
+            "SubnetId": subnet, "Cidr": "10.77.1.128/25", "ReservationType": "explicit",
+            "Description": "half"})["SubnetCidrReservation"]
+        self.assertEqual((made["SubnetId"], made["Cidr"], made["ReservationType"],
+                          made["Description"]), (subnet, "10.77.1.128/25", "explicit", "half"))
+
+    def GetSubnetCidrReservations(self):
+        subnet = new_subnet()
+        made = call("post", "CreateSubnetCidrReservation", {
+            "SubnetId": subnet, "Cidr": "10.77.1.128/28", "ReservationType": "prefix"})
+        found = call("post", "GetSubnetCidrReservations", {"SubnetId": subnet})
+        self.assertEqual(found["SubnetIpv4CidrReservations"], [made["SubnetCidrReservation"]])
+        self.assertEqual(found["SubnetIpv6CidrReservations"], [])
+
+    def DeleteSubnetCidrReservation(self):
+        subnet = new_subnet()
+        made = call("post", "CreateSubnetCidrReservation", {
+            "SubnetId": subnet, "Cidr": "10.77.1.128/28", "ReservationType": "prefix"})
+        made = made["SubnetCidrReservation"]
+        done = call("post", "DeleteSubnetCidrReservation", {
+            "SubnetCidrReservationId": made["SubnetCidrReservationId"]})
+        self.assertEqual(done["DeletedSubnetCidrReservation"], made)
+        self.assertEqual(call("post", "GetSubnetCidrReservations", {"SubnetId": subnet})[
+            "SubnetIpv4CidrReservations"], [])
+
+    def CreateInternetGateway(self):
+        made = call("post", "CreateInternetGateway", {"TagSpecifications": [
+            {"ResourceType": "internet-gateway", "Tags": [{"Key": "k", "Value": "v"}]}]})
+        made = made["InternetGateway"]
+        no_more(ec2.delete_internet_gateway, InternetGatewayId=made["InternetGatewayId"])
+        self.assertEqual((made["Attachments"], made["Tags"]), ([], [{"Key": "k", "Value": "v"}]))
+
+    def AttachInternetGateway(self):
+        home = new_vpc()
+        gateway = new_gateway(home)
+        found = ec2.describe_internet_gateways(InternetGatewayIds=[gateway])["InternetGateways"]
+        self.assertEqual(found[0]["Attachments"], [{"State": "available", "VpcId": home}])
+
+    def DetachInternetGateway(self):
+        home = new_vpc()
+        gateway = new_gateway()
+        call("post", "AttachInternetGateway", {"InternetGatewayId": gateway, "VpcId": home})
+        call("post", "DetachInternetGateway", {"InternetGatewayId": gateway, "VpcId": home})
+        found = ec2.describe_internet_gateways(InternetGatewayIds=[gateway])["InternetGateways"]
+        self.assertEqual(found[0]["Attachments"], [])
+
+    def DeleteInternetGateway(self):
+        gateway = new_gateway()
+        call("post", "DeleteInternetGateway", {"InternetGatewayId": gateway})
+        self.assertEqual(refusal(ec2.describe_internet_gateways,
+                                 InternetGatewayIds=[gateway]).code,
+                         "InvalidInternetGatewayID.NotFound")
+
+    def DescribeInternetGateways(self):
+        found = call("post", "DescribeInternetGateways", {"Filters": [
+            {"Name": "attachment.vpc-id", "Values": [vpc]}]})["InternetGateways"]
+        self.assertEqual([each["Attachments"] for each in found],
+                         [[{"State": "available", "VpcId": vpc}]])
+
+    def CreateEgressOnlyInternetGateway(self):
+        home = new_vpc()
+        ask = {"VpcId": home, "ClientToken": "eigw-1"}
+        made = call("post", "CreateEgressOnlyInternetGateway", ask)
+        again = call("post", "CreateEgressOnlyInternetGateway", ask)
+        self.assertEqual(made, again)
+        made = made["EgressOnlyInternetGateway"]
+        no_more(ec2.delete_egress_only_internet_gateway,
+                EgressOnlyInternetGatewayId=made["EgressOnlyInternetGatewayId"])
+        self.assertEqual(made["Attachments"], [{"State": "attached", "VpcId": home}])
+
+    def DeleteEgressOnlyInternetGateway(self):
+        made = call("post", "CreateEgressOnlyInternetGateway", {"VpcId": new_vpc()})
+        which = made["EgressOnlyInternetGateway"]["EgressOnlyInternetGatewayId"]
+        self.assertTrue(call("post", "DeleteEgressOnlyInternetGateway", {
+            "EgressOnlyInternetGatewayId": which})["ReturnCode"])
+        self.assertEqual(refusal(ec2.describe_egress_only_internet_gateways,
+                                 EgressOnlyInternetGatewayIds=[which]).code,
+                         "InvalidEgressOnlyInternetGatewayId.NotFound")
+
+    def CreateDhcpOptions(self):
+        made = new_options(TagSpecifications=[
+            {"ResourceType": "dhcp-options", "Tags": [{"Key": "k", "Value": "v"}]}])
+        found = ec2.describe_dhcp_options(DhcpOptionsIds=[made])["DhcpOptions"][0]
+        self.assertEqual(found["DhcpConfigurations"], [
+            {"Key": "domain-name", "Values": [{"Value": "example.com"}]},
+            {"Key": "domain-name-servers", "Values": [{"Value": "192.0.2.1"},
+                                                      {"Value": "AmazonProvidedDNS"}]}])
+        self.assertEqual(found["Tags"], [{"Key": "k", "Value": "v"}])
+
+    def DeleteDhcpOptions(self):
+        made = new_options()
+        call("post", "DeleteDhcpOptions", {"DhcpOptionsId": made})
+        self.assertEqual(refusal(ec2.describe_dhcp_options, DhcpOptionsIds=[made]).code,
+                         "InvalidDhcpOptionID.NotFound")
+
+    def AssociateDhcpOptions(self):
+        home = new_vpc()
+        for options in (new_options(), "default"):
+            call("post", "AssociateDhcpOptions", {"DhcpOptionsId": options, "VpcId": home})
+            found = ec2.describe_vpcs(VpcIds=[home])["Vpcs"][0]
+            self.assertEqual(found["DhcpOptionsId"], options)
+
     def DescribeAddresses(self):
         # The address that came with the launch is of the pool: it is no elastic one.
         self.assertEqual(call("post", "DescribeAddresses", {"Filters": [
@@ -853,7 +1130,7 @@ class Succeeds(unittest.TestCase):
         self.none("CustomerGateways", filters="bgp-asn")
 
     def DescribeDhcpOptions(self):
-        named = ec2.describe_vpcs()["Vpcs"][0]["DhcpOptionsId"]
+        named = ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"][0]["DhcpOptionsId"]
         found = call("post", "DescribeDhcpOptions", {"DhcpOptionsIds": [named]})["DhcpOptions"][0]
         self.assertEqual(found["DhcpConfigurations"], [
             {"Key": "domain-name", "Values": [{"Value": "ec2.internal"}]},
@@ -864,7 +1141,13 @@ class Succeeds(unittest.TestCase):
         self.assertEqual([each["DhcpOptionsId"] for each in found["DhcpOptions"]], [named])
 
     def DescribeEgressOnlyInternetGateways(self):
-        self.none("EgressOnlyInternetGateways", filters="tag-key")
+        made = call("post", "CreateEgressOnlyInternetGateway", {"VpcId": new_vpc()})
+        made = made["EgressOnlyInternetGateway"]
+        no_more(ec2.delete_egress_only_internet_gateway,
+                EgressOnlyInternetGatewayId=made["EgressOnlyInternetGatewayId"])
+        found = call("post", "DescribeEgressOnlyInternetGateways", {
+            "EgressOnlyInternetGatewayIds": [made["EgressOnlyInternetGatewayId"]]})
+        self.assertEqual(found["EgressOnlyInternetGateways"], [made])
 
     def DescribeExportTasks(self):
         self.none("ExportTasks")
@@ -1534,15 +1817,120 @@ class Succeeds(unittest.TestCase):
         self.assertEqual(set(found), {"Account", "Arn", "UserId"})
 
 
-def missing(member, prefix, not_found, malformed):
-    """Ids that do not exist, and what is no id."""
-    return [({member: [f"{prefix}-00000000000000001"]}, not_found),
-            ({member: ["rock-1"]}, malformed)]
+def missing(member, prefix, not_found, malformed, one=False):
+    """Ids that do not exist, and what is no id; `one` where the member is no list."""
+    return [({member: id if one else [id]}, code)
+            for id, code in ((f"{prefix}-00000000000000001", not_found), ("rock-1", malformed))]
 
 
 ONE_RULE = {"GroupId": "%group", "IpPermissions": [{"IpProtocol": "tcp", "FromPort": 1, "ToPort": 1}]}
 # Each with what is wrong and EC2's code for it; %group and the like stand for ids that exist.
 REFUSED = {
+    "AssociateDhcpOptions": [
+        ({"DhcpOptionsId": "dopt-00000000000000001", "VpcId": "%vpc"},
+         "InvalidDhcpOptionID.NotFound"),
+        ({"DhcpOptionsId": "none", "VpcId": "%vpc"}, "InvalidDhcpOptionsId.Malformed"),
+        ({"DhcpOptionsId": "default", "VpcId": MISSING["vpc"]}, "InvalidVpcID.NotFound")],
+    "AssociateSubnetCidrBlock": [
+        ({"SubnetId": "%subnet"}, "MissingParameter"),
+        ({"SubnetId": "%subnet", "Ipv6CidrBlock": "fd00::/64"}, "InvalidSubnet.Range"),
+        ({"SubnetId": "%subnet", "Ipv6CidrBlock": "fd00::/60"}, "InvalidSubnet.Range"),
+        ({"SubnetId": "%subnet", "Ipv6CidrBlock": "10.0.0.0/24"}, "InvalidParameterValue")],
+    "AssociateVpcCidrBlock": [
+        ({"VpcId": "%vpc"}, "MissingParameter"),
+        ({"VpcId": "%vpc", "CidrBlock": "172.31.128.0/20"}, "InvalidVpc.Range"),
+        ({"VpcId": "%vpc", "CidrBlock": "10.0.0.0/16"}, "InvalidVpc.Range"),
+        ({"VpcId": "%vpc", "CidrBlock": "100.64.0.0/29"}, "InvalidVpc.Range"),
+        ({"VpcId": "%vpc", "CidrBlock": "172.20.0.0/16", "AmazonProvidedIpv6CidrBlock": True},
+         "InvalidParameterCombination"),
+        ({"VpcId": "%vpc", "AmazonProvidedIpv6CidrBlock": True,
+          "Ipv6CidrBlockNetworkBorderGroup": "mars"}, "InvalidParameterValue")],
+    "AttachInternetGateway": [
+        ({"InternetGatewayId": "%gateway", "VpcId": "%vpc"}, "Resource.AlreadyAssociated"),
+        ({"InternetGatewayId": "igw-00000000000000001", "VpcId": "%vpc"},
+         "InvalidInternetGatewayID.NotFound"),
+        ({"InternetGatewayId": "igw-1", "VpcId": "%vpc"}, "InvalidInternetGatewayId.Malformed")],
+    "CreateDefaultSubnet": [
+        ({"AvailabilityZone": f"{REGION}a"}, "DefaultSubnetAlreadyExistsInAvailabilityZone"),
+        ({"AvailabilityZone": "mars"}, "InvalidParameterValue")],
+    "CreateDefaultVpc": [({}, "DefaultVpcAlreadyExists")],
+    "CreateDhcpOptions": [
+        ({"DhcpConfigurations": [{"Key": "colour", "Values": ["red"]}]}, "InvalidParameterValue"),
+        ({"DhcpConfigurations": [{"Key": "ntp-servers", "Values": ["time"]}]},
+         "InvalidParameterValue"),
+        ({"DhcpConfigurations": [{"Key": "netbios-node-type", "Values": ["1", "2"]}]},
+         "InvalidParameterValue"),
+        ({"DhcpConfigurations": [{"Key": "domain-name"}]}, "MissingParameter"),
+        ({}, "MissingParameter")],
+    "CreateEgressOnlyInternetGateway": [({"VpcId": MISSING["vpc"]}, "InvalidVpcID.NotFound")],
+    "CreateInternetGateway": [
+        ({"TagSpecifications": [{"ResourceType": "vpc", "Tags": [{"Key": "k", "Value": "v"}]}]},
+         "InvalidParameterValue")],
+    "CreateSubnet": [
+        ({"VpcId": "%vpc"}, "MissingParameter"),
+        ({"VpcId": "%vpc", "CidrBlock": "172.31.0.0/24"}, "InvalidSubnet.Conflict"),
+        ({"VpcId": "%vpc", "CidrBlock": "172.31.128.0/29"}, "InvalidSubnet.Range"),
+        ({"VpcId": "%vpc", "CidrBlock": "10.0.0.0/24"}, "InvalidSubnet.Range"),
+        ({"VpcId": "%vpc", "CidrBlock": "172.31.0.0/33"}, "InvalidParameterValue"),
+        ({"VpcId": "%vpc", "CidrBlock": "172.31.128.0/24", "AvailabilityZone": "mars"},
+         "InvalidParameterValue"),
+        ({"VpcId": "%vpc", "CidrBlock": "172.31.128.0/24", "Ipv6Native": True},
+         "UnsupportedOperation"),
+        ({"VpcId": MISSING["vpc"], "CidrBlock": "172.31.128.0/24"}, "InvalidVpcID.NotFound")],
+    "CreateSubnetCidrReservation": [
+        ({"SubnetId": "%subnet", "Cidr": "10.0.0.0/28", "ReservationType": "explicit"},
+         "InvalidParameterValue"),
+        ({"SubnetId": "%subnet", "Cidr": "here", "ReservationType": "explicit"},
+         "InvalidParameterValue"),
+        ({"SubnetId": MISSING["subnet"], "Cidr": "10.0.0.0/28", "ReservationType": "explicit"},
+         "InvalidSubnetID.NotFound")],
+    "CreateVpc": [
+        ({}, "MissingParameter"),
+        ({"CidrBlock": "10.0.0.0/15"}, "InvalidVpc.Range"),
+        ({"CidrBlock": "10.0.0.0/29"}, "InvalidVpc.Range"),
+        ({"CidrBlock": "169.254.0.0/16"}, "InvalidVpc.Range"),
+        ({"CidrBlock": "ten"}, "InvalidParameterValue"),
+        ({"CidrBlock": "10.0.0.0/16", "InstanceTenancy": "dedicated"}, "UnsupportedOperation")],
+    "DeleteDhcpOptions": missing("DhcpOptionsId", "dopt", "InvalidDhcpOptionID.NotFound",
+                                 "InvalidDhcpOptionsId.Malformed", one=True) + [
+        ({"DhcpOptionsId": "%options"}, "DependencyViolation")],
+    "DeleteEgressOnlyInternetGateway": missing(
+        "EgressOnlyInternetGatewayId", "eigw", "InvalidEgressOnlyInternetGatewayId.NotFound",
+        "InvalidEgressOnlyInternetGatewayId.Malformed", one=True),
+    "DeleteInternetGateway": [({"InternetGatewayId": "%gateway"}, "DependencyViolation")],
+    "DeleteSubnet": [({"SubnetId": "%home"}, "DependencyViolation"),
+                     ({"SubnetId": MISSING["subnet"]}, "InvalidSubnetID.NotFound")],
+    "DeleteSubnetCidrReservation": missing(
+        "SubnetCidrReservationId", "scr", "InvalidSubnetCidrReservationID.NotFound",
+        "InvalidParameterValue", one=True),
+    "DeleteVpc": [({"VpcId": "%vpc"}, "DependencyViolation"),
+                  ({"VpcId": MISSING["vpc"]}, "InvalidVpcID.NotFound")],
+    "DescribeInternetGateways": missing(
+        "InternetGatewayIds", "igw", "InvalidInternetGatewayID.NotFound",
+        "InvalidInternetGatewayId.Malformed"),
+    "DetachInternetGateway": [
+        ({"InternetGatewayId": "%gateway", "VpcId": "%vpc"}, "DependencyViolation"),
+        ({"InternetGatewayId": "%gateway", "VpcId": MISSING["vpc"]}, "InvalidVpcID.NotFound")],
+    "DisassociateSubnetCidrBlock": missing(
+        "AssociationId", "subnet-cidr-assoc", "InvalidSubnetCidrBlockAssociationID.NotFound",
+        "InvalidParameterValue", one=True),
+    "DisassociateVpcCidrBlock": missing(
+        "AssociationId", "vpc-cidr-assoc", "InvalidVpcCidrBlockAssociationID.NotFound",
+        "InvalidParameterValue", one=True),
+    "GetSubnetCidrReservations": [({"SubnetId": MISSING["subnet"]}, "InvalidSubnetID.NotFound")],
+    "ModifySubnetAttribute": [
+        ({"SubnetId": "%subnet"}, "MissingParameter"),
+        ({"SubnetId": "%subnet", "MapPublicIpOnLaunch": {"Value": True},
+          "EnableDns64": {"Value": False}}, "InvalidParameterCombination"),
+        ({"SubnetId": "%subnet", "AssignIpv6AddressOnCreation": {"Value": True}},
+         "InvalidParameterValue"),
+        ({"SubnetId": MISSING["subnet"]}, "InvalidSubnetID.NotFound")],
+    "ModifyVpcAttribute": [
+        ({"VpcId": "%vpc"}, "MissingParameter"),
+        ({"VpcId": "%vpc", "EnableDnsSupport": {"Value": True},
+          "EnableDnsHostnames": {"Value": True}}, "InvalidParameterCombination")],
+    "ModifyVpcTenancy": [({"VpcId": "%vpc", "InstanceTenancy": "dedicated"},
+                          "InvalidParameterValue")],
     "DescribeBundleTasks": missing("BundleIds", "bun", "InvalidBundleID.NotFound", "InvalidParameterValue"),
     "DescribeCarrierGateways": missing("CarrierGatewayIds", "cagw", "InvalidCarrierGatewayID.NotFound", "InvalidParameterValue"),
     "DescribeCustomerGateways": missing("CustomerGatewayIds", "cgw", "InvalidCustomerGatewayID.NotFound", "InvalidCustomerGatewayId.Malformed"),

@@ -56,31 +56,6 @@ START_TEST(names_of_what_there_is_none_of_do_not_exist)
 }
 END_TEST
 
-START_TEST(dhcp_options_are_those_that_vpcs_name)
-{
-    struct calls *k = calls_new();
-    ec2_DescribeDhcpOptions_out out;
-    OK(k, DescribeDhcpOptions, &out, );
-    ck_assert_uint_eq(out.dhcp_options.n, 1); /* both VPCs name the same */
-    ck_assert_str_eq(out.dhcp_options.v[0].dhcp_options_id, "dopt-0a0a0a0a0a0a0a0a0");
-    ck_assert_str_eq(out.dhcp_options.v[0].dhcp_configurations.v[0].values.v[0].value,
-                     "ec2.internal");
-    OK(k, DescribeDhcpOptions, &out, FILTERED_BY(FILTER("value", "AmazonProvidedDNS")));
-    ck_assert_uint_eq(out.dhcp_options.n, 1);
-    OK(k, DescribeDhcpOptions, &out, FILTERED_BY(FILTER("key", "ntp-servers")));
-    ck_assert_uint_eq(out.dhcp_options.n, 0);
-    REFUSED(k, INVALID_DHCP_OPTION_ID_NOT_FOUND, "The dhcpOption ID 'dopt-12345678' does not exist",
-            DescribeDhcpOptions, &out,
-            .dhcp_options_ids = LIST("dopt-12345678", "dopt-0a0a0a0a0a0a0a0a0"));
-    ec2_CreateTags_out none;
-    OK(k, CreateTags, &none, .resources = LIST("dopt-0a0a0a0a0a0a0a0a0"),
-       .tags = LIST_OF(ec2_Tag, {"a", "b"}));
-    OK(k, DescribeDhcpOptions, &out, FILTERED_BY(FILTER("tag:a", "b")));
-    ck_assert_uint_eq(out.dhcp_options.n, 1);
-    calls_free(k);
-}
-END_TEST
-
 START_TEST(each_vpc_is_without_classic_link)
 {
     struct calls *k = calls_new();
@@ -101,5 +76,4 @@ START_TEST(each_vpc_is_without_classic_link)
 END_TEST
 
 UNIT_MAIN(filters_of_what_there_is_none_of_are_checked, ids_of_what_there_is_none_of_do_not_exist,
-          names_of_what_there_is_none_of_do_not_exist, dhcp_options_are_those_that_vpcs_name,
-          each_vpc_is_without_classic_link)
+          names_of_what_there_is_none_of_do_not_exist, each_vpc_is_without_classic_link)
