@@ -53,6 +53,33 @@ static void tell_sources(struct telling *t, struct croft_ExplainedStep *step, co
     }
 }
 
+/* The routes in force, a prefix list's blocks one by one, and the subnets that are sent by them. */
+static void tell_routes(struct telling *t, struct croft_ExplainedStep *step,
+                        const struct net_vpc *intent, const struct net_route_table *table)
+{
+    static const char *const leads[] = {
+        [NET_ROUTE_BLACKHOLE] = "a black hole",
+        [NET_ROUTE_INTERNET] = "the internet gateway",
+        [NET_ROUTE_EGRESS_ONLY] = "the egress-only internet gateway",
+        [NET_ROUTE_PORT] = "an interface",
+        [NET_ROUTE_PEERING] = "a peering",
+    };
+    for (size_t i = 0; i < intent->n_cidrs; i++)
+        tell_remark(t, step, "%s is local, unless a longer one of these holds", intent->cidrs[i]);
+    for (size_t i = 0; i < intent->n_ipv6_cidrs; i++)
+        tell_remark(t, step, "%s is local, unless a longer one of these holds",
+                    intent->ipv6_cidrs[i]);
+    for (size_t i = 0; i < table->n_routes; i++) {
+        const struct net_route *r = &table->routes[i];
+        tell_remark(t, step, "%s leads to %s%s%s", r->destination, leads[r->kind],
+                    r->target_id == NULL ? "" : ", ", r->target_id == NULL ? "" : r->target_id);
+    }
+    for (size_t i = 0; i < intent->n_subnets; i++)
+        if (intent->subnets[i].table == table->number)
+            tell_remark(t, step, "%s (%s) is sent by it", intent->subnets[i].subnet_id,
+                        intent->subnets[i].bridge);
+}
+
 static void tell_stands(struct telling *t, const struct net_vpc *intent, const char *id)
 {
     struct net_explained told = {0};
@@ -71,6 +98,9 @@ static void tell_stands(struct telling *t, const struct net_vpc *intent, const c
         tell_command(t, step, "%s", told.reload.v[i]);
     for (size_t i = 0; i < told.routes.n; i++)
         tell_command(t, step, "%s", told.routes.v[i]);
+    for (size_t i = 0; i < intent->n_tables; i++)
+        if (streq(intent->tables[i].route_table_id, id))
+            tell_routes(t, step, intent, &intent->tables[i]);
     if (has_prefix(id, "sg-")) {
         tell_members(t, step, intent, id);
         tell_sources(t, step, id);

@@ -86,17 +86,22 @@ static void load_ends(struct tx *tx, struct arena *a, struct question *q)
     struct reach_end *to = &q->asked.destination;
     bool from_outside = has_prefix(p->source_id, "igw-");
     bool to_outside = p->destination_id == NULL || has_prefix(p->destination_id, "igw-");
+    const char *gone = NULL;
     if (!to_outside && !load_end(tx, a, p->destination_id, p->destination_ip, to))
-        q->lacks = arena_printf(a, "%s is not there any more", p->destination_id);
+        gone = p->destination_id;
     if (!from_outside && !load_end(tx, a, p->source_id, p->source_ip, from))
-        q->lacks = arena_printf(a, "%s is not there any more", p->source_id);
-    if (q->lacks != NULL)
+        gone = p->source_id;
+    if (gone != NULL)
+        q->lacks = arena_printf(a, "%s is not there any more", gone);
+    if (from->vpc == NULL && to->vpc == NULL)
+        q->lacks = "neither end is in a VPC";
+    if (gone != NULL || (from->vpc == NULL && to->vpc == NULL))
         return;
     if (to_outside)
         to->address = p->destination_ip;
-    if (to_outside && p->destination_id != NULL)
+    if (to_outside && p->destination_id != NULL && from->vpc != NULL)
         from->vpc = seen_by_gateway(tx, a, from->vpc, p->destination_id);
-    if (from_outside) {
+    if (from_outside && to->vpc != NULL) {
         from->address = p->source_ip != NULL ? p->source_ip : server_address(a, to->vpc);
         to->vpc = seen_by_gateway(tx, a, to->vpc, p->source_id);
     }

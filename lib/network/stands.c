@@ -79,6 +79,11 @@ int network_stands(struct arena *a, const char *runtime_dir, const struct net_vp
     bool is_vpc = streq(id, intent->vpc_id);
     if (intent_port(intent, id) != NULL)
         return stands_port(a, runtime_dir, intent, id, max, ret, e);
+    for (size_t i = 0; i < intent->n_tables; i++)
+        if (streq(intent->tables[i].route_table_id, id)) {
+            *ret = all; /* no rules: its routes are the intent's own */
+            return 0;
+        }
     if (!is_vpc && intent_group(intent, id) == NULL && intent_acl(intent, id) == NULL)
         return err_set(e, ENOENT, "%s has no %s", intent->vpc_id, id);
     int r = network_explain(a, runtime_dir, NULL, intent, max, &all, e);

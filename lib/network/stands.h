@@ -4,6 +4,7 @@
  * type: from the builders that the driver itself uses. Pure.
  *
  *     sg-…, acl-…   its chains and sets, and the rules elsewhere that refer to it
+ *     rtb-…         nothing: nftables has no part of it
  *     eni-…         what it adds to the rest of its VPC
  *     vpc-…         everything
  */

@@ -131,6 +131,17 @@ class Explain(unittest.TestCase):
         for name in (web, other):
             self.assertIn(instance(ec2, name)["PrivateIpAddress"], out)
 
+    def test_a_route_table_shows_where_its_routes_lead_and_whom(self):
+        nic = instance(ec2, web)["NetworkInterfaces"][0]
+        table = ec2.describe_route_tables(Filters=[
+            {"Name": "vpc-id", "Values": [nic["VpcId"]]},
+            {"Name": "association.main", "Values": ["true"]}])["RouteTables"][0]["RouteTableId"]
+        status, out = explain(table)
+        self.assertEqual(status, 0)
+        self.assertIn("(0.0.0.0/0 leads to the internet gateway)", out)
+        self.assertIn("(172.31.0.0/16 is local, ", out)
+        self.assertRegex(out, rf"\({nic['SubnetId']} \(br\d+\) is sent by it\)")
+
     def test_it_is_a_structure_as_json(self):
         status, out = explain(group, "--output", "json")
         self.assertEqual(status, 0)

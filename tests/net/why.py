@@ -10,7 +10,7 @@ import threading
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import world  # noqa: E402
-from world import Vpc, everything_out, rule, run  # noqa: E402
+from world import Vpc, entry, everything_out, peer, route, rule, run  # noqa: E402
 
 TCP, UDP, ICMP = socket.IPPROTO_TCP, socket.IPPROTO_UDP, socket.IPPROTO_ICMP
 OUTSIDE = "203.0.113.7"
@@ -36,6 +36,12 @@ class Why(world.Case):
             asked.update(source=source.ip, destination=target.ip, tap=source.port["tap"],
                          mac=source.port["mac"], bridge=bridge)
         return self.driver.ask("probe", **asked)
+
+    def probe_out(self, vpc, source, number=22):
+        bridge = next(s["bridge"] for s in vpc.subnets if s["id"] == source.port["subnet"])
+        return self.driver.ask("probe", vpc=vpc.id, index=vpc.index, number=number, source=source.ip,
+                               destination=OUTSIDE, tap=source.port["tap"], mac=source.port["mac"],
+                               bridge=bridge)
 
     def stops(self, vpc, source, target, number, code, hop, chain, **more):
         """Both say that it does not get there, and name the same."""
@@ -134,6 +140,94 @@ class Why(world.Case):
                             mac=missing["mac"], bridge="br0", source=missing["ip"],
                             destination=a.ip, number=22)
         self.left_nothing(vpc)
+
+    def test_acls_stop_on_the_way_there_and_on_the_way_back(self):
+        vpc = Vpc(subnets=("10.0.0.0/24",))
+        acl = vpc.acl(entry(100), entry(100, egress=True))
+        vpc.subnet("10.0.1.0/24", acl=acl)
+        group = vpc.group(rule(), everything_out())
+        a, b = self.start(vpc, vpc.port([group]), vpc.port([group], subnet=1))
+        self.passes(vpc, a, b, 22, "refused")
+        vpc.acls[acl]["entries"] = [entry(90, allow=False, protocol=TCP, low=22), entry(100),
+                                    entry(100, egress=True)]
+        self.driver.apply(vpc)
+        computed = self.stops(vpc, a, b, 22, "SUBNET_ACL_RESTRICTION", acl, f"{acl}-in")
+        self.assertIn("rule 90 denies tcp 22 into", computed["hops"][-1]["text"])
+        self.passes(vpc, a, b, 23, "refused")
+        vpc.acls[acl]["entries"] = [entry(100), entry(100, egress=True, protocol=TCP, low=22)]
+        self.driver.apply(vpc)
+        computed = self.reach(vpc, a, b, 22)
+        self.assertEqual((computed["reachable"], computed["code"], computed["hops"][-1]["id"],
+                          computed["hops"][-1]["reply"]), (False, "SUBNET_ACL_RESTRICTION", acl, True))
+        found = self.probe(vpc, a, b, 22)
+        self.assertEqual((found["outcome"], found["chain"]), ("answer dropped", f"{acl}-out"), found)
+
+    def test_routes_that_are_missing_or_black_holes_end_the_way(self):
+        vpc = Vpc(subnets=("10.0.0.0/24",))
+        group = vpc.group(rule(), everything_out())
+        (a,) = self.start(vpc, vpc.port([group], public="198.51.100.9"))
+        run("ip", "address", "add", f"{OUTSIDE}/32", "dev", "lo")
+        self.addCleanup(run, "ip", "address", "del", f"{OUTSIDE}/32", "dev", "lo")
+        self.assertTrue(self.reach(vpc, a, OUTSIDE, 22)["reachable"])
+        # The server lets it out, and answers nobody of a VPC itself.
+        self.assertEqual(self.probe_out(vpc, a)["outcome"], "silent")
+        for routes, code in (([route("203.0.113.0/24", "blackhole"), route("0.0.0.0/0", "internet")],
+                              "BAD_STATE_ROUTE"), ([], "NO_ROUTE_TO_DESTINATION")):
+            vpc.tables[0]["routes"] = routes
+            self.driver.apply(vpc)
+            computed = self.reach(vpc, a, OUTSIDE, 22)
+            self.assertEqual((computed["reachable"], computed["code"]), (False, code))
+            self.assertEqual(self.probe_out(vpc, a)["outcome"], "lost")
+
+    def test_without_a_gateway_or_an_address_nothing_comes_in(self):
+        vpc = Vpc(subnets=("10.0.0.0/24",))
+        group = vpc.group(rule(), everything_out())
+        (a,) = self.start(vpc, vpc.port([group], public="198.51.100.9"))
+        self.passes(vpc, OUTSIDE, a, 22, "refused")
+        vpc.internet_gateway = False
+        self.driver.apply(vpc)
+        computed = self.reach(vpc, OUTSIDE, a, 22)
+        self.assertEqual((computed["reachable"], computed["code"]), (False, "IGW_NOT_ATTACHED_TO_VPC"))
+        self.assertIn(self.probe(vpc, OUTSIDE, a, 22)["outcome"], ("dropped", "lost"))
+
+    def test_peers_are_reached_and_what_stops_there_is_named_there(self):
+        one, two = Vpc(1, "10.1.0.0/16", ("10.1.0.0/24",)), Vpc(2, "10.2.0.0/16", ("10.2.0.0/24",))
+        pcx = peer(one, two)
+        one.tables[0]["routes"].append(route("10.2.0.0/16", "peering", pcx))
+        two.tables[0]["routes"].append(route("10.1.0.0/16", "peering", pcx))
+        open_, ssh = one.group(rule(), everything_out()), two.group(rule("tcp", 22))
+        self.vpcs.append(two)
+        self.driver.apply(two)
+        (a,) = self.start(one, one.port([open_]))
+        (b,) = self.start(two, two.port([ssh]))
+        self.driver.apply(one)
+        self.assertTrue(self.reach(one, a, b, 22, other=two)["reachable"])
+        self.assertEqual(self.probe(one, a, b, 22, peer=two.id)["outcome"], "refused")
+        computed = self.reach(one, a, b, 80, other=two)
+        self.assertEqual((computed["code"], computed["hops"][-1]["id"]), ("ENI_SG_RULES_MISMATCH", ssh))
+        found = self.probe(one, a, b, 80, peer=two.id)
+        self.assertEqual((found["outcome"], found["in"], found["chain"]), ("dropped", two.id, f"{ssh}-in"))
+        two.tables[0]["routes"] = []
+        self.driver.apply(two)
+        computed = self.reach(one, a, b, 22, other=two)
+        self.assertEqual((computed["code"], computed["hops"][-1]["reply"]),
+                         ("NO_ROUTE_TO_DESTINATION", True))
+        found = self.probe(one, a, b, 22, peer=two.id)
+        self.assertEqual((found["outcome"], found.get("chain")), ("answer dropped", None))
+        self.left_nothing(one, two)
+
+    def test_a_nat_gateway_is_followed_out_and_back(self):
+        vpc = Vpc(subnets=("10.0.0.0/24",))
+        group = vpc.group(rule(), everything_out())
+        nat = vpc.nat(public="198.51.100.20")
+        private = vpc.table(route("0.0.0.0/0", "port", nat))
+        vpc.subnet("10.0.1.0/24", table=private)
+        (a,) = self.start(vpc, vpc.port([group], subnet=1))
+        run("ip", "address", "add", f"{OUTSIDE}/32", "dev", "lo")
+        self.addCleanup(run, "ip", "address", "del", f"{OUTSIDE}/32", "dev", "lo")
+        self.assertTrue(self.reach(vpc, a, OUTSIDE, 22)["reachable"])
+        # The server lets it out, and answers nobody of a VPC itself.
+        self.assertEqual(self.probe_out(vpc, a)["outcome"], "silent")
 
 
 if __name__ == "__main__":
