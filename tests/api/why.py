@@ -37,7 +37,7 @@ class Why(unittest.TestCase):
 
     def test_it_names_the_group_that_stops_it_and_what_would_let_it_pass(self):
         status, out, err = why("why-web", "22", "--from", OUTSIDE)
-        self.assertEqual((status, err), (1, ""), out)
+        self.assertEqual(status, 1, out + err)
         lines = out.splitlines()
         self.assertEqual(lines[0], f"why-web ({web}), tcp 22 from {OUTSIDE}: no")
         self.assertRegex(lines[3], rf"^  \+ {OUTSIDE} +a packet from outside$")
