@@ -23,6 +23,8 @@ struct telling {
 
 void tell_rows(struct telling *t, const struct changes *changes);
 void tell_job(struct telling *t, const struct enqueued *job);
+/* How the title of what tell_standing() tells begins. */
+#define EXPLAIN_STANDS "What stands of "
 /* What of the object stands in the kernel; nothing of what is no part of a VPC's network. */
 void tell_standing(struct telling *t, const char *id);
 /* Does a row of the account come of it? Of a row without an account: yes. */

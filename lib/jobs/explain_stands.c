@@ -89,7 +89,7 @@ static void tell_stands(struct telling *t, const struct net_vpc *intent, const c
         tell_note(t, "What stands of %s is not shown: %s", id, e.message);
         return;
     }
-    struct croft_ExplainedStep *step = tell_step(t, "What stands of %s in %s", id, intent->vpc_id);
+    struct croft_ExplainedStep *step = tell_step(t, EXPLAIN_STANDS "%s in %s", id, intent->vpc_id);
     if (told.rules != NULL)
         tell_file(t, step, arena_printf(t->a, "%s.nft", intent->vpc_id), told.rules);
     for (size_t i = 0; i < told.files.n; i++)

@@ -261,8 +261,9 @@ class CommandLine(unittest.TestCase):
         plain, told = croft(*words), croft("--explain", *words)
         self.assertEqual((told.returncode, told.stdout), (0, plain.stdout))
         self.assertEqual(plain.stderr, "")
-        self.assertIn("\nDescribeSecurityGroups changes nothing.\n\nRows read: 1 security_group, ",
-                      told.stderr)
+        self.assertIn("\nDescribeSecurityGroups changes nothing.\n\nIn force:\n\n 1. What stands of "
+                      f"{group} in vpc-", told.stderr)
+        self.assertIn("\nRows read: 1 security_group, ", told.stderr)
 
     def test_json_has_the_structure(self):
         told = croft("create-tags", "--resources", group, "--tags", "Key=cli,Value=1", "--explain",
