@@ -154,6 +154,25 @@ static void load(struct call *c, struct address_pool *p, const struct text_list 
     qsort(p->used, p->n_used, sizeof(p->used[0]), compare);
 }
 
+/* The subnet's CIDR reservations. */
+static void load_reserved(struct call *c, const struct subnet *subnet, struct address_pool *p)
+{
+    struct subnet_cidr_reservation_list l =
+        store_subnet_cidr_reservations(c->tx, c->arena, "subnet_id", subnet->id, "is_ipv6", "0");
+    p->reserved = arena_array(c->arena, l.n, struct cidr);
+    for (size_t i = 0; i < l.n; i++)
+        if (cidr_parse(l.v[i].cidr_block, &p->reserved[p->n_reserved]) == 0)
+            p->n_reserved++;
+}
+
+static bool is_reserved(const struct address_pool *p, uint32_t address)
+{
+    for (size_t i = 0; i < p->n_reserved; i++)
+        if (cidr_contains(&p->reserved[i], address))
+            return true;
+    return false;
+}
+
 int address_pool_of_subnet(struct call *c, const struct subnet *subnet,
                            struct address_pool *ret_pool, struct fault *f)
 {
@@ -162,6 +181,7 @@ int address_pool_of_subnet(struct call *c, const struct subnet *subnet,
         return fault(f, FAULT_INTERNAL_ERROR, "The subnet has no address block");
     struct text_list used = store_private_ips(c->tx, c->arena, subnet->id);
     load(c, &p, &used);
+    load_reserved(c, subnet, &p);
     *ret_pool = p;
     return 0;
 }
@@ -181,10 +201,28 @@ static uint64_t usable(const struct address_pool *p)
     return size > skip ? size - skip : 0;
 }
 
+/* Usable addresses of the reserved blocks, which do not overlap. */
+static uint64_t usable_reserved(const struct address_pool *p)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < p->n_reserved; i++) {
+        uint64_t first = p->reserved[i].address - p->block.address;
+        uint64_t end = first + cidr_size(&p->reserved[i]);
+        uint64_t last = p->skip_first + usable(p);
+        first = first < p->skip_first ? p->skip_first : first;
+        end = end > last ? last : end;
+        n += end > first ? end - first : 0;
+    }
+    return n;
+}
+
 uint64_t address_pool_free(const struct address_pool *p)
 {
-    uint64_t all = usable(p);
-    return all > p->n_used ? all - p->n_used : 0;
+    uint64_t all = usable(p) - usable_reserved(p);
+    uint64_t used = 0;
+    for (size_t i = 0; i < p->n_used; i++)
+        used += !is_reserved(p, p->used[i]);
+    return all > used ? all - used : 0;
 }
 
 /* Where `address` stands or would stand in the sorted list. */
@@ -230,7 +268,7 @@ const char *address_pool_draw(struct call *c, struct address_pool *p)
     random_bytes(&start, sizeof(start));
     for (uint64_t i = 0; i < all; i++) {
         uint32_t address = p->block.address + (uint32_t)(p->skip_first + (start % all + i) % all);
-        if (use(p, address))
+        if (!is_reserved(p, address) && use(p, address))
             return text_of(c, address);
     }
     return NULL;

@@ -45,6 +45,8 @@ struct address_pool {
     size_t n_used;
     uint64_t skip_first; /* addresses at the start that are not given out */
     uint64_t skip_last;
+    struct cidr *reserved; /* blocks from which nothing is drawn, though it may be taken */
+    size_t n_reserved;
 };
 
 /* Five addresses of a subnet are reserved (AWS: "Subnet sizing"). */

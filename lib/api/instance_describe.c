@@ -231,11 +231,22 @@ static struct ec2_InstanceStatusSummary *summary(struct arena *a, const char *st
     return s;
 }
 
+/* Why the machine does not have the network of the VPC as the rows say; NULL: it has. */
+static const char *network_error_of(const struct vpc_list *vpcs, const char *vpc_id)
+{
+    for (size_t i = 0; i < vpcs->n; i++)
+        if (streq(vpcs->v[i].id, vpc_id))
+            return vpcs->v[i].network_error;
+    return NULL;
+}
+
 /*
- * The system's check: the server runs the virtual machine. The instance's: its interface answers
+ * The system's check: the server runs the virtual machine, and its VPC's network is in force; if it
+ * is not, an event says why. The instance's: its interface answers
  * ARP, as the workers have seen it (jobs/instance.c). Both are about running instances alone.
  */
-static void status_view(struct call *c, const struct instance *i, struct ec2_InstanceStatus *out)
+static void status_view(struct call *c, const struct instance *i, const struct vpc_list *vpcs,
+                        struct ec2_InstanceStatus *out)
 {
     struct arena *a = c->arena;
     out->instance_id = i->id;
@@ -248,7 +259,17 @@ static void status_view(struct call *c, const struct instance *i, struct ec2_Ins
         out->system_status = summary(a, "not-applicable", NULL, 0);
         return;
     }
-    out->system_status = summary(a, "ok", "passed", 0);
+    const char *why = network_error_of(vpcs, i->vpc_id);
+    out->system_status =
+        why == NULL ? summary(a, "ok", "passed", 0) : summary(a, "impaired", "failed", 0);
+    if (why != NULL)
+        *arena_append(a, &out->events) = (struct ec2_InstanceStatusEvent){
+            .code = "system-maintenance",
+            .description =
+                arena_printf(a, "The network of %s is not as it should be, and is tried again: %s",
+                             i->vpc_id, why),
+            .not_before = wire_time(c->now),
+        };
     if (i->impaired_since > 0)
         out->instance_status = summary(a, "impaired", "failed", i->impaired_since);
     else if (i->reachable_at == 0)
@@ -267,11 +288,12 @@ int act_ec2_DescribeInstanceStatus(struct call *c, const ec2_DescribeInstanceSta
         page_begin(c, in->max_results, in->next_token, in->instance_ids.n > 0, &page, f) < 0)
         return -1;
     bool all = wire_true(in->include_all_instances);
+    struct vpc_list vpcs = store_vpcs(c->tx, c->arena, "region", c->region->name);
     for (size_t i = 0; i < rows.n && !page.more; i++) {
         if (!all && rows.v[i].state != INSTANCE_RUNNING)
             continue;
         struct ec2_InstanceStatus view = {0};
-        status_view(c, &rows.v[i], &view);
+        status_view(c, &rows.v[i], &vpcs, &view);
         if (filters_match(&filters, &view, NULL) && page_admit(&page, rows.v[i].id))
             *arena_append(c->arena, &out->instance_statuses) = view;
     }

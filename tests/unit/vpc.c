@@ -1,4 +1,5 @@
 /* VPCs with their blocks, subnets, gateways and options, by their actions. */
+#include "api/capacity.h"
 #include "support/calls.h"
 #include "unit.h"
 
@@ -167,6 +168,57 @@ START_TEST(subnets_do_not_overlap)
 }
 END_TEST
 
+START_TEST(reserved_addresses_are_drawn_by_nobody)
+{
+    struct calls *k = calls_new();
+    ec2_CreateSubnetCidrReservation_out out;
+    const char *id = new_vpc(k, "10.8.0.0/16", false);
+    const char *subnet_id = new_subnet(k, id, "10.8.0.0/28");
+    OK(k, CreateSubnetCidrReservation, &out, .subnet_id = subnet_id, .cidr = "10.8.0.8/29",
+       .reservation_type = "explicit");
+    ck_assert_int_eq(CALL(k, CreateSubnetCidrReservation, &out, .subnet_id = subnet_id,
+                          .cidr = "10.8.0.12/30", .reservation_type = "prefix"),
+                     -1);
+    ck_assert_int_eq(k->fault.code, FAULT_INVALID_CIDR_CONFLICT);
+    calls_begin(k, "ec2", "DescribeSubnets", NULL);
+    const struct subnet *subnet = store_subnet(k->call.tx, k->arena, subnet_id);
+    struct address_pool pool;
+    ck_assert_int_eq(address_pool_of_subnet(&k->call, subnet, &pool, &k->fault), 0);
+    ck_assert_uint_eq(address_pool_free(&pool), 4);                      /* .4 to .7 */
+    ck_assert_int_eq(address_pool_take(&k->call, &pool, "10.8.0.9"), 0); /* for who names it */
+    ck_assert_uint_eq(address_pool_free(&pool), 4);
+    for (int i = 0; i < 4; i++)
+        ck_assert_str_lt(address_pool_draw(&k->call, &pool), "10.8.0.8");
+    ck_assert_ptr_null(address_pool_draw(&k->call, &pool));
+    calls_end(k, 0);
+    calls_free(k);
+}
+END_TEST
+
+START_TEST(instances_say_that_their_vpc_has_no_network)
+{
+    struct calls *k = calls_new();
+    ec2_DescribeInstanceStatus_out out;
+    calls_put_instance(k, INSTANCE_RUNNING);
+    OK(k, DescribeInstanceStatus, &out, );
+    ck_assert_str_eq(out.instance_statuses.v[0].system_status->status, "ok");
+    struct tx *tx = store_write(k->store);
+    struct vpc *vpc = store_vpc(tx, k->arena, TEST_VPC);
+    vpc->network_error = "no room for a rule";
+    store_update_vpc(tx, vpc);
+    ck_assert_int_eq(tx_commit(tx, NULL), 0);
+    OK(k, DescribeInstanceStatus, &out, );
+    ck_assert_str_eq(out.instance_statuses.v[0].system_status->status, "impaired");
+    ck_assert_ptr_nonnull(
+        strstr(out.instance_statuses.v[0].events.v[0].description, "no room for a rule"));
+    ec2_DescribeVpcs_out vpcs;
+    OK(k, DescribeVpcs, &vpcs, .vpc_ids = LIST(TEST_VPC));
+    ck_assert_str_eq(vpcs.vpcs.v[0].state, "pending");
+    calls_free(k);
+}
+END_TEST
+
 UNIT_MAIN(a_new_vpc_has_all_that_comes_with_one, blocks_that_no_vpc_can_have_are_refused,
           private_ranges_do_not_mix_in_a_vpc, a_block_with_a_subnet_in_it_stays,
-          a_vpc_with_something_in_it_stays, subnets_do_not_overlap)
+          a_vpc_with_something_in_it_stays, subnets_do_not_overlap,
+          reserved_addresses_are_drawn_by_nobody, instances_say_that_their_vpc_has_no_network)
