@@ -292,29 +292,6 @@ int act_ec2_DescribeVpcEndpoints(struct call *c, const ec2_DescribeVpcEndpoints_
     return describe_none(c, &filters, f);
 }
 
-static const struct filter_path peering_filters[] = {
-    {"accepter-vpc-info.cidr-block", "AccepterVpcInfo.CidrBlock"},
-    {"accepter-vpc-info.owner-id", "AccepterVpcInfo.OwnerId"},
-    {"accepter-vpc-info.vpc-id", "AccepterVpcInfo.VpcId"},
-    {"expiration-time", "ExpirationTime"},
-    {"requester-vpc-info.cidr-block", "RequesterVpcInfo.CidrBlock"},
-    {"requester-vpc-info.owner-id", "RequesterVpcInfo.OwnerId"},
-    {"requester-vpc-info.vpc-id", "RequesterVpcInfo.VpcId"},
-    {"status-code", "Status.Code"},
-    {"status-message", "Status.Message"},
-    {"vpc-peering-connection-id", "VpcPeeringConnectionId"},
-};
-
-int act_ec2_DescribeVpcPeeringConnections(struct call *c,
-                                          const ec2_DescribeVpcPeeringConnections_in *in,
-                                          ec2_DescribeVpcPeeringConnections_out *out,
-                                          struct fault *f)
-{
-    (void)out;
-    struct filters filters = FILTERS(in, peering_filters, VpcPeeringConnection);
-    return describe_none(c, &filters, f);
-}
-
 static const struct filter_path vpn_connection_filters[] = {
     {"bgp-asn", NULL},
     {"customer-gateway-configuration", "CustomerGatewayConfiguration"},

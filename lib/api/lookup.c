@@ -15,6 +15,7 @@ struct kind {
     const struct table *table;
     size_t id, account_id, region;
     bool (*visible)(struct call *c, const void *row); /* NULL: account and region decide */
+    bool everywhere; /* rows of other regions may be visible, too */
 };
 
 static bool image_visible(struct call *c, const void *row)
@@ -24,10 +25,25 @@ static bool image_visible(struct call *c, const void *row)
            (i->is_public || streq(i->account_id, c->principal->account_id));
 }
 
+/* Either side sees a peering, in its own region. */
+static bool peering_visible(struct call *c, const void *row)
+{
+    const struct vpc_peering_connection *p = row;
+    const char *account = c->principal->account_id;
+    const char *region = c->region->name;
+    return (streq(p->account_id, account) && streq(p->region, region)) ||
+           (streq(p->accepter_account_id, account) && streq(p->accepter_region, region));
+}
+
 #define KIND(type, sees)                                                                           \
     {                                                                                              \
         &table_##type, offsetof(struct type, id), offsetof(struct type, account_id),               \
-            offsetof(struct type, region), sees                                                    \
+            offsetof(struct type, region), sees, false                                             \
+    }
+#define KIND_EVERYWHERE(type, sees)                                                                \
+    {                                                                                              \
+        &table_##type, offsetof(struct type, id), offsetof(struct type, account_id),               \
+            offsetof(struct type, region), sees, true                                              \
     }
 
 static const struct kind kinds[_RESOURCE_KIND_MAX] = {
@@ -56,6 +72,7 @@ static const struct kind kinds[_RESOURCE_KIND_MAX] = {
     [RESOURCE_VOLUME] = KIND(volume, NULL),
     [RESOURCE_VPC] = KIND(vpc, NULL),
     [RESOURCE_VPC_CIDR_ASSOCIATION] = KIND(vpc_cidr_block, NULL),
+    [RESOURCE_VPC_PEERING_CONNECTION] = KIND_EVERYWHERE(vpc_peering_connection, peering_visible),
 };
 
 static const char *text_at(const void *row, size_t offset)
@@ -135,7 +152,8 @@ static int find(struct call *c, enum resource_kind kind, const struct wire_strin
         void *all = NULL;
         size_t n_all = 0;
         const char *const in_region[] = {"region", c->region->name, NULL};
-        table_find(c->tx, k->table, c->arena, &all, &n_all, in_region);
+        table_find(c->tx, k->table, c->arena, &all, &n_all,
+                   k->everywhere ? in_region + 2 : in_region);
         for (size_t i = 0; i < n_all; i++) {
             const char *row = (const char *)all + i * k->table->row_size;
             if (!is_visible(c, k, row))
@@ -209,6 +227,8 @@ LOOKUP_MANY(spot_request, spot_requests, RESOURCE_SPOT_REQUEST)
 LOOKUP_MANY(internet_gateway, internet_gateways, RESOURCE_INTERNET_GATEWAY)
 LOOKUP_MANY(egress_only_gateway, egress_only_gateways, RESOURCE_EGRESS_ONLY_INTERNET_GATEWAY)
 LOOKUP_MANY(dhcp_options, dhcp_options_sets, RESOURCE_DHCP_OPTIONS)
+LOOKUP_MANY(vpc_peering_connection, vpc_peering_connections, RESOURCE_VPC_PEERING_CONNECTION)
+LOOKUP_ONE(vpc_peering_connection, RESOURCE_VPC_PEERING_CONNECTION)
 LOOKUP_ONE(instance, RESOURCE_INSTANCE)
 LOOKUP_ONE(image, RESOURCE_IMAGE)
 LOOKUP_ONE(subnet, RESOURCE_SUBNET)

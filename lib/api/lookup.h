@@ -37,6 +37,8 @@ int lookup_network_acls(struct call *c, const struct wire_strings *ids,
                         struct network_acl_list *ret, struct fault *f);
 int lookup_route_tables(struct call *c, const struct wire_strings *ids,
                         struct route_table_list *ret, struct fault *f);
+int lookup_vpc_peering_connections(struct call *c, const struct wire_strings *ids,
+                                   struct vpc_peering_connection_list *ret, struct fault *f);
 /* Snapshots by the images that they belong to, in the order of the snapshots' ids. */
 int lookup_snapshots(struct call *c, const struct wire_strings *ids, struct image_list *ret,
                      struct fault *f);
@@ -66,6 +68,8 @@ struct network_acl *lookup_network_acl(struct call *c, const char *id, struct fa
 struct route_table *lookup_route_table(struct call *c, const char *id, struct fault *f);
 struct route_table_association *lookup_route_table_association(struct call *c, const char *id,
                                                                struct fault *f);
+struct vpc_peering_connection *lookup_vpc_peering_connection(struct call *c, const char *id,
+                                                             struct fault *f);
 struct volume *lookup_volume(struct call *c, const char *id, struct fault *f);
 struct network_interface *lookup_network_interface(struct call *c, const char *id, struct fault *f);
 struct address *lookup_address(struct call *c, const char *id, struct fault *f);

@@ -1,15 +1,17 @@
 #pragma once
 /*
  * VPC peering connections (AWS: "VPC peering connection lifecycle"). The blocks of both sides are
- * kept as they were when it became active, since its row outlives the VPCs.
+ * kept as they were when it ended, since its row outlives the VPCs.
  */
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "core/state.h"
 
-#define PEERING_EXPIRY_MS  (7LL * 24 * 3600 * 1000) /* an unanswered request */
-#define PEERING_VISIBLE_MS (2LL * 3600 * 1000) /* one that has ended, to those it was between */
+#define PEERINGS_PER_VPC     50 /* active ones (AWS: "Amazon VPC quotas") */
+#define PEERINGS_OUTSTANDING 25 /* requests of an account in a region that nobody has answered */
+#define PEERING_EXPIRY_MS    (7LL * 24 * 3600 * 1000) /* an unanswered request */
+#define PEERING_VISIBLE_MS   (2LL * 3600 * 1000) /* one that has ended, to those it was between */
 
 enum peering_state {
     PEERING_INITIATING_REQUEST,
@@ -36,7 +38,7 @@ struct vpc_peering_connection {
     const char *accepter_account_id;
     const char *accepter_region;
     const char *accepter_vpc_id;
-    const char *accepter_cidr_blocks;
+    const char *accepter_cidr_blocks; /* "" until it is accepted */
     bool accepter_dns;
     int state; /* enum peering_state */
     const char *state_message;

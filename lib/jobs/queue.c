@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "jobs/peering.h"
 #include "jobs/worker.h"
 
 /*
@@ -132,6 +133,8 @@ static int run(struct jobs *j, struct arena *a, const struct job *job, struct ou
         return capacity_reservation_converge(j, a, job->object_id, ret_outcome, e);
     if (streq(job->kind, "network-insights"))
         return insights_converge(j, a, job->object_id, e);
+    if (streq(job->kind, PEERING_JOB))
+        return peering_converge(j, a, job->object_id, ret_outcome, e);
     if (streq(job->kind, "spot"))
         return market_converge(j, a, ret_outcome, e);
     return err_set(e, EINVAL, "there is no kind of job called %s", job->kind);

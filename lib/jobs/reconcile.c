@@ -164,6 +164,7 @@ int housekeeping(struct jobs *j, struct arena *a, struct err *e)
     store_delete_client_tokens_before(tx, now - TOKENS_KEPT_MS);
     /* No sooner than the tokens that made them: the same token is to bring the same answer. */
     store_forget_capacity_reservations(tx, a, now - TOKENS_KEPT_MS);
+    store_forget_peering_connections(tx, a, now - PEERING_VISIBLE_MS);
     store_forget_spot_requests(tx, a, now - REQUESTS_KEPT_MS);
     return tx_commit(tx, e);
 }

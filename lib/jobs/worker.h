@@ -61,6 +61,9 @@ int volume_converge(struct jobs *j, struct arena *a, const struct job *job,
 int image_converge(struct jobs *j, struct arena *a, const char *image_id, struct err *e);
 /* Answers an analysis that is running. */
 int insights_converge(struct jobs *j, struct arena *a, const char *id, struct err *e);
+/* Ends a request for a peering that nobody has answered in time. */
+int peering_converge(struct jobs *j, struct arena *a, const char *id, struct outcome *ret_outcome,
+                     struct err *e);
 /* Ends the reservation when its time has come. */
 int capacity_reservation_converge(struct jobs *j, struct arena *a, const char *id,
                                   struct outcome *ret_outcome, struct err *e);

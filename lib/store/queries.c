@@ -446,6 +446,27 @@ void store_forget_network_acl(struct tx *tx, const char *network_acl_id)
     store_delete_network_acls(tx, "id", network_acl_id);
 }
 
+int64_t store_next_peering_number(struct tx *tx)
+{
+    return first_number(tx, tx_statement(tx, "SELECT min(n) FROM (SELECT 0 AS n UNION ALL "
+                                             "SELECT number + 1 FROM vpc_peering_connection) "
+                                             "WHERE n NOT IN (SELECT number FROM "
+                                             "vpc_peering_connection)"));
+}
+
+void store_forget_peering_connections(struct tx *tx, struct arena *a, int64_t when)
+{
+    sqlite3_stmt *stmt = tx_statement(
+        tx, "SELECT id FROM vpc_peering_connection WHERE ended_at > 0 AND ended_at < ?1");
+    if (stmt != NULL)
+        bind_int(stmt, 1, when);
+    struct text_list old = texts(tx, a, stmt);
+    for (size_t i = 0; i < old.n; i++) {
+        store_delete_tags(tx, "resource_id", old.v[i]);
+        store_delete_vpc_peering_connections(tx, "id", old.v[i]);
+    }
+}
+
 void store_enqueue(struct tx *tx, const char *kind, const char *object_id, int64_t not_before)
 {
     CHECK(tx_is_write(tx));

@@ -108,6 +108,10 @@ bool store_subnet_has_nat_gateway(struct tx *tx, const char *subnet_id);
 /* Deletes the route table with its routes, and the network ACL with its entries. */
 void store_forget_route_table(struct tx *tx, const char *route_table_id);
 void store_forget_network_acl(struct tx *tx, const char *network_acl_id);
+/* Smallest number that no peering connection has. */
+int64_t store_next_peering_number(struct tx *tx);
+/* Removes peering connections that ended before `when`, with their tags. */
+void store_forget_peering_connections(struct tx *tx, struct arena *a, int64_t when);
 
 /*
  * Jobs. Enqueueing one that waits raises its generation and makes it due at not_before, or earlier

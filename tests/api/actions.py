@@ -5,6 +5,7 @@
 A new row without a scenario here fails. What each scenario brings back is looked at, not only that
 it came.
 """
+import functools
 import os
 import re
 import unittest
@@ -21,12 +22,13 @@ MISSING = {"i": "i-00000000000000001", "lt": "lt-00000000000000001", "sg": "sg-0
            "nip": "nip-00000000000000001", "nia": "nia-00000000000000001",
            "sir": "sir-00000000000000001", "rtb": "rtb-00000000000000001",
            "rtbassoc": "rtbassoc-00000000000000001", "acl": "acl-00000000000000001",
-           "aclassoc": "aclassoc-00000000000000001", "eipalloc": "eipalloc-00000000000000001",
+           "aclassoc": "aclassoc-00000000000000001", "pcx": "pcx-00000000000000001", "eipalloc": "eipalloc-00000000000000001",
            "eipassoc": "eipassoc-00000000000000001"}
 # ssh-keygen -t ed25519 made this one for this file; its private half was never kept.
 PUBLIC_KEY = ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl "
               "someone@example.com")
 ANY = "0.0.0.0/0"
+PEER_BLOCK = "10.77.0.0/16"
 RESERVE = {"InstanceType": "t3.nano", "InstancePlatform": "Linux/UNIX", "InstanceCount": 2,
            "AvailabilityZone": f"{REGION}a", "InstanceMatchCriteria": "targeted"}
 
@@ -278,6 +280,24 @@ def new_options(**more):
         {"Key": "domain-name-servers", "Values": ["192.0.2.1", "AmazonProvidedDNS"]}], **more})
     no_more(ec2.delete_dhcp_options, DhcpOptionsId=made["DhcpOptions"]["DhcpOptionsId"])
     return made["DhcpOptions"]["DhcpOptionsId"]
+
+
+@functools.lru_cache
+def other_vpc():
+    """A VPC beside the default one, for the whole file."""
+    return new_vpc(PEER_BLOCK)
+
+
+def peering(**more):
+    """A new request for a peering of the default VPC with another: its id, and how it was shown."""
+    made = call("post", "CreateVpcPeeringConnection", {
+        "VpcId": vpc, "PeerVpcId": other_vpc(), **more})["VpcPeeringConnection"]
+    return made["VpcPeeringConnectionId"], made
+
+
+def peering_now(asked):
+    return ec2.describe_vpc_peering_connections(
+        VpcPeeringConnectionIds=[asked])["VpcPeeringConnections"][0]
 
 
 def group_now():
@@ -1227,8 +1247,51 @@ class Succeeds(unittest.TestCase):
     def DescribeVpcEndpoints(self):
         self.none("VpcEndpoints", filters="service-name")
 
+    def AcceptVpcPeeringConnection(self):
+        asked, _ = peering()
+        made = call("post", "AcceptVpcPeeringConnection", {"VpcPeeringConnectionId": asked})
+        made = made["VpcPeeringConnection"]
+        self.assertEqual((made["Status"], made["AccepterVpcInfo"]["CidrBlockSet"]),
+                         ({"Code": "active", "Message": "Active"}, [{"CidrBlock": PEER_BLOCK}]))
+        ec2.delete_vpc_peering_connection(VpcPeeringConnectionId=asked)
+
+    def CreateVpcPeeringConnection(self):
+        asked, made = peering(TagSpecifications=[
+            {"ResourceType": "vpc-peering-connection", "Tags": [{"Key": "k", "Value": "v"}]}])
+        self.assertEqual((made["Status"]["Code"], made["RequesterVpcInfo"]["VpcId"], made["Tags"]),
+                         ("pending-acceptance", vpc, [{"Key": "k", "Value": "v"}]))
+        self.assertEqual(made["RequesterVpcInfo"]["CidrBlock"], "172.31.0.0/16")
+        ec2.delete_vpc_peering_connection(VpcPeeringConnectionId=asked)
+
+    def DeleteVpcPeeringConnection(self):
+        asked, _ = peering()
+        self.assertTrue(call("post", "DeleteVpcPeeringConnection", {
+            "VpcPeeringConnectionId": asked})["Return"])
+        self.assertEqual(peering_now(asked)["Status"]["Code"], "deleted")
+
     def DescribeVpcPeeringConnections(self):
-        self.none("VpcPeeringConnections", filters="requester-vpc-info.vpc-id")
+        asked, _ = peering()
+        found = call("post", "DescribeVpcPeeringConnections", {"Filters": [
+            {"Name": "status-code", "Values": ["pending-acceptance"]},
+            {"Name": "requester-vpc-info.vpc-id", "Values": [vpc]}]})["VpcPeeringConnections"]
+        self.assertEqual([one["VpcPeeringConnectionId"] for one in found], [asked])
+        ec2.delete_vpc_peering_connection(VpcPeeringConnectionId=asked)
+
+    def ModifyVpcPeeringConnectionOptions(self):
+        asked, _ = peering()
+        ec2.accept_vpc_peering_connection(VpcPeeringConnectionId=asked)
+        done = call("post", "ModifyVpcPeeringConnectionOptions", {
+            "VpcPeeringConnectionId": asked,
+            "RequesterPeeringConnectionOptions": {"AllowDnsResolutionFromRemoteVpc": False}})
+        self.assertFalse(
+            done["RequesterPeeringConnectionOptions"]["AllowDnsResolutionFromRemoteVpc"])
+        ec2.delete_vpc_peering_connection(VpcPeeringConnectionId=asked)
+
+    def RejectVpcPeeringConnection(self):
+        asked, _ = peering()
+        self.assertTrue(call("post", "RejectVpcPeeringConnection", {
+            "VpcPeeringConnectionId": asked})["Return"])
+        self.assertEqual(peering_now(asked)["Status"]["Code"], "rejected")
 
     def DescribeVpnConnections(self):
         self.none("VpnConnections", filters="vpn-gateway-id")
@@ -2322,6 +2385,23 @@ REFUSED = {
     "ReplaceRouteTableAssociation": [
         ({"AssociationId": MISSING["rtbassoc"], "RouteTableId": "%table"},
          "InvalidAssociationID.NotFound")],
+    "AcceptVpcPeeringConnection": [
+        ({"VpcPeeringConnectionId": MISSING["pcx"]}, "InvalidVpcPeeringConnectionID.NotFound"),
+        ({"VpcPeeringConnectionId": "pcx-1"}, "InvalidVpcPeeringConnectionId.Malformed")],
+    "CreateVpcPeeringConnection": [
+        ({"VpcId": "%vpc"}, "MissingParameter"),
+        ({"VpcId": "%vpc", "PeerVpcId": "%vpc"}, "InvalidParameterValue"),
+        ({"VpcId": MISSING["vpc"], "PeerVpcId": "%vpc"}, "InvalidVpcID.NotFound")],
+    "DeleteVpcPeeringConnection": [
+        ({"VpcPeeringConnectionId": MISSING["pcx"]}, "InvalidVpcPeeringConnectionID.NotFound")],
+    "ModifyVpcPeeringConnectionOptions": [
+        ({"VpcPeeringConnectionId": MISSING["pcx"]}, "MissingParameter"),
+        ({"VpcPeeringConnectionId": MISSING["pcx"], "RequesterPeeringConnectionOptions": {
+            "AllowDnsResolutionFromRemoteVpc": True}}, "UnsupportedOperation"),
+        ({"VpcPeeringConnectionId": MISSING["pcx"], "RequesterPeeringConnectionOptions": {
+            "AllowDnsResolutionFromRemoteVpc": False}}, "InvalidVpcPeeringConnectionID.NotFound")],
+    "RejectVpcPeeringConnection": [
+        ({"VpcPeeringConnectionId": MISSING["pcx"]}, "InvalidVpcPeeringConnectionID.NotFound")],
     "DescribeInstanceImageMetadata": [
         ({"InstanceIds": [MISSING["i"]]}, "InvalidInstanceID.NotFound"),
         ({"Filters": [{"Name": "image-colour", "Values": ["x"]}]}, "InvalidParameterValue")],
