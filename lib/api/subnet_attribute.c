@@ -51,6 +51,10 @@ int act_ec2_ModifySubnetAttribute(struct call *c, const ec2_ModifySubnetAttribut
                          "has no IPv6 CIDR block",
                          row->id);
     }
+    if (row->enable_dns64)
+        return fault(
+            f, FAULT_UNSUPPORTED_OPERATION,
+            "The resolvers of this server do not make IPv6 addresses of IPv4 ones (DNS64)");
     store_update_subnet(c->tx, row);
     vpc_changed(c, row->vpc_id);
     return 0;

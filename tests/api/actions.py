@@ -1985,6 +1985,7 @@ REFUSED = {
         ({"SubnetId": "%subnet"}, "MissingParameter"),
         ({"SubnetId": "%subnet", "MapPublicIpOnLaunch": {"Value": True},
           "EnableDns64": {"Value": False}}, "InvalidParameterCombination"),
+        ({"SubnetId": "%subnet", "EnableDns64": {"Value": True}}, "UnsupportedOperation"),
         ({"SubnetId": "%subnet", "AssignIpv6AddressOnCreation": {"Value": True}},
          "InvalidParameterValue"),
         ({"SubnetId": MISSING["subnet"]}, "InvalidSubnetID.NotFound")],
