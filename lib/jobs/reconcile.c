@@ -116,6 +116,16 @@ static int remove_strays(struct jobs *j, struct arena *a, list_fn *list, remove_
     return r < 0 ? r : 0;
 }
 
+/* A VPC's, or a NAT gateway's while that has a port. */
+static bool has_network(struct tx *tx, struct arena *a, const char *id)
+{
+    if (!has_prefix(id, "nat-"))
+        return store_vpc(tx, a, id) != NULL;
+    const struct nat_gateway *nat = store_nat_gateway(tx, a, id);
+    return nat != NULL &&
+           (nat->state == NAT_GATEWAY_PENDING || nat->state == NAT_GATEWAY_AVAILABLE);
+}
+
 static int remove_stray_networks(struct jobs *j, struct arena *a, struct err *e)
 {
     struct network *n = j->config.network;
@@ -123,11 +133,11 @@ static int remove_stray_networks(struct jobs *j, struct arena *a, struct err *e)
     int r = n->ops->list(n, a, &names, e);
     for (size_t i = 0; r >= 0 && i < names.n; i++) {
         struct tx *tx = store_read(j->config.store);
-        struct vpc *vpc = store_vpc(tx, a, names.v[i]);
+        bool wanted = has_network(tx, a, names.v[i]);
         r = tx_commit(tx, e);
-        if (r < 0 || vpc != NULL)
+        if (r < 0 || wanted)
             continue;
-        log_warning("stray-network vpc=%s: no VPC of this id; removing it", names.v[i]);
+        log_warning("stray-network id=%s: it belongs to nothing; removing it", names.v[i]);
         r = n->ops->remove(n, names.v[i], -1, e);
         if (r == 0 && j->config.network_changed != NULL)
             j->config.network_changed(j->config.ctx, names.v[i]);

@@ -5,7 +5,6 @@
  */
 #include "base/err.h"
 #include "network/network.h"
-#include "network/rtnl.h"
 
 struct applied;
 
@@ -22,5 +21,3 @@ const char *applied_vpc_id(const struct applied *vpc);
 /* Makes it so; the intent has been checked. */
 int applied_change(struct applied *vpc, const struct applied_options *o,
                    const struct net_vpc *intent, struct err *e);
-/* Puts a tap that is in the namespace of `rtnl` into a bridge there. */
-int applied_plug(struct rtnl *rtnl, const char *tap, const char *bridge, struct err *e);

@@ -16,13 +16,14 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "core/cidr.h"
+#include "core/hostname.h"
+#include "network/block.h"
 #include "network/netns.h"
 #include "network/rules.h"
 
 #define LEASE_SECONDS 3600 /* as in EC2 */
 #define LEASES_MAX    65536
-#define LINE_MAX_SIZE 512
+#define HOST_MAX      8192 /* a file of hosts/ or names/: 50 addresses of each family fit */
 #define CONFIG_MAX    (1 << 20)
 #define END_WAIT_MS   2000
 #define START_WAIT_MS 15000
@@ -30,19 +31,18 @@
 /* --- configuration */
 
 /* The names under which DNS asks for the addresses of the block, as far as whole bytes go. */
-static void add_reverse(struct buf *out, const struct cidr *block)
+static void add_reverse(struct buf *out, const struct net_block *block)
 {
-    uint32_t a = block->address;
-    int bytes = block->length / 8;
     buf_add_str(out, "local=/");
-    for (int i = bytes - 1; i >= 0; i--)
-        buf_printf(out, "%u.", a >> (24 - 8 * i) & 255);
+    for (int i = block->length / 8; i-- > 0;)
+        buf_printf(out, "%u.", block->address.bytes[i]);
     buf_add_str(out, "in-addr.arpa/\n");
 }
 
 static int add_subnet(struct buf *out, const struct net_subnet *s, struct err *e)
 {
     struct cidr block;
+    struct net_block ipv6;
     if (cidr_parse(s->cidr, &block) < 0)
         return err_set(e, EINVAL, "%s: not a CIDR block: %s", s->subnet_id, s->cidr);
     (void)cidr_normalize(&block);
@@ -54,18 +54,60 @@ static int add_subnet(struct buf *out, const struct net_subnet *s, struct err *e
     ipv4_format(block.address + 1, router);
     buf_printf(out, "dhcp-range=set:%s,%s,static,%s,%d\n", s->bridge, network, mask, LEASE_SECONDS);
     buf_printf(out, "dhcp-option=tag:%s,option:router,%s\n", s->bridge, router);
+    if (s->ipv6_cidr == NULL)
+        return 0;
+    if (net_block_parse(s->ipv6_cidr, &ipv6) < 0)
+        return err_set(e, EINVAL, "%s: not a CIDR block: %s", s->subnet_id, s->ipv6_cidr);
+    char first[NET_IP_TEXT_SIZE];
+    net_ip_format(&ipv6.address, first);
+    buf_printf(out, "dhcp-range=set:%s,%s,static,off-link,%d,%d\n", s->bridge, first, ipv6.length,
+               LEASE_SECONDS);
     return 0;
+}
+
+/* A list of servers of one family, `own` for the VPC's own. An option without a value keeps
+ * dnsmasq from naming itself. */
+static void add_servers(struct buf *out, const char *option, const char *const *servers, size_t n,
+                        bool is_ipv6, const char *own)
+{
+    const char *before = ",";
+    buf_printf(out, "dhcp-option=%s", option);
+    for (size_t i = 0; i < n; i++) {
+        struct net_ip ip;
+        if (streq(servers[i], NET_OWN_RESOLVER) && own != NULL)
+            buf_printf(out, is_ipv6 ? ",[%s]" : ",%s", own);
+        else if (net_ip_parse(servers[i], &ip) == 0 && ip.is_ipv6 == is_ipv6)
+            buf_printf(out, is_ipv6 ? "%s[%s]" : "%s%s", before, servers[i]);
+    }
+    buf_add_char(out, '\n');
+}
+
+static void add_options(struct buf *out, const struct net_vpc *intent, const char *resolver)
+{
+    const struct net_dhcp *d = &intent->dhcp;
+    if (!streq(d->domain_name, intent->domain))
+        buf_printf(out, "dhcp-option=option:domain-name%s%s\n", d->domain_name == NULL ? "" : ",",
+                   d->domain_name == NULL ? "" : d->domain_name);
+    add_servers(out, "option:dns-server", d->name_servers, d->n_name_servers, false, resolver);
+    if (d->n_ntp_servers > 0)
+        add_servers(out, "option:ntp-server", d->ntp_servers, d->n_ntp_servers, false, NULL);
+    if (intent->n_ipv6_cidrs == 0)
+        return;
+    add_servers(out, "option6:dns-server", d->name_servers, d->n_name_servers, true,
+                RULES_RESOLVER_IPV6);
+    if (d->n_ntp_servers > 0)
+        add_servers(out, "option6:ntp-server", d->ntp_servers, d->n_ntp_servers, true, NULL);
 }
 
 int dnsmasq_config_build(const struct net_vpc *intent, const struct dnsmasq_options *options,
                          struct buf *out, struct err *e)
 {
-    struct cidr block;
-    if (cidr_parse(intent->cidrs[0], &block) < 0)
+    struct net_block block;
+    if (net_block_parse(intent->cidrs[0], &block) < 0)
         return err_set(e, EINVAL, "%s: not a CIDR block: %s", intent->vpc_id, intent->cidrs[0]);
-    (void)cidr_normalize(&block);
-    char resolver[IPV4_TEXT_SIZE];
-    ipv4_format(block.address + 2, resolver);
+    char resolver[NET_IP_TEXT_SIZE];
+    struct net_ip second = net_block_nth(&block, 2);
+    net_ip_format(&second, resolver);
 
     buf_printf(out, "# DHCP and DNS of %s. Written by croftd.\n", intent->vpc_id);
     buf_printf(out, "pid-file=%s/dnsmasq.pid\n", options->directory);
@@ -81,7 +123,11 @@ int dnsmasq_config_build(const struct net_vpc *intent, const struct dnsmasq_opti
     buf_printf(out, "domain=%s\n", intent->domain);
     /* Names of the VPC are answered here or not at all; they never go upstream. */
     buf_printf(out, "local=/%s/\n", intent->domain);
-    add_reverse(out, &block);
+    for (size_t i = 0; i < intent->n_cidrs; i++) {
+        if (net_block_parse(intent->cidrs[i], &block) < 0)
+            return err_set(e, EINVAL, "%s: not a CIDR block: %s", intent->vpc_id, intent->cidrs[i]);
+        add_reverse(out, &block);
+    }
     if (options->upstream != NULL)
         buf_printf(out, "server=%s\n", options->upstream);
     else
@@ -96,8 +142,12 @@ int dnsmasq_config_build(const struct net_vpc *intent, const struct dnsmasq_opti
                      "dhcp-ignore=tag:!known\n"
                      "no-ping\n"
                      "quiet-dhcp\n");
+    if (intent->n_ipv6_cidrs > 0)
+        buf_add_str(out, "enable-ra\n"
+                         "quiet-dhcp6\n"
+                         "quiet-ra\n");
     buf_printf(out, "dhcp-lease-max=%d\n", LEASES_MAX);
-    buf_printf(out, "dhcp-option=option:dns-server,%s\n", resolver);
+    add_options(out, intent, resolver);
     for (size_t i = 0; i < intent->n_subnets; i++) {
         int r = add_subnet(out, &intent->subnets[i], e);
         if (r < 0)
@@ -155,34 +205,36 @@ static int write_line(const char *directory, const char *below, const char *name
     return 0;
 }
 
-struct dnsmasq_host dnsmasq_host_of(const struct net_port *port)
+struct dnsmasq_host dnsmasq_host_of(struct arena *a, const char *domain,
+                                    const struct net_port *port)
 {
-    return (struct dnsmasq_host){.interface_id = port->interface_id,
-                                 .mac = port->mac,
-                                 .private_ip = port->addresses[0].private_ip,
-                                 .hostname = port->hostname};
-}
-
-struct dnsmasq_lines dnsmasq_host_lines(struct arena *a, const char *domain,
-                                        const struct dnsmasq_host *host)
-{
-    return (struct dnsmasq_lines){
+    const char *ip = port->addresses[0].private_ip;
+    const char *addresses = ip;
+    const char *names = arena_printf(a, "%s %s.%s\n", ip, port->hostname, domain);
+    for (size_t i = 1; i < port->n_addresses; i++) {
+        ip = port->addresses[i].private_ip;
+        names = arena_printf(a, "%s%s %s.%s\n", names, ip, hostname_of(a, "ip", ip), domain);
+    }
+    for (size_t i = 0; i < port->n_ipv6; i++)
+        addresses = arena_printf(a, "%s,[%s]", addresses, port->ipv6[i]);
+    return (struct dnsmasq_host){
+        .interface_id = port->interface_id,
+        .mac = port->mac,
+        .private_ip = port->addresses[0].private_ip,
+        .has_ipv6 = port->n_ipv6 > 0,
         /* id:* has the MAC alone decide: one guest speaks with several client ids (firmware,
            initramfs, system). */
-        .host = arena_printf(a, "%s,id:*,%s,%s\n", host->mac, host->private_ip, host->hostname),
-        .name = arena_printf(a, "%s %s.%s\n", host->private_ip, host->hostname, domain),
+        .host = arena_printf(a, "%s,id:*,%s,%s\n", port->mac, addresses, port->hostname),
+        .names = names,
     };
 }
 
-int dnsmasq_host_put(const char *directory, const char *domain, const struct dnsmasq_host *host,
-                     struct err *e)
+int dnsmasq_host_put(const char *directory, const struct dnsmasq_host *host, struct err *e)
 {
-    _cleanup_arena_ struct arena *a = arena_new();
-    struct dnsmasq_lines lines = dnsmasq_host_lines(a, domain, host);
-    if (strlen(lines.host) >= LINE_MAX_SIZE || strlen(lines.name) >= LINE_MAX_SIZE)
-        return err_set(e, ENAMETOOLONG, "the name of %s is too long", host->interface_id);
-    int r = write_line(directory, "names/", host->interface_id, lines.name, e);
-    return r < 0 ? r : write_line(directory, "hosts/", host->interface_id, lines.host, e);
+    if (strlen(host->host) >= HOST_MAX || strlen(host->names) >= HOST_MAX)
+        return err_set(e, E2BIG, "%s has too many addresses", host->interface_id);
+    int r = write_line(directory, "names/", host->interface_id, host->names, e);
+    return r < 0 ? r : write_line(directory, "hosts/", host->interface_id, host->host, e);
 }
 
 int dnsmasq_host_drop(const char *directory, const char *interface_id, struct err *e)
@@ -199,23 +251,36 @@ int dnsmasq_host_drop(const char *directory, const char *interface_id, struct er
     return 0;
 }
 
+static const char *read_text(struct arena *a, const char *directory, const char *below,
+                             const char *name)
+{
+    char path[PATH_MAX];
+    _cleanup_buf_ struct buf text = BUF_INIT(HOST_MAX);
+    if (path_of(path, directory, below, name, NULL) < 0 || file_read(path, &text, NULL) < 0)
+        return NULL;
+    return arena_strdup(a, buf_str(&text));
+}
+
 static bool read_host(struct arena *a, const char *directory, const char *name,
                       struct dnsmasq_host *ret_host)
 {
-    char path[PATH_MAX];
-    _cleanup_buf_ struct buf text = BUF_INIT(LINE_MAX_SIZE);
-    if (path_of(path, directory, "hosts/", name, NULL) < 0 || file_read(path, &text, NULL) < 0)
+    const char *host = read_text(a, directory, "hosts/", name);
+    const char *names = read_text(a, directory, "names/", name);
+    if (host == NULL)
         return false;
-    char *rest = arena_strdup(a, buf_str(&text));
-    rest[strcspn(rest, "\n")] = '\0';
+    char *rest = arena_strdup(a, host);
     const char *mac = strsep(&rest, ",");
     const char *id = strsep(&rest, ",");
     const char *address = strsep(&rest, ",");
     uint32_t value = 0;
     if (id == NULL || address == NULL || rest == NULL || ipv4_parse(address, &value) < 0)
         return false;
-    *ret_host = (struct dnsmasq_host){
-        .interface_id = arena_strdup(a, name), .mac = mac, .private_ip = address, .hostname = rest};
+    *ret_host = (struct dnsmasq_host){.interface_id = arena_strdup(a, name),
+                                      .mac = mac,
+                                      .private_ip = address,
+                                      .has_ipv6 = strchr(host, '[') != NULL,
+                                      .host = host,
+                                      .names = names};
     return true;
 }
 
@@ -323,23 +388,34 @@ static bool has_config(const char *directory, const char *config)
            file_read(path, &text, NULL) == 0 && streq(buf_str(&text), config);
 }
 
-static int start(const char *directory, const char *config, int namespace_fd, struct err *e)
+static int run(const char *directory, int namespace_fd, struct err *e)
 {
     char option[PATH_MAX + 16];
-    int r = write_line(directory, "", "dnsmasq.conf", config, e);
-    if (r < 0)
-        return r;
     int n = snprintf(option, sizeof(option), "--conf-file=%s/dnsmasq.conf", directory);
     if (n < 0 || n >= (int)sizeof(option))
         return err_set(e, ENAMETOOLONG, "the path %s is too long", directory);
     _cleanup_netns_ struct netns_visit visit = NETNS_AT_HOME;
-    r = netns_enter(&visit, namespace_fd, e);
+    int r = netns_enter(&visit, namespace_fd, e);
     if (r < 0)
         return r;
     /* It returns when its child serves and the pid file is written. */
     return child_run(&(struct child){.argv = (const char *const[]){"dnsmasq", option, NULL},
                                      .timeout_ms = START_WAIT_MS},
                      e);
+}
+
+static int start(const char *directory, int namespace_fd, int *pidfd, struct err *e)
+{
+    pid_t pid = 0;
+    int r = run(directory, namespace_fd, e);
+    if (r < 0)
+        return r;
+    int started = find(directory, &pid);
+    if (started < 0)
+        return err_set(e, EIO, "dnsmasq ended at once");
+    cleanup_close(pidfd);
+    *pidfd = started;
+    return 0;
 }
 
 int dnsmasq_ensure(const char *directory, const char *config, int namespace_fd, int *pidfd,
@@ -364,15 +440,14 @@ int dnsmasq_ensure(const char *directory, const char *config, int namespace_fd, 
     }
     int r = found >= 0 ? end(found, e) : 0;
     if (r == 0)
-        r = start(directory, config, namespace_fd, e);
-    if (r < 0)
-        return r;
-    int started = find(directory, &pid);
-    if (started < 0)
-        return err_set(e, EIO, "dnsmasq ended at once");
-    cleanup_close(pidfd);
-    *pidfd = started;
-    return 0;
+        r = write_line(directory, "", "dnsmasq.conf", config, e);
+    return r < 0 ? r : start(directory, namespace_fd, pidfd, e);
+}
+
+int dnsmasq_restart(const char *directory, int namespace_fd, int *pidfd, struct err *e)
+{
+    int r = end(*pidfd, e);
+    return r < 0 ? r : start(directory, namespace_fd, pidfd, e);
 }
 
 int dnsmasq_remove(const char *directory, struct err *e)

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -60,6 +61,11 @@ int edge_addresses(int64_t index, struct edge_addresses *ret_addresses, struct e
     ret_addresses->server = LINK_LOCAL + 2 * (uint32_t)index;
     ret_addresses->inside = ret_addresses->server + 1;
     return 0;
+}
+
+struct net_ip edge_server_ipv6(bool egress_only)
+{
+    return (struct net_ip){.is_ipv6 = true, .bytes = {0xfe, 0x80, [15] = egress_only ? 3 : 1}};
 }
 
 /* --- the table */
@@ -179,8 +185,8 @@ static int put_routes(const struct edge_config *config, struct err *e)
     int r = rtnl_open(&rtnl, e);
     for (size_t i = 0; i < config->n_pools && r == 0; i++)
         r = rtnl_route_put(&rtnl,
-                           &(struct rtnl_route){.destination = config->pools[i].address,
-                                                .length = config->pools[i].length,
+                           &(struct rtnl_route){.to = {net_ip_of_ipv4(config->pools[i].address),
+                                                       config->pools[i].length},
                                                 .metric = LAST_METRIC},
                            e);
     return r;
@@ -220,9 +226,26 @@ static void link_name(int64_t index, char out[LINK_NAME_SIZE])
     (void)n;
 }
 
-static int put_inside(const struct edge_addresses *addresses, int namespace_fd, int *ret_index,
-                      struct err *e)
+/* Addresses of one end, of the namespace that the thread is in. */
+static int put_end(struct rtnl *rtnl, const char *name, const uint32_t *ipv4,
+                   const struct net_ip *ipv6, size_t n_ipv6, struct err *e)
 {
+    int index = rtnl_index(rtnl, name);
+    struct net_ip first = net_ip_of_ipv4(*ipv4);
+    int r = netns_link_ipv6(name, n_ipv6 > 0, e);
+    if (r == 0)
+        r = rtnl_address_put(rtnl, index, &first, 31, e);
+    if (r == 0)
+        r = rtnl_link_up(rtnl, index, EDGE_MTU, e);
+    for (size_t i = 0; i < n_ipv6 && r == 0; i++)
+        r = rtnl_address_put(rtnl, index, &ipv6[i], 64, e);
+    return r;
+}
+
+static int put_inside(const struct edge_addresses *addresses, bool has_ipv6, int namespace_fd,
+                      int *ret_index, struct err *e)
+{
+    static const struct net_ip ipv6 = {.is_ipv6 = true, .bytes = {0xfe, 0x80, [15] = 2}};
     _cleanup_netns_ struct netns_visit visit = NETNS_AT_HOME;
     _cleanup_rtnl_ struct rtnl rtnl = RTNL_CLOSED;
     int r = netns_enter(&visit, namespace_fd, e);
@@ -234,20 +257,23 @@ static int put_inside(const struct edge_addresses *addresses, int namespace_fd, 
     *ret_index = index;
     if (index == 0)
         return 0;
-    r = rtnl_address_put(&rtnl, index, addresses->inside, 31, e);
+    r = put_end(&rtnl, "edge0", &addresses->inside, &ipv6, has_ipv6 ? 1 : 0, e);
     if (r == 0)
-        r = rtnl_link_up(&rtnl, index, EDGE_MTU, e);
-    if (r == 0)
-        r = rtnl_route_put(&rtnl, &(struct rtnl_route){.gateway = addresses->server, .link = index},
+        r = rtnl_route_put(&rtnl,
+                           &(struct rtnl_route){.to = net_block_all(false),
+                                                .has_via = true,
+                                                .via = net_ip_of_ipv4(addresses->server),
+                                                .link = index},
                            e);
     return r;
 }
 
-int edge_link_put(int64_t index, int namespace_fd, struct err *e)
+int edge_link_put(int64_t index, bool has_ipv6, int namespace_fd, struct err *e)
 {
     char name[LINK_NAME_SIZE];
     char sysctl[64];
     struct edge_addresses addresses = {0};
+    const struct net_ip ipv6[] = {edge_server_ipv6(false), edge_server_ipv6(true)};
     _cleanup_rtnl_ struct rtnl rtnl = RTNL_CLOSED;
     int r = edge_addresses(index, &addresses, e);
     if (r == 0)
@@ -259,7 +285,7 @@ int edge_link_put(int64_t index, int namespace_fd, struct err *e)
     int inside = 0;
     int outside = rtnl_index(&rtnl, name);
     if (outside != 0)
-        r = put_inside(&addresses, namespace_fd, &inside, e);
+        r = put_inside(&addresses, has_ipv6, namespace_fd, &inside, e);
     if (r < 0)
         return r;
     if (outside == 0 || inside == 0) {
@@ -267,19 +293,16 @@ int edge_link_put(int64_t index, int namespace_fd, struct err *e)
         if (outside != 0)
             r = rtnl_link_drop(&rtnl, outside, e);
         if (r == 0)
-            r = rtnl_veth_make(&rtnl, name, "edge0", namespace_fd, e);
-        outside = rtnl_index(&rtnl, name);
+            r = rtnl_veth_make(&rtnl, name, "edge0", namespace_fd, NULL, e);
     }
     int n = snprintf(sysctl, sizeof(sysctl), "net/ipv4/conf/%s/forwarding", name);
     (void)n;
     if (r == 0)
         r = netns_sysctl(sysctl, "1", e);
     if (r == 0)
-        r = rtnl_address_put(&rtnl, outside, addresses.server, 31, e);
-    if (r == 0)
-        r = rtnl_link_up(&rtnl, outside, EDGE_MTU, e);
+        r = put_end(&rtnl, name, &addresses.server, ipv6, has_ipv6 ? ARRAY_SIZE(ipv6) : 0, e);
     if (r == 0 && inside == 0)
-        r = put_inside(&addresses, namespace_fd, &inside, e);
+        r = put_inside(&addresses, has_ipv6, namespace_fd, &inside, e);
     return r;
 }
 
@@ -300,29 +323,51 @@ int edge_link_drop(int64_t index, struct err *e)
 
 /* --- routes */
 
-static bool has_public(const struct net_vpc *intent, uint32_t address)
+static int compare_blocks(const void *a, const void *b)
 {
-    for (size_t i = 0; i < intent->n_ports; i++) {
-        uint32_t its = 0;
-        if (intent->ports[i].addresses[0].public_ip != NULL &&
-            ipv4_parse(intent->ports[i].addresses[0].public_ip, &its) == 0 && its == address)
-            return true;
-    }
-    return false;
+    return net_block_compare(a, b);
 }
 
-static bool same_public(const struct net_vpc *intent, size_t *at, const struct net_port *port)
+struct edge_destinations edge_destinations(struct arena *a, const struct net_vpc *intent)
 {
-    /* Ports of applied intents are sorted by interface id. */
-    while (*at < intent->n_ports && strcmp(intent->ports[*at].interface_id, port->interface_id) < 0)
-        (*at)++;
-    return *at < intent->n_ports && streq(intent->ports[*at].interface_id, port->interface_id) &&
-           streq(intent->ports[*at].addresses[0].public_ip, port->addresses[0].public_ip);
+    struct edge_destinations d = {0};
+    struct net_ip ip;
+    struct net_block block;
+    /* A detached internet gateway takes the public addresses from the VPC. */
+    for (size_t i = 0; intent->has_internet_gateway && i < intent->n_ports; i++)
+        for (size_t k = 0; k < intent->ports[i].n_addresses; k++)
+            if (net_ip_parse(intent->ports[i].addresses[k].public_ip, &ip) == 0)
+                *arena_append(a, &d) = net_block_of(&ip);
+    for (size_t i = 0; i < intent->n_ipv6_cidrs; i++)
+        if (net_block_parse(intent->ipv6_cidrs[i], &block) == 0)
+            *arena_append(a, &d) = block;
+    if (d.n > 1)
+        qsort(d.v, d.n, sizeof(d.v[0]), compare_blocks);
+    return d;
+}
+
+static bool has_destination(const struct edge_destinations *d, const struct net_block *block)
+{
+    return d->n > 0 && bsearch(block, d->v, d->n, sizeof(d->v[0]), compare_blocks) != NULL;
+}
+
+/* What the server has over the link. */
+static int read_destinations(struct rtnl *rtnl, struct arena *a, int link,
+                             struct edge_destinations *d, struct err *e)
+{
+    int r = 0;
+    for (int is_ipv6 = 0; is_ipv6 < 2 && r == 0; is_ipv6++) {
+        struct rtnl_routes routes = {0};
+        r = rtnl_routes(rtnl, a, is_ipv6, &routes, e);
+        for (size_t i = 0; i < routes.n && r == 0; i++)
+            if (routes.v[i].link == link && routes.v[i].has_via)
+                *arena_append(a, d) = routes.v[i].to;
+    }
+    return r;
 }
 
 int edge_routes_change(const struct net_vpc *from, const struct net_vpc *to, struct err *e)
 {
-    static const struct net_vpc nothing;
     char name[LINK_NAME_SIZE];
     struct edge_addresses addresses = {0};
     _cleanup_rtnl_ struct rtnl rtnl = RTNL_CLOSED;
@@ -332,31 +377,27 @@ int edge_routes_change(const struct net_vpc *from, const struct net_vpc *to, str
     if (r < 0)
         return r;
     link_name(to->index, name);
-    struct rtnl_route route = {
-        .length = 32, .gateway = addresses.inside, .link = rtnl_index(&rtnl, name)};
+    struct rtnl_route route = {.has_via = true, .link = rtnl_index(&rtnl, name)};
+    static const struct net_ip inside = {.is_ipv6 = true, .bytes = {0xfe, 0x80, [15] = 2}};
+    const struct net_ip via[] = {net_ip_of_ipv4(addresses.inside), inside};
 
     _cleanup_arena_ struct arena *a = arena_new();
-    struct rtnl_routes old = {0};
-    if (from == NULL) {
-        r = rtnl_routes(&rtnl, a, route.link, &old, e);
-        from = &nothing;
+    struct edge_destinations now = edge_destinations(a, to);
+    struct edge_destinations old = {0};
+    if (from == NULL)
+        r = read_destinations(&rtnl, a, route.link, &old, e);
+    else
+        old = edge_destinations(a, from);
+    for (size_t i = 0; i < old.n && r == 0; i++) {
+        route.to = old.v[i];
+        route.via = via[route.to.address.is_ipv6];
+        if (!has_destination(&now, &route.to))
+            r = rtnl_route_drop(&rtnl, &route, e);
     }
-    size_t at = 0;
-    for (size_t i = 0; i < from->n_ports; i++) {
-        const struct net_port *port = &from->ports[i];
-        struct rtnl_route its = route;
-        if (port->addresses[0].public_ip != NULL && !same_public(to, &at, port) &&
-            ipv4_parse(port->addresses[0].public_ip, &its.destination) == 0)
-            *arena_append(a, &old) = its;
-    }
-    for (size_t i = 0; i < old.n && r == 0; i++)
-        if (old.v[i].length == 32 && !has_public(to, old.v[i].destination))
-            r = rtnl_route_drop(&rtnl, &old.v[i], e);
-    at = 0;
-    for (size_t i = 0; i < to->n_ports && r == 0; i++) {
-        const struct net_port *port = &to->ports[i];
-        if (port->addresses[0].public_ip != NULL && !same_public(from, &at, port) &&
-            ipv4_parse(port->addresses[0].public_ip, &route.destination) == 0)
+    for (size_t i = 0; i < now.n && r == 0; i++) {
+        route.to = now.v[i];
+        route.via = via[route.to.address.is_ipv6];
+        if (from == NULL || !has_destination(&old, &route.to))
             r = rtnl_route_put(&rtnl, &route, e);
     }
     return r;

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "core/cidr.h"
+#include "network/block.h"
 #include "network/network.h"
 #include "network/rtnl.h"
 #include "network/ruleset.h"
@@ -33,6 +34,11 @@ int edge_pools_parse(const char *text, struct edge_config *config, struct err *e
 bool edge_has_address(const struct edge_config *config, uint32_t address);
 /* -ERANGE: more VPCs than the server has links for. Pure. */
 int edge_addresses(int64_t index, struct edge_addresses *ret_addresses, struct err *e);
+/*
+ * Of the server's end, for IPv6. By the second one it is told apart what an egress-only gateway
+ * sends. The other end, inside, has fe80::2.
+ */
+struct net_ip edge_server_ipv6(bool egress_only);
 /* The table of the server. Pure. */
 struct ruleset *edge_rules_build(struct arena *a, const struct edge_config *config);
 
@@ -44,9 +50,17 @@ struct ruleset *edge_rules_build(struct arena *a, const struct edge_config *conf
  */
 int edge_server_put(const struct edge_config *config, bool anew, struct err *e);
 
-/* The link into the namespace, with its addresses, and the default route inside. */
-int edge_link_put(int64_t index, int namespace_fd, struct err *e);
+/* The link into the namespace, with its addresses, and the router's own route to the server. */
+int edge_link_put(int64_t index, bool has_ipv6, int namespace_fd, struct err *e);
 int edge_link_drop(int64_t index, struct err *e);
-/* Routes the public addresses of `to` and no longer those that only `from` has; from NULL: those
- * that the server has and `to` has not. */
+
+/* The blocks that the server routes to a VPC: its public addresses, its IPv6 blocks. Sorted. Pure.
+ */
+struct edge_destinations {
+    struct net_block *v;
+    size_t n;
+};
+struct edge_destinations edge_destinations(struct arena *a, const struct net_vpc *intent);
+/* Routes those of `to` and no longer those that only `from` has; from NULL: those that the server
+ * has and `to` has not. */
 int edge_routes_change(const struct net_vpc *from, const struct net_vpc *to, struct err *e);

@@ -11,6 +11,7 @@
 #include "network/intent.h"
 #include "network/linux.h"
 #include "network/rules.h"
+#include "network/ways.h"
 
 static int explain_rules(struct arena *a, const struct net_vpc *from, const struct net_vpc *to,
                          size_t max, struct net_explained *ret, struct err *e)
@@ -37,11 +38,14 @@ static int explain_rules(struct arena *a, const struct net_vpc *from, const stru
     return 0;
 }
 
-static bool same_host(const struct net_port *a, const struct net_port *b)
+static bool same_host(struct arena *a, const char *domain, const struct net_port *left,
+                      const struct net_port *right)
 {
-    return b != NULL && streq(a->mac, b->mac) &&
-           streq(a->addresses[0].private_ip, b->addresses[0].private_ip) &&
-           streq(a->hostname, b->hostname);
+    if (right == NULL)
+        return false;
+    struct dnsmasq_host one = dnsmasq_host_of(a, domain, left);
+    struct dnsmasq_host other = dnsmasq_host_of(a, domain, right);
+    return streq(one.host, other.host) && streq(one.names, other.names);
 }
 
 static void add_file(struct arena *a, struct net_explained *ret, const char *directory,
@@ -57,7 +61,7 @@ static void explain_hosts(struct arena *a, const char *directory, const struct n
 {
     for (size_t i = 0; i < from->n_ports; i++) {
         const struct net_port *port = &from->ports[i];
-        if (same_host(port, intent_port(to, port->interface_id)))
+        if (same_host(a, to->domain, port, intent_port(to, port->interface_id)))
             continue;
         add_file(a, ret, directory, "hosts", port->interface_id, NULL);
         add_file(a, ret, directory, "names", port->interface_id, NULL);
@@ -67,44 +71,58 @@ static void explain_hosts(struct arena *a, const char *directory, const struct n
             arena_printf(a, "kill -HUP $(cat %s/dnsmasq.pid)", directory);
     for (size_t i = 0; i < to->n_ports; i++) {
         const struct net_port *port = &to->ports[i];
-        struct dnsmasq_host host = dnsmasq_host_of(port);
-        if (same_host(port, intent_port(from, port->interface_id)))
+        if (same_host(a, to->domain, port, intent_port(from, port->interface_id)))
             continue;
-        struct dnsmasq_lines lines = dnsmasq_host_lines(a, to->domain, &host);
-        add_file(a, ret, directory, "hosts", port->interface_id, lines.host);
-        add_file(a, ret, directory, "names", port->interface_id, lines.name);
+        struct dnsmasq_host host = dnsmasq_host_of(a, to->domain, port);
+        add_file(a, ret, directory, "hosts", port->interface_id, host.host);
+        add_file(a, ret, directory, "names", port->interface_id, host.names);
     }
 }
 
-static bool has_public(const struct net_vpc *intent, const char *address)
+static void explain_destinations(struct arena *a, struct net_explained *ret, const char *verb,
+                                 const struct edge_destinations *these,
+                                 const struct edge_destinations *others, int64_t index,
+                                 const char *via)
 {
-    for (size_t i = 0; i < intent->n_ports; i++)
-        if (streq(intent->ports[i].addresses[0].public_ip, address))
-            return true;
-    return false;
+    for (size_t i = 0; i < these->n; i++) {
+        bool has = false;
+        for (size_t k = 0; k < others->n && !has; k++)
+            has = net_block_compare(&these->v[i], &others->v[k]) == 0;
+        char to[NET_BLOCK_TEXT_SIZE];
+        net_block_format(&these->v[i], to);
+        if (these->v[i].length == 32 && !these->v[i].address.is_ipv6)
+            to[strlen(to) - strlen("/32")] = '\0';
+        if (!has)
+            *arena_append(a, &ret->routes) =
+                arena_printf(a, "ip route %s %s via %s dev " EDGE_LINK, verb, to,
+                             these->v[i].address.is_ipv6 ? "fe80::2" : via, (int)index);
+    }
 }
 
+/* On the server, then inside. */
 static int explain_routes(struct arena *a, const struct net_vpc *from, const struct net_vpc *to,
                           struct net_explained *ret, struct err *e)
 {
     struct edge_addresses edge = {0};
+    struct ways old = {0};
+    struct ways now = {0};
     char inside[IPV4_TEXT_SIZE];
     int r = edge_addresses(to->index, &edge, e);
+    if (r == 0 && from->vpc_id != NULL)
+        r = ways_build(a, from, &old, e);
+    if (r == 0)
+        r = ways_build(a, to, &now, e);
     if (r < 0)
         return r;
     ipv4_format(edge.inside, inside);
-    for (size_t i = 0; i < from->n_ports; i++) {
-        const char *its = from->ports[i].addresses[0].public_ip;
-        if (its != NULL && !has_public(to, its))
-            *arena_append(a, &ret->routes) = arena_printf(
-                a, "ip route del %s via %s dev " EDGE_LINK, its, inside, (int)to->index);
-    }
-    for (size_t i = 0; i < to->n_ports; i++) {
-        const char *its = to->ports[i].addresses[0].public_ip;
-        if (its != NULL && !has_public(from, its))
-            *arena_append(a, &ret->routes) = arena_printf(
-                a, "ip route replace %s via %s dev " EDGE_LINK, its, inside, (int)to->index);
-    }
+    struct edge_destinations had = edge_destinations(a, from);
+    struct edge_destinations has = edge_destinations(a, to);
+    explain_destinations(a, ret, "del", &had, &has, to->index, inside);
+    explain_destinations(a, ret, "replace", &has, &had, to->index, inside);
+    struct net_names ways = ways_explain(a, &old, &now);
+    /* A new VPC's are many and alike: they follow from its tables. */
+    for (size_t i = 0; from->vpc_id != NULL && i < ways.n; i++)
+        *arena_append(a, &ret->routes) = arena_printf(a, "ip -n %s %s", to->vpc_id, ways.v[i]);
     return 0;
 }
 

@@ -20,7 +20,7 @@ struct net_explained {
         size_t n;
     } files;                 /* of dnsmasq */
     struct net_names reload; /* how dnsmasq learns of files that are gone */
-    struct net_names routes; /* of public addresses, on the server */
+    struct net_names routes; /* of public addresses, on the server; and of route tables, inside */
 };
 
 /*

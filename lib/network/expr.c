@@ -19,6 +19,12 @@ json_t *expr_field(const char *protocol, const char *name)
     return expr_made(json_pack("{s:{s:s,s:s}}", "payload", "protocol", protocol, "field", name));
 }
 
+json_t *expr_nexthop(bool is_ipv6)
+{
+    return expr_made(
+        json_pack("{s:{s:s,s:s}}", "rt", "key", "nexthop", "family", is_ipv6 ? "ip6" : "ip"));
+}
+
 json_t *expr_match(const char *op, json_t *left, json_t *right)
 {
     return expr_made(

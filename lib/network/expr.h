@@ -5,10 +5,13 @@
  * None returns NULL.
  */
 #include <jansson.h>
+#include <stdbool.h>
 
 /* Ends the process when jansson had no memory. */
 json_t *expr_made(json_t *j);
 json_t *expr_meta(const char *key);
+/* Where the packet goes next: its destination, or the gateway of its route. */
+json_t *expr_nexthop(bool is_ipv6);
 json_t *expr_field(const char *protocol, const char *name);
 json_t *expr_match(const char *op, json_t *left, json_t *right);
 json_t *expr_equals(json_t *left, const char *right);

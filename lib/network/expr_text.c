@@ -40,6 +40,7 @@ static void value(struct buf *out, const json_t *v, bool quoted)
     const json_t *prefix = json_object_get(v, "prefix");
     const json_t *range = json_object_get(v, "range");
     const json_t *ct = json_object_get(v, "ct");
+    const json_t *rt = json_object_get(v, "rt");
     const char *text = json_string_value(v);
     if (text != NULL)
         buf_printf(out, quoted && text[0] != '@' ? "\"%s\"" : "%s", text);
@@ -56,6 +57,8 @@ static void value(struct buf *out, const json_t *v, bool quoted)
         buf_printf(out, "%s %s", text_of(payload, "protocol"), text_of(payload, "field"));
     else if (ct != NULL)
         buf_printf(out, "ct %s", text_of(ct, "key"));
+    else if (rt != NULL)
+        buf_printf(out, "rt %s %s", text_of(rt, "family"), text_of(rt, "key"));
     else if (prefix != NULL)
         buf_printf(out, "%s/%lld", text_of(prefix, "addr"),
                    (long long)json_integer_value(json_object_get(prefix, "len")));

@@ -17,6 +17,7 @@
 #include "network/applied.h"
 #include "network/dnsmasq.h"
 #include "network/edge.h"
+#include "network/frame.h"
 #include "network/intent.h"
 #include "network/netns.h"
 #include "network/probe.h"
@@ -104,8 +105,9 @@ static int check_intent(const struct linux_network *n, const struct net_vpc *int
         r = edge_addresses(intent->index, &addresses, e);
     if (r < 0)
         return r;
-    if (!ruleset_word_ok(intent->domain))
-        return err_set(e, EINVAL, "not a domain name: %s", intent->domain);
+    if (!ruleset_word_ok(intent->domain) ||
+        (intent->dhcp.domain_name != NULL && !ruleset_word_ok(intent->dhcp.domain_name)))
+        return err_set(e, EINVAL, "not a domain name of %s", intent->vpc_id);
     for (size_t i = 0; i < intent->n_subnets; i++)
         if (!has_prefix(intent->subnets[i].bridge, "br") ||
             !ruleset_word_ok(intent->subnets[i].bridge) || strlen(intent->subnets[i].bridge) >= 16)
@@ -118,11 +120,12 @@ static int check_intent(const struct linux_network *n, const struct net_vpc *int
         if (intent_subnet(intent, port->subnet_id) == NULL)
             return err_set(e, EINVAL, "%s is in %s, which %s has not", port->interface_id,
                            port->subnet_id, intent->vpc_id);
-        if (port->addresses[0].public_ip != NULL &&
-            (ipv4_parse(port->addresses[0].public_ip, &address) < 0 ||
-             !edge_has_address(&n->edge, address)))
-            return err_set(e, EINVAL, "%s is not of the pool of public addresses",
-                           port->addresses[0].public_ip);
+        for (size_t k = 0; k < port->n_addresses; k++) {
+            const char *public_ip = port->addresses[k].public_ip;
+            if (public_ip != NULL &&
+                (ipv4_parse(public_ip, &address) < 0 || !edge_has_address(&n->edge, address)))
+                return err_set(e, EINVAL, "%s is not of the pool of public addresses", public_ip);
+        }
     }
     return 0;
 }
@@ -179,13 +182,15 @@ static int linux_plug(struct network *network, const struct net_vpc *intent,
     if (r == 0)
         r = rtnl_open(&inside, e);
     if (r == 0)
-        r = applied_plug(&inside, port->tap, subnet->bridge, e);
+        r = frame_plug(&inside, port->tap, subnet->bridge, e);
     return r < 0 ? err_wrap(e, r, "cannot plug %s into %s", port->tap, intent->vpc_id) : 0;
 }
 
 static int linux_remove(struct network *network, const char *vpc_id, int64_t index, struct err *e)
 {
     struct linux_network *n = self(network);
+    if (vpc_id != NULL && id_is_wellformed(vpc_id, "nat"))
+        return netns_remove(vpc_id, e); /* its link goes with it */
     int r = check_vpc_id(vpc_id, e);
     if (r < 0)
         return r;
@@ -325,19 +330,22 @@ static int linux_probe(struct network *network, struct arena *a, const struct ne
     return r;
 }
 
-static int linux_list(struct network *network, struct arena *a, struct net_names *ret_vpc_ids,
+static int linux_list(struct network *network, struct arena *a, struct net_names *ret_ids,
                       struct err *e)
 {
     (void)network;
-    struct net_names all;
-    struct net_names vpcs = {0};
-    int r = netns_list(a, "vpc-", &all, e);
-    if (r < 0)
-        return r;
-    for (size_t i = 0; i < all.n; i++)
-        if (id_is_wellformed(all.v[i], "vpc"))
-            *arena_append(a, &vpcs) = all.v[i];
-    *ret_vpc_ids = vpcs;
+    static const char *const kinds[] = {"vpc", "nat"};
+    struct net_names ids = {0};
+    for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
+        struct net_names all = {0};
+        int r = netns_list(a, arena_printf(a, "%s-", kinds[k]), &all, e);
+        if (r < 0)
+            return r;
+        for (size_t i = 0; i < all.n; i++)
+            if (id_is_wellformed(all.v[i], kinds[k]))
+                *arena_append(a, &ids) = all.v[i];
+    }
+    *ret_ids = ids;
     return 0;
 }
 

@@ -136,3 +136,29 @@ int netns_sysctl(const char *name, const char *value, struct err *e)
         return err_errno(e, errno, "cannot set %s to %s", name, value);
     return 0;
 }
+
+int netns_link_ipv6(const char *link, bool on, struct err *e)
+{
+    static const struct {
+        const char *name;
+        const char *value;
+    } settings[] = {{"accept_dad", "0"},
+                    {"dad_transmits", "0"},
+                    {"accept_ra", "0"},
+                    {"forwarding", "1"},
+                    {"disable_ipv6", "0"}};
+    char name[128];
+    int r = 0;
+    if (!on) {
+        int n = snprintf(name, sizeof(name), "net/ipv6/conf/%s/disable_ipv6", link);
+        r = n < 0 || n >= (int)sizeof(name) ? -ENAMETOOLONG : netns_sysctl(name, "1", NULL);
+        return r == -ENOENT ? 0 : r < 0 ? err_set(e, -r, "cannot keep IPv6 from %s", link) : 0;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(settings) && r == 0; i++) {
+        int n = snprintf(name, sizeof(name), "net/ipv6/conf/%s/%s", link, settings[i].name);
+        r = n < 0 || n >= (int)sizeof(name)
+                ? err_set(e, ENAMETOOLONG, "the name %s is too long", link)
+                : netns_sysctl(name, settings[i].value, e);
+    }
+    return r;
+}

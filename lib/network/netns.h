@@ -41,3 +41,7 @@ void netns_leave(struct netns_visit *visit);
 /* Writes a sysctl of the namespace that the thread is in: "net/ipv4/ip_forward". -ENOENT when the
  * kernel has none of that name. */
 int netns_sysctl(const char *name, const char *value, struct err *e);
+
+/* Whether a link of that namespace speaks IPv6. With it, it serves at once (no duplicate address
+ * detection) and believes no router. A kernel without IPv6 can only be told that it does not. */
+int netns_link_ipv6(const char *link, bool on, struct err *e);

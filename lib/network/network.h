@@ -205,8 +205,9 @@ struct network_ops {
      * success. */
     int (*plug)(struct network *n, const struct net_vpc *intent, const char *interface_id,
                 struct err *e);
-    /* Removes the namespace, its DHCP server, its links, its routes and its NAT gateways; of a VPC
-     * that nobody knows the index of, -1. */
+    /* Of a VPC: removes the namespace, its DHCP server, its links and its routes. Of a NAT gateway
+     * (nat-…): what is left of one whose VPC does not have it any more. Without an index
+     * (-1) the link goes with the namespace. */
     int (*remove)(struct network *n, const char *vpc_id, int64_t index, struct err *e);
     /* A TCP connection to a guest, made inside its VPC: connected, or -ETIMEDOUT, -ECONNREFUSED, …
      * Security groups do not govern it. The descriptor does not block. */
@@ -225,8 +226,8 @@ struct network_ops {
      * the source's tap is not there. */
     int (*probe)(struct network *n, struct arena *a, const struct net_probe *probe,
                  struct net_probed *ret, struct err *e);
-    /* The VPC ids that have a namespace here. */
-    int (*list)(struct network *n, struct arena *a, struct net_names *ret_vpc_ids, struct err *e);
+    /* The ids of VPCs and NAT gateways that have a namespace here. */
+    int (*list)(struct network *n, struct arena *a, struct net_names *ret_ids, struct err *e);
     /* Taps that are plugged in a VPC. */
     int (*taps)(struct network *n, struct arena *a, const char *vpc_id, struct net_names *ret_taps,
                 struct err *e);

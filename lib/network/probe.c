@@ -167,7 +167,7 @@ static int open_port(const struct net_probe *p, int namespace_fd, struct door *d
     if (left != 0)
         r = rtnl_link_drop(&rtnl, left, e);
     if (r == 0)
-        r = rtnl_veth_make(&rtnl, LINK, LINK_PEER, namespace_fd, e);
+        r = rtnl_veth_make(&rtnl, LINK, LINK_PEER, namespace_fd, NULL, e);
     if (r < 0)
         return r;
     door->index = rtnl_index(&rtnl, LINK);

@@ -1,6 +1,5 @@
 #include "network/rtnl.h"
 
-#include <arpa/inet.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
@@ -12,19 +11,10 @@
 
 #include "base/check.h"
 #include "base/cleanup.h"
+#include "network/rtnl_internal.h"
 
-#define REQUEST_MAX 1024
 #define ANSWER_MAX  65536
-#define ENTRIES_MAX 262144 /* of a dump */
-#define ANSWER_WAIT 10     /* seconds; the kernel answers at once */
-
-/* What we make is marked as made by an administrator (ip route: proto static). */
-#define OUR_PROTOCOL RTPROT_STATIC
-
-struct request {
-    struct nlmsghdr header;
-    char body[REQUEST_MAX];
-};
+#define ANSWER_WAIT 10 /* seconds; the kernel answers at once */
 
 int rtnl_open(struct rtnl *r, struct err *e)
 {
@@ -47,7 +37,7 @@ void rtnl_close(struct rtnl *r)
 
 /* --- messages */
 
-static void *begin(struct request *q, uint16_t type, uint16_t flags, size_t size)
+void *rtnl_begin(struct rtnl_request *q, uint16_t type, uint16_t flags, size_t size)
 {
     memset(q, 0, sizeof(*q));
     q->header.nlmsg_len = NLMSG_LENGTH(size);
@@ -56,7 +46,7 @@ static void *begin(struct request *q, uint16_t type, uint16_t flags, size_t size
     return NLMSG_DATA(&q->header);
 }
 
-static struct rtattr *put(struct request *q, uint16_t type, const void *data, size_t len)
+struct rtattr *rtnl_put(struct rtnl_request *q, uint16_t type, const void *data, size_t len)
 {
     size_t at = NLMSG_ALIGN(q->header.nlmsg_len);
     CHECK(at + RTA_SPACE(len) <= sizeof(*q));
@@ -69,30 +59,23 @@ static struct rtattr *put(struct request *q, uint16_t type, const void *data, si
     return attribute;
 }
 
-static void put_text(struct request *q, uint16_t type, const char *s)
+void rtnl_put_text(struct rtnl_request *q, uint16_t type, const char *s)
 {
-    (void)put(q, type, s, strlen(s) + 1);
+    (void)rtnl_put(q, type, s, strlen(s) + 1);
 }
 
-static void put_u32(struct request *q, uint16_t type, uint32_t value)
+void rtnl_put_u32(struct rtnl_request *q, uint16_t type, uint32_t value)
 {
-    (void)put(q, type, &value, sizeof(value));
+    (void)rtnl_put(q, type, &value, sizeof(value));
 }
 
-static void put_address(struct request *q, uint16_t type, uint32_t address)
-{
-    put_u32(q, type, htonl(address));
-}
-
-static void nest_end(struct request *q, struct rtattr *nest)
+void rtnl_nest_end(struct rtnl_request *q, struct rtattr *nest)
 {
     nest->rta_len = (uint16_t)((char *)q + q->header.nlmsg_len - (char *)nest);
 }
 
-typedef int answer_fn(const struct nlmsghdr *m, void *data);
-
 /* Sends and reads until the end of the answer, acknowledgement or dump. */
-static int talk(struct rtnl *r, struct request *q, answer_fn *each, void *data)
+int rtnl_talk(struct rtnl *r, struct rtnl_request *q, rtnl_answer_fn *each, void *data)
 {
     q->header.nlmsg_seq = ++r->sequence;
     if (send(r->fd, q, q->header.nlmsg_len, 0) < 0)
@@ -121,10 +104,10 @@ static int talk(struct rtnl *r, struct request *q, answer_fn *each, void *data)
     }
 }
 
-static int change(struct rtnl *r, struct request *q)
+int rtnl_change(struct rtnl *r, struct rtnl_request *q)
 {
     q->header.nlmsg_flags |= NLM_F_ACK;
-    return talk(r, q, NULL, NULL);
+    return rtnl_talk(r, q, NULL, NULL);
 }
 
 /* --- links */
@@ -139,7 +122,7 @@ static int read_link(const struct nlmsghdr *m, void *data)
     struct links_reading *reading = data;
     if (m->nlmsg_type != RTM_NEWLINK)
         return 0;
-    if (reading->links.n == ENTRIES_MAX)
+    if (reading->links.n == RTNL_ENTRIES_MAX)
         return -E2BIG;
     const struct ifinfomsg *info = NLMSG_DATA(m);
     struct rtnl_link *link = arena_append(reading->a, &reading->links);
@@ -156,10 +139,10 @@ static int read_link(const struct nlmsghdr *m, void *data)
 
 int rtnl_links(struct rtnl *r, struct arena *a, struct rtnl_links *ret_links, struct err *e)
 {
-    struct request q;
-    (void)begin(&q, RTM_GETLINK, NLM_F_DUMP, sizeof(struct ifinfomsg));
+    struct rtnl_request q;
+    (void)rtnl_begin(&q, RTM_GETLINK, NLM_F_DUMP, sizeof(struct ifinfomsg));
     struct links_reading reading = {.a = a};
-    int result = talk(r, &q, read_link, &reading);
+    int result = rtnl_talk(r, &q, read_link, &reading);
     if (result < 0)
         return err_errno(e, -result, "cannot list network interfaces");
     *ret_links = reading.links;
@@ -175,216 +158,115 @@ static int read_index(const struct nlmsghdr *m, void *data)
 
 int rtnl_index(struct rtnl *r, const char *name)
 {
-    struct request q;
-    (void)begin(&q, RTM_GETLINK, NLM_F_ACK, sizeof(struct ifinfomsg));
+    struct rtnl_request q;
+    (void)rtnl_begin(&q, RTM_GETLINK, NLM_F_ACK, sizeof(struct ifinfomsg));
     if (strlen(name) >= IFNAMSIZ)
         return 0;
-    put_text(&q, IFLA_IFNAME, name);
+    rtnl_put_text(&q, IFLA_IFNAME, name);
     int index = 0;
-    return talk(r, &q, read_index, &index) == 0 ? index : 0;
+    return rtnl_talk(r, &q, read_index, &index) == 0 ? index : 0;
 }
 
 int rtnl_bridge_make(struct rtnl *r, const char *name, const uint8_t mac[static 6], struct err *e)
 {
-    struct request q;
-    (void)begin(&q, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(struct ifinfomsg));
-    put_text(&q, IFLA_IFNAME, name);
+    struct rtnl_request q;
+    (void)rtnl_begin(&q, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(struct ifinfomsg));
+    rtnl_put_text(&q, IFLA_IFNAME, name);
     /* Its own address: without one a bridge takes its lowest port's, and every guest's ARP cache
      * would be wrong whenever that changes. */
-    (void)put(&q, IFLA_ADDRESS, mac, 6);
-    struct rtattr *link = put(&q, IFLA_LINKINFO, NULL, 0);
-    put_text(&q, IFLA_INFO_KIND, "bridge");
-    struct rtattr *details = put(&q, IFLA_INFO_DATA, NULL, 0);
-    put_u32(&q, IFLA_BR_STP_STATE, 0);
-    put_u32(&q, IFLA_BR_FORWARD_DELAY, 0);
+    (void)rtnl_put(&q, IFLA_ADDRESS, mac, 6);
+    struct rtattr *link = rtnl_put(&q, IFLA_LINKINFO, NULL, 0);
+    rtnl_put_text(&q, IFLA_INFO_KIND, "bridge");
+    struct rtattr *details = rtnl_put(&q, IFLA_INFO_DATA, NULL, 0);
+    rtnl_put_u32(&q, IFLA_BR_STP_STATE, 0);
+    rtnl_put_u32(&q, IFLA_BR_FORWARD_DELAY, 0);
     uint8_t off = 0;
-    (void)put(&q, IFLA_BR_MCAST_SNOOPING, &off, sizeof(off));
-    nest_end(&q, details);
-    nest_end(&q, link);
-    int result = change(r, &q);
+    (void)rtnl_put(&q, IFLA_BR_MCAST_SNOOPING, &off, sizeof(off));
+    rtnl_nest_end(&q, details);
+    rtnl_nest_end(&q, link);
+    int result = rtnl_change(r, &q);
     return result < 0 ? err_errno(e, -result, "cannot make bridge %s", name) : 0;
 }
 
-int rtnl_veth_make(struct rtnl *r, const char *name, const char *peer, int peer_fd, struct err *e)
+int rtnl_veth_make(struct rtnl *r, const char *name, const char *peer, int peer_fd,
+                   const uint8_t *peer_mac, struct err *e)
 {
-    struct request q;
-    (void)begin(&q, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(struct ifinfomsg));
-    put_text(&q, IFLA_IFNAME, name);
-    struct rtattr *link = put(&q, IFLA_LINKINFO, NULL, 0);
-    put_text(&q, IFLA_INFO_KIND, "veth");
-    struct rtattr *details = put(&q, IFLA_INFO_DATA, NULL, 0);
+    struct rtnl_request q;
+    (void)rtnl_begin(&q, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(struct ifinfomsg));
+    rtnl_put_text(&q, IFLA_IFNAME, name);
+    struct rtattr *link = rtnl_put(&q, IFLA_LINKINFO, NULL, 0);
+    rtnl_put_text(&q, IFLA_INFO_KIND, "veth");
+    struct rtattr *details = rtnl_put(&q, IFLA_INFO_DATA, NULL, 0);
     struct ifinfomsg nothing = {0};
-    struct rtattr *other = put(&q, VETH_INFO_PEER, &nothing, sizeof(nothing));
-    put_text(&q, IFLA_IFNAME, peer);
-    put_u32(&q, IFLA_NET_NS_FD, (uint32_t)peer_fd);
-    nest_end(&q, other);
-    nest_end(&q, details);
-    nest_end(&q, link);
-    int result = change(r, &q);
+    struct rtattr *other = rtnl_put(&q, VETH_INFO_PEER, &nothing, sizeof(nothing));
+    rtnl_put_text(&q, IFLA_IFNAME, peer);
+    rtnl_put_u32(&q, IFLA_NET_NS_FD, (uint32_t)peer_fd);
+    if (peer_mac != NULL)
+        (void)rtnl_put(&q, IFLA_ADDRESS, peer_mac, 6);
+    rtnl_nest_end(&q, other);
+    rtnl_nest_end(&q, details);
+    rtnl_nest_end(&q, link);
+    int result = rtnl_change(r, &q);
     return result < 0 ? err_errno(e, -result, "cannot make the link %s", name) : 0;
 }
 
-static struct ifinfomsg *set_link(struct request *q, int index)
+static struct ifinfomsg *set_link(struct rtnl_request *q, int index)
 {
-    struct ifinfomsg *info = begin(q, RTM_NEWLINK, 0, sizeof(*info));
+    struct ifinfomsg *info = rtnl_begin(q, RTM_NEWLINK, 0, sizeof(*info));
     info->ifi_index = index;
     return info;
 }
 
 int rtnl_link_move(struct rtnl *r, int index, int namespace_fd, struct err *e)
 {
-    struct request q;
+    struct rtnl_request q;
     (void)set_link(&q, index);
-    put_u32(&q, IFLA_NET_NS_FD, (uint32_t)namespace_fd);
-    int result = change(r, &q);
+    rtnl_put_u32(&q, IFLA_NET_NS_FD, (uint32_t)namespace_fd);
+    int result = rtnl_change(r, &q);
     return result < 0 ? err_errno(e, -result, "cannot move interface %d", index) : 0;
 }
 
 int rtnl_link_up(struct rtnl *r, int index, int mtu, struct err *e)
 {
-    struct request q;
+    struct rtnl_request q;
     struct ifinfomsg *info = set_link(&q, index);
     info->ifi_flags = info->ifi_change = IFF_UP;
     if (mtu > 0)
-        put_u32(&q, IFLA_MTU, (uint32_t)mtu);
-    int result = change(r, &q);
+        rtnl_put_u32(&q, IFLA_MTU, (uint32_t)mtu);
+    int result = rtnl_change(r, &q);
     return result < 0 ? err_errno(e, -result, "cannot bring up interface %d", index) : 0;
 }
 
 int rtnl_link_enslave(struct rtnl *r, int index, int master, struct err *e)
 {
-    struct request q;
+    struct rtnl_request q;
     (void)set_link(&q, index);
-    put_u32(&q, IFLA_MASTER, (uint32_t)master);
-    int result = change(r, &q);
+    rtnl_put_u32(&q, IFLA_MASTER, (uint32_t)master);
+    int result = rtnl_change(r, &q);
     return result < 0 ? err_errno(e, -result, "cannot plug interface %d in a bridge", index) : 0;
 }
 
 int rtnl_port_isolate(struct rtnl *r, int index, struct err *e)
 {
-    struct request q;
-    struct ifinfomsg *info = begin(&q, RTM_SETLINK, 0, sizeof(*info));
+    struct rtnl_request q;
+    struct ifinfomsg *info = rtnl_begin(&q, RTM_SETLINK, 0, sizeof(*info));
     info->ifi_family = PF_BRIDGE;
     info->ifi_index = index;
-    struct rtattr *port = put(&q, IFLA_PROTINFO | NLA_F_NESTED, NULL, 0);
+    struct rtattr *port = rtnl_put(&q, IFLA_PROTINFO | NLA_F_NESTED, NULL, 0);
     uint8_t on = 1;
-    (void)put(&q, IFLA_BRPORT_ISOLATED, &on, sizeof(on));
-    nest_end(&q, port);
-    int result = change(r, &q);
+    (void)rtnl_put(&q, IFLA_BRPORT_ISOLATED, &on, sizeof(on));
+    rtnl_nest_end(&q, port);
+    int result = rtnl_change(r, &q);
     return result < 0 ? err_errno(e, -result, "cannot isolate bridge port %d", index) : 0;
 }
 
 int rtnl_link_drop(struct rtnl *r, int index, struct err *e)
 {
-    struct request q;
-    struct ifinfomsg *info = begin(&q, RTM_DELLINK, 0, sizeof(*info));
+    struct rtnl_request q;
+    struct ifinfomsg *info = rtnl_begin(&q, RTM_DELLINK, 0, sizeof(*info));
     info->ifi_index = index;
-    int result = change(r, &q);
+    int result = rtnl_change(r, &q);
     return result < 0 && result != -ENODEV
                ? err_errno(e, -result, "cannot remove interface %d", index)
                : 0;
-}
-
-/* --- addresses and routes */
-
-int rtnl_address_put(struct rtnl *r, int index, uint32_t address, int length, struct err *e)
-{
-    struct request q;
-    struct ifaddrmsg *info = begin(&q, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, sizeof(*info));
-    info->ifa_family = AF_INET;
-    info->ifa_prefixlen = (uint8_t)length;
-    info->ifa_index = (uint32_t)index;
-    put_address(&q, IFA_LOCAL, address);
-    put_address(&q, IFA_ADDRESS, address);
-    int result = change(r, &q);
-    return result < 0 ? err_errno(e, -result, "cannot give interface %d its address", index) : 0;
-}
-
-static void write_route(struct request *q, uint16_t type, uint16_t flags,
-                        const struct rtnl_route *route)
-{
-    struct rtmsg *info = begin(q, type, flags, sizeof(*info));
-    info->rtm_family = AF_INET;
-    info->rtm_dst_len = (uint8_t)route->length;
-    info->rtm_table = RT_TABLE_MAIN;
-    info->rtm_protocol = OUR_PROTOCOL;
-    info->rtm_scope = RT_SCOPE_UNIVERSE;
-    info->rtm_type = route->link != 0 ? RTN_UNICAST : RTN_UNREACHABLE;
-    if (route->length > 0)
-        put_address(q, RTA_DST, route->destination);
-    if (route->gateway != 0)
-        put_address(q, RTA_GATEWAY, route->gateway);
-    if (route->link != 0)
-        put_u32(q, RTA_OIF, (uint32_t)route->link);
-    if (route->metric != 0)
-        put_u32(q, RTA_PRIORITY, route->metric);
-}
-
-int rtnl_route_put(struct rtnl *r, const struct rtnl_route *route, struct err *e)
-{
-    struct request q;
-    write_route(&q, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, route);
-    int result = change(r, &q);
-    return result < 0 ? err_errno(e, -result, "cannot set a route over interface %d", route->link)
-                      : 0;
-}
-
-int rtnl_route_drop(struct rtnl *r, const struct rtnl_route *route, struct err *e)
-{
-    struct request q;
-    write_route(&q, RTM_DELROUTE, 0, route);
-    int result = change(r, &q);
-    return result < 0 && result != -ESRCH && result != -ENODEV
-               ? err_errno(e, -result, "cannot remove a route over interface %d", route->link)
-               : 0;
-}
-
-struct routes_reading {
-    struct arena *a;
-    int link;
-    struct rtnl_routes routes;
-};
-
-static int read_route(const struct nlmsghdr *m, void *data)
-{
-    struct routes_reading *reading = data;
-    const struct rtmsg *info = NLMSG_DATA(m);
-    if (m->nlmsg_type != RTM_NEWROUTE || info->rtm_family != AF_INET ||
-        info->rtm_table != RT_TABLE_MAIN || info->rtm_protocol != OUR_PROTOCOL)
-        return 0;
-    struct rtnl_route route = {.length = info->rtm_dst_len};
-    int len = (int)RTM_PAYLOAD(m);
-    for (const struct rtattr *at = RTM_RTA(info); RTA_OK(at, len); at = RTA_NEXT(at, len)) {
-        uint32_t value = 0;
-        if (RTA_PAYLOAD(at) == sizeof(value))
-            memcpy(&value, RTA_DATA(at), sizeof(value));
-        if (at->rta_type == RTA_DST)
-            route.destination = ntohl(value);
-        if (at->rta_type == RTA_GATEWAY)
-            route.gateway = ntohl(value);
-        if (at->rta_type == RTA_OIF)
-            route.link = (int)value;
-        if (at->rta_type == RTA_PRIORITY)
-            route.metric = value;
-    }
-    if (route.link != reading->link)
-        return 0;
-    if (reading->routes.n == ENTRIES_MAX)
-        return -E2BIG;
-    *arena_append(reading->a, &reading->routes) = route;
-    return 0;
-}
-
-int rtnl_routes(struct rtnl *r, struct arena *a, int link, struct rtnl_routes *ret_routes,
-                struct err *e)
-{
-    struct request q;
-    struct rtmsg *info = begin(&q, RTM_GETROUTE, NLM_F_DUMP, sizeof(*info));
-    info->rtm_family = AF_INET;
-    struct routes_reading reading = {.a = a, .link = link};
-    int result = talk(r, &q, read_route, &reading);
-    if (result < 0)
-        return err_errno(e, -result, "cannot list routes");
-    *ret_routes = reading.routes;
-    return 0;
 }

@@ -2,7 +2,7 @@
 /*
  * Links, addresses and routes over rtnetlink: what `ip` would do, without a process for each step
  * and with an errno for an answer. Works in the network namespace that the thread was in at
- * rtnl_open(). Addresses are in host byte order. 0 or -errno with `e` filled in.
+ * rtnl_open(). 0 or -errno with `e` filled in.
  *
  * `put` makes it so, whatever is there; `drop` takes what is not there for success.
  */
@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "network/block.h"
 
 struct rtnl {
     int fd; /* -1: closed */
@@ -42,8 +43,9 @@ int rtnl_index(struct rtnl *r, const char *name);
 int rtnl_links(struct rtnl *r, struct arena *a, struct rtnl_links *ret_links, struct err *e);
 
 int rtnl_bridge_make(struct rtnl *r, const char *name, const uint8_t mac[static 6], struct err *e);
-/* A veth pair, one end here, the other in the namespace peer_fd. */
-int rtnl_veth_make(struct rtnl *r, const char *name, const char *peer, int peer_fd, struct err *e);
+/* A veth pair, one end here, the other in the namespace peer_fd; with a MAC for that, or NULL. */
+int rtnl_veth_make(struct rtnl *r, const char *name, const char *peer, int peer_fd,
+                   const uint8_t *peer_mac, struct err *e);
 int rtnl_link_move(struct rtnl *r, int index, int namespace_fd, struct err *e);
 int rtnl_link_up(struct rtnl *r, int index, int mtu, struct err *e);
 int rtnl_link_enslave(struct rtnl *r, int index, int master, struct err *e);
@@ -51,13 +53,18 @@ int rtnl_link_enslave(struct rtnl *r, int index, int master, struct err *e);
 int rtnl_port_isolate(struct rtnl *r, int index, struct err *e);
 int rtnl_link_drop(struct rtnl *r, int index, struct err *e);
 
-int rtnl_address_put(struct rtnl *r, int index, uint32_t address, int length, struct err *e);
+int rtnl_address_put(struct rtnl *r, int index, const struct net_ip *address, int length,
+                     struct err *e);
+int rtnl_address_drop(struct rtnl *r, int index, const struct net_ip *address, int length,
+                      struct err *e);
 
 struct rtnl_route {
-    uint32_t destination;
-    int length;
-    uint32_t gateway; /* 0: none */
-    int link;         /* 0: the route says `unreachable` */
+    uint32_t table; /* 0: the main one */
+    struct net_block to;
+    bool has_via;
+    struct net_ip via; /* taken for reachable over the link */
+    int link;          /* 0: nowhere, with the answer `unreachable` or without any */
+    bool silent;       /* of no link: a black hole */
     uint32_t metric;
 };
 
@@ -68,6 +75,51 @@ struct rtnl_routes {
 
 int rtnl_route_put(struct rtnl *r, const struct rtnl_route *route, struct err *e);
 int rtnl_route_drop(struct rtnl *r, const struct rtnl_route *route, struct err *e);
-/* The routes that rtnl_route_put() made over the link. */
-int rtnl_routes(struct rtnl *r, struct arena *a, int link, struct rtnl_routes *ret_routes,
+/* All routes of this family that rtnl_route_put() made. */
+int rtnl_routes(struct rtnl *r, struct arena *a, bool is_ipv6, struct rtnl_routes *ret_routes,
+                struct err *e);
+
+/* Packets that come in by the interface look into the table. */
+struct rtnl_rule {
+    bool is_ipv6;
+    const char *from;
+    uint32_t table;
+};
+
+struct rtnl_rules {
+    struct rtnl_rule *v;
+    size_t n;
+};
+
+int rtnl_rule_put(struct rtnl *r, const struct rtnl_rule *rule, struct err *e);
+int rtnl_rule_drop(struct rtnl *r, const struct rtnl_rule *rule, struct err *e);
+/* Those that rtnl_rule_put() made. */
+int rtnl_rules(struct rtnl *r, struct arena *a, bool is_ipv6, struct rtnl_rules *ret_rules,
+               struct err *e);
+
+/* Who has an address on a link, for good: nothing that comes from the link changes it. */
+struct rtnl_neighbour {
+    int link;
+    struct net_ip address;
+    uint8_t mac[6];
+};
+
+struct rtnl_neighbours {
+    struct rtnl_neighbour *v;
+    size_t n;
+};
+
+int rtnl_neighbour_put(struct rtnl *r, const struct rtnl_neighbour *neighbour, struct err *e);
+int rtnl_neighbour_drop(struct rtnl *r, const struct rtnl_neighbour *neighbour, struct err *e);
+int rtnl_neighbours(struct rtnl *r, struct arena *a, bool is_ipv6,
+                    struct rtnl_neighbours *ret_neighbours, struct err *e);
+/* The link answers ARP for an address that is elsewhere (ip neigh add proxy). */
+int rtnl_proxy_put(struct rtnl *r, int link, const struct net_ip *address, struct err *e);
+int rtnl_proxy_drop(struct rtnl *r, int link, const struct net_ip *address, struct err *e);
+/* The blocks of the addresses that a link has. */
+struct net_blocks {
+    struct net_block *v;
+    size_t n;
+};
+int rtnl_blocks(struct rtnl *r, struct arena *a, int link, struct net_blocks *ret_blocks,
                 struct err *e);

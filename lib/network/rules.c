@@ -1,62 +1,65 @@
 #include "network/rules.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
+#include "base/cleanup.h"
 #include "base/text.h"
 #include "core/cidr.h"
-#include "network/expr.h"
-
-#define TAP_MAX   15  /* IFNAMSIZ without its NUL */
-#define CHAIN_MAX 127 /* NFT_CHAIN_MAXNAMELEN without its NUL */
+#include "network/edge.h"
+#include "network/rules_internal.h"
+#include "network/ways.h"
 
 #define BASE_FILTER(hook, policy)                                                                  \
     "\"type\":\"filter\",\"hook\":\"" hook "\",\"prio\":0,\"policy\":\"" policy "\""
 #define BASE_NAT(hook, prio)                                                                       \
     "\"type\":\"nat\",\"hook\":\"" hook "\",\"prio\":" prio ",\"policy\":\"accept\""
 
-/* --- the parts */
+#define IPV6_BLOCKS "ipv6_blocks" /* of the VPC */
 
-/* A combination of groups that some port is in, and the chains that decide for it. */
-struct group_union {
-    const char *name;
-    const char *in;
-    const char *out;
-};
+static const char *const transports[] = {"udp", "tcp"};
 
-struct builder {
-    struct arena *arena;
-    const struct net_vpc *intent;
-    struct ruleset *rules;
-    struct ruleset_set *port_mac, *port_arp, *port_address, *port_forwarder, *addresses;
-    struct ruleset_set *port_in, *port_out, *forwarder_out;
-    struct ruleset_set *public, *public_to_private, *private_to_public;
-    struct ruleset_set **members; /* of intent->groups */
-    struct {
-        struct group_union *v;
-        size_t n;
-    } unions;
-};
-
-static void rule(struct builder *b, struct ruleset_chain *chain, json_t *list)
+void rules_add(struct rules_builder *b, struct ruleset_chain *chain, json_t *list)
 {
     ruleset_add_rule(b->rules, chain, list, NULL);
 }
 
-static void add_sets(struct builder *b)
+/* --- sets */
+
+/* "[\"ifname\",ADDRESS]" of a family; a word alone is quoted here. */
+static const char *type_of(struct arena *a, const char *type, bool is_ipv6)
+{
+    const char *address = is_ipv6 ? "\"ipv6_addr\"" : "\"ipv4_addr\"";
+    const char *text = "";
+    for (const char *at; (at = strstr(type, "ADDRESS")) != NULL; type = at + strlen("ADDRESS"))
+        text = arena_printf(a, "%s%.*s%s", text, (int)(at - type), type, address);
+    return arena_printf(a, "%s%s", text, type);
+}
+
+struct rules_pair rules_add_pair(struct rules_builder *b, const char *family, const char *name,
+                                 const char *type, const char *data)
+{
+    struct rules_pair pair = {{NULL, NULL}};
+    for (int is_ipv6 = 0; is_ipv6 <= b->has_ipv6; is_ipv6++)
+        pair.v[is_ipv6] = ruleset_add_set(b->rules, family,
+                                          is_ipv6 ? arena_printf(b->arena, "%s-v6", name) : name,
+                                          type_of(b->arena, type, is_ipv6), data);
+    return pair;
+}
+
+static void add_sets(struct rules_builder *b)
 {
     struct ruleset *r = b->rules;
     b->port_mac = ruleset_add_set(r, "bridge", "port_mac", "[\"ifname\",\"ether_addr\"]", NULL);
     b->port_arp =
         ruleset_add_set(r, "bridge", "port_arp", "[\"ifname\",\"ether_addr\",\"ipv4_addr\"]", NULL);
-    b->port_address =
-        ruleset_add_set(r, "bridge", "port_address", "[\"ifname\",\"ipv4_addr\"]", NULL);
+    b->port_address = rules_add_pair(b, "bridge", "port_address", "[\"ifname\",ADDRESS]", NULL);
     b->port_forwarder = ruleset_add_set(r, "bridge", "port_forwarder", "\"ifname\"", NULL);
-    b->addresses = ruleset_add_set(r, "bridge", "addresses", "\"ipv4_addr\"", NULL);
-    b->port_in = ruleset_add_set(r, "inet", "port_in", "\"ipv4_addr\"", "verdict");
-    b->port_out = ruleset_add_set(r, "inet", "port_out", "\"ipv4_addr\"", "verdict");
+    b->addresses = rules_add_pair(b, "bridge", "addresses", "ADDRESS", NULL);
+    b->port_in = rules_add_pair(b, "inet", "port_in", "[ADDRESS,ADDRESS]", "verdict");
+    b->port_out = rules_add_pair(b, "inet", "port_out", "ADDRESS", "verdict");
+    b->forwarder_in = rules_add_pair(b, "inet", "forwarder_in", "ADDRESS", "verdict");
     b->forwarder_out = ruleset_add_set(r, "inet", "forwarder_out", "\"ether_addr\"", "verdict");
     b->public = ruleset_add_set(r, "inet", "public", "\"ipv4_addr\"", NULL);
     b->public_to_private =
@@ -65,129 +68,297 @@ static void add_sets(struct builder *b)
         ruleset_add_set(r, "inet", "private_to_public", "\"ipv4_addr\"", "ipv4_addr");
 }
 
+static const char *set_name(const char *ipv4, const char *ipv6, bool is_ipv6)
+{
+    return is_ipv6 ? ipv6 : ipv4;
+}
+
+/* --- ports */
+
+static json_t *port_and(const char *protocol, const char *field)
+{
+    return expr_concat(expr_meta("iifname"), expr_field(protocol, field), NULL);
+}
+
+/* What a guest may say of IPv6 before its addresses are looked at. */
+static void add_bridge_ipv6(struct rules_builder *b, struct ruleset_chain *c)
+{
+    static const int router_words[] = {134, 137}; /* advertisement, redirect */
+    static const int first_words[] = {133, 135};  /* asking for a router, or whether it is alone */
+    for (size_t i = 0; i < ARRAY_SIZE(router_words); i++)
+        rules_add(b, c,
+                  expr_statements(
+                      expr_match("==", expr_field("icmpv6", "type"), json_integer(router_words[i])),
+                      expr_verdict("drop"), NULL, NULL));
+    rules_add(b, c,
+              expr_statements(expr_match("==", expr_field("udp", "sport"), json_integer(547)),
+                              expr_verdict("drop"), NULL, NULL));
+    for (size_t i = 0; i < ARRAY_SIZE(first_words); i++)
+        rules_add(b, c,
+                  expr_statements(
+                      expr_equals(expr_field("ip6", "saddr"), "::"),
+                      expr_match("==", expr_field("icmpv6", "type"), json_integer(first_words[i])),
+                      expr_verdict("accept"), NULL));
+    rules_add(b, c,
+              expr_statements(expr_equals(port_and("ip6", "saddr"), "@port_address-v6"),
+                              expr_verdict("accept"), NULL, NULL));
+    json_t *list = expr_statements(
+        expr_equals(expr_meta("iifname"), "@port_forwarder"),
+        expr_match("!=", expr_field("ip6", "saddr"), json_string("@addresses-v6")),
+        expr_match("!=", expr_field("ip6", "saddr"),
+                   json_pack("{s:{s:s,s:i}}", "prefix", "addr", "fe80::", "len", 10)),
+        expr_verdict("accept"));
+    rules_add(b, c, list);
+}
+
 /* Port security: what a guest may put on its wire. Everything else ends here. */
-static void add_bridge(struct builder *b)
+static void add_bridge(struct rules_builder *b)
 {
     struct ruleset_chain *c = ruleset_add_chain(
         b->rules, "bridge", "prerouting",
         "\"type\":\"filter\",\"hook\":\"prerouting\",\"prio\":-300,\"policy\":\"drop\"");
-    rule(b, c,
-         expr_statements(
-             expr_match("!=", expr_concat(expr_meta("iifname"), expr_field("ether", "saddr"), NULL),
-                        json_string("@port_mac")),
-             expr_verdict("drop"), NULL, NULL));
-    rule(b, c,
-         expr_statements(
-             expr_equals(expr_concat(expr_meta("iifname"), expr_field("arp", "saddr ether"),
-                                     expr_field("arp", "saddr ip")),
-                         "@port_arp"),
-             expr_verdict("accept"), NULL, NULL));
+    rules_add(
+        b, c,
+        expr_statements(expr_match("!=", port_and("ether", "saddr"), json_string("@port_mac")),
+                        expr_verdict("drop"), NULL, NULL));
+    rules_add(b, c,
+              expr_statements(
+                  expr_equals(expr_concat(expr_meta("iifname"), expr_field("arp", "saddr ether"),
+                                          expr_field("arp", "saddr ip")),
+                              "@port_arp"),
+                  expr_verdict("accept"), NULL, NULL));
+    /* A forwarder may have addresses that no interface has. */
+    rules_add(
+        b, c,
+        expr_statements(expr_equals(port_and("arp", "saddr ether"), "@port_mac"),
+                        expr_equals(expr_meta("iifname"), "@port_forwarder"),
+                        expr_match("!=", expr_field("arp", "saddr ip"), json_string("@addresses")),
+                        expr_verdict("accept")));
     /* Before it has a lease a client speaks from no address. */
-    rule(b, c,
-         expr_statements(expr_equals(expr_field("ip", "saddr"), "0.0.0.0"), expr_to_port("udp", 67),
-                         expr_verdict("accept"), NULL));
+    rules_add(b, c,
+              expr_statements(expr_equals(expr_field("ip", "saddr"), "0.0.0.0"),
+                              expr_to_port("udp", 67), expr_verdict("accept"), NULL));
     /* A DHCP server's word, to clients or to a relay. */
-    rule(b, c,
-         expr_statements(expr_match("==", expr_field("udp", "sport"), json_integer(67)),
-                         expr_verdict("drop"), NULL, NULL));
-    rule(b, c,
-         expr_statements(
-             expr_equals(expr_concat(expr_meta("iifname"), expr_field("ip", "saddr"), NULL),
-                         "@port_address"),
-             expr_verdict("accept"), NULL, NULL));
-    rule(b, c,
-         expr_statements(expr_equals(expr_meta("iifname"), "@port_forwarder"),
-                         expr_match("!=", expr_field("ip", "saddr"), json_string("@addresses")),
-                         expr_verdict("accept"), NULL));
+    rules_add(b, c,
+              expr_statements(expr_match("==", expr_field("udp", "sport"), json_integer(67)),
+                              expr_verdict("drop"), NULL, NULL));
+    rules_add(b, c,
+              expr_statements(expr_equals(port_and("ip", "saddr"), "@port_address"),
+                              expr_verdict("accept"), NULL, NULL));
+    rules_add(
+        b, c,
+        expr_statements(expr_equals(expr_meta("iifname"), "@port_forwarder"),
+                        expr_match("!=", expr_field("ip", "saddr"), json_string("@addresses")),
+                        expr_verdict("accept"), NULL));
+    if (b->has_ipv6)
+        add_bridge_ipv6(b, c);
 }
 
-static void add_forward(struct builder *b)
+/* --- forwarding */
+
+/* What passes edge0 has an address that is known outside: it is cut off at once when it loses
+ * that, as in EC2. */
+static void add_edge(struct rules_builder *b, struct ruleset_chain *c)
+{
+    rules_add(b, c,
+              expr_statements(expr_to_interface("edge0"),
+                              expr_match("!=", expr_field("ip", "saddr"), json_string("@public")),
+                              expr_verdict("drop"), NULL));
+    rules_add(b, c,
+              expr_statements(expr_from_interface("edge0"),
+                              expr_match("!=", expr_field("ip", "daddr"), json_string("@public")),
+                              expr_verdict("drop"), NULL));
+    if (!b->has_ipv6)
+        return;
+    char egress_only[NET_IP_TEXT_SIZE];
+    struct net_ip server = edge_server_ipv6(true);
+    net_ip_format(&server, egress_only);
+    rules_add(
+        b, c,
+        expr_statements(expr_to_interface("edge0"),
+                        expr_match("!=", expr_field("ip6", "saddr"), json_string("@" IPV6_BLOCKS)),
+                        expr_verdict("drop"), NULL));
+    /* Through an egress-only gateway goes what began inside. */
+    rules_add(b, c,
+              expr_statements(
+                  expr_to_interface("edge0"), expr_equals(expr_nexthop(true), egress_only),
+                  expr_equals(expr_made(json_pack("{s:{s:s}}", "ct", "key", "direction")), "reply"),
+                  expr_verdict("drop")));
+}
+
+/* From a peer comes what is of its blocks: its forwarders must not speak as guests of this VPC. */
+static int add_peers(struct rules_builder *b, struct ruleset_chain *c, struct err *e)
+{
+    int r = 0;
+    for (size_t i = 0; i < b->intent->n_peerings && r == 0; i++) {
+        const struct net_peering *p = &b->intent->peerings[i];
+        const char *link = arena_printf(b->arena, WAYS_PEER_LINK, (int)p->number);
+        for (int is_ipv6 = 0; is_ipv6 < 2 && r == 0; is_ipv6++) {
+            const char *name = arena_printf(b->arena, "%s%s", p->peering_id, is_ipv6 ? "-v6" : "");
+            r = rules_add_blocks(b, name, p->peer_blocks, p->n_peer_blocks, is_ipv6, e);
+            rules_add(
+                b, c,
+                expr_statements(expr_from_interface(link),
+                                expr_match("!=", expr_field(rules_protocol_of(is_ipv6), "saddr"),
+                                           json_string(arena_printf(b->arena, "@%s", name))),
+                                expr_verdict("drop"), NULL));
+        }
+    }
+    return r;
+}
+
+/* Who begins: the sender's groups, then deliver. */
+static void add_beginnings(struct rules_builder *b, struct ruleset_chain *c)
+{
+    /* The other end of edge0 is the server itself, and 169.254.0.0/16 is nobody's out there. */
+    rules_add(b, c,
+              expr_statements(expr_to_interface("edge0"),
+                              expr_match("==", expr_field("ip", "daddr"),
+                                         expr_made(json_pack("{s:{s:s,s:i}}", "prefix", "addr",
+                                                             "169.254.0.0", "len", 16))),
+                              expr_verdict("drop"), NULL));
+    rules_add(b, c,
+              expr_statements(expr_from_interface("edge0"),
+                              expr_made(json_pack("{s:{s:s,s:{s:{s:s}},s:s}}", "match", "op", "in",
+                                                  "left", "ct", "key", "status", "right", "dnat")),
+                              expr_go("deliver"), NULL));
+    if (b->has_ipv6 && b->intent->has_internet_gateway)
+        rules_add(b, c,
+                  expr_statements(expr_from_interface("edge0"),
+                                  expr_equals(expr_meta("nfproto"), "ipv6"), expr_go("deliver"),
+                                  NULL));
+    if (b->intent->n_peerings > 0)
+        rules_add(b, c,
+                  expr_statements(expr_from_interface("pc*"), expr_go("deliver"), NULL, NULL));
+    for (int is_ipv6 = 0; is_ipv6 <= b->has_ipv6; is_ipv6++)
+        rules_add(b, c,
+                  expr_statements(expr_from_interface("br*"),
+                                  expr_vmap(expr_field(rules_protocol_of(is_ipv6), "saddr"),
+                                            set_name("@port_out", "@port_out-v6", is_ipv6)),
+                                  NULL, NULL));
+    /* Without source/destination check an interface sends from any address that is no other's; its
+     * MAC, which was checked at the port, tells whose groups decide. */
+    rules_add(b, c,
+              expr_statements(expr_from_interface("br*"),
+                              expr_vmap(expr_field("ether", "saddr"), "@forwarder_out"), NULL,
+                              NULL));
+}
+
+static void add_deliver(struct rules_builder *b)
+{
+    struct ruleset_chain *c = ruleset_add_chain(b->rules, "inet", "deliver", NULL);
+    rules_add(b, c,
+              expr_statements(expr_to_interface("edge0"), expr_verdict("accept"), NULL, NULL));
+    if (b->intent->n_peerings > 0)
+        rules_add(b, c,
+                  expr_statements(expr_to_interface("pc*"), expr_verdict("accept"), NULL, NULL));
+    for (int is_ipv6 = 0; is_ipv6 <= b->has_ipv6; is_ipv6++) {
+        rules_add(b, c,
+                  expr_statements(
+                      expr_vmap(expr_concat(expr_nexthop(is_ipv6),
+                                            expr_field(rules_protocol_of(is_ipv6), "daddr"), NULL),
+                                set_name("@port_in", "@port_in-v6", is_ipv6)),
+                      NULL, NULL, NULL));
+        rules_add(b, c,
+                  expr_statements(expr_vmap(expr_nexthop(is_ipv6),
+                                            set_name("@forwarder_in", "@forwarder_in-v6", is_ipv6)),
+                                  NULL, NULL, NULL));
+    }
+    rules_add(b, c, expr_statements(expr_verdict("drop"), NULL, NULL, NULL));
+}
+
+static int add_forward(struct rules_builder *b, struct err *e)
 {
     struct ruleset_chain *c =
         ruleset_add_chain(b->rules, "inet", "forward", BASE_FILTER("forward", "drop"));
-    /* An interface that has lost its public address is cut off at once, as in EC2. */
-    rule(b, c,
-         expr_statements(expr_to_interface("edge0"),
-                         expr_match("!=", expr_field("ip", "saddr"), json_string("@public")),
-                         expr_verdict("drop"), NULL));
-    rule(b, c,
-         expr_statements(expr_from_interface("edge0"),
-                         expr_match("!=", expr_field("ip", "daddr"), json_string("@public")),
-                         expr_verdict("drop"), NULL));
-    rule(b, c, expr_statements(expr_state("established"), expr_verdict("accept"), NULL, NULL));
-    rule(b, c, expr_statements(expr_state("related"), expr_verdict("accept"), NULL, NULL));
-    rule(b, c, expr_statements(expr_state("invalid"), expr_verdict("drop"), NULL, NULL));
-    /* The other end of edge0 is the server itself, and 169.254.0.0/16 is nobody's out there. */
-    rule(b, c,
-         expr_statements(expr_to_interface("edge0"),
-                         expr_match("==", expr_field("ip", "daddr"),
-                                    expr_made(json_pack("{s:{s:s,s:i}}", "prefix", "addr",
-                                                        "169.254.0.0", "len", 16))),
-                         expr_verdict("drop"), NULL));
-    rule(b, c,
-         expr_statements(expr_from_interface("edge0"),
-                         expr_made(json_pack("{s:{s:s,s:{s:{s:s}},s:s}}", "match", "op", "in",
-                                             "left", "ct", "key", "status", "right", "dnat")),
-                         expr_go("deliver"), NULL));
-    rule(b, c,
-         expr_statements(expr_from_interface("br*"),
-                         expr_vmap(expr_field("ip", "saddr"), "@port_out"), NULL, NULL));
-    /* Without source/destination check an interface sends from any address that is no other's; its
-     * MAC, which was checked at the port, tells whose groups decide. */
-    rule(b, c,
-         expr_statements(expr_from_interface("br*"),
-                         expr_vmap(expr_field("ether", "saddr"), "@forwarder_out"), NULL, NULL));
-
-    c = ruleset_add_chain(b->rules, "inet", "deliver", NULL);
-    rule(b, c, expr_statements(expr_to_interface("edge0"), expr_verdict("accept"), NULL, NULL));
-    rule(b, c, expr_statements(expr_vmap(expr_field("ip", "daddr"), "@port_in"), NULL, NULL, NULL));
-    rule(b, c, expr_statements(expr_verdict("drop"), NULL, NULL, NULL));
+    int r = rules_add_acls(b, c, e);
+    add_edge(b, c);
+    if (r == 0)
+        r = add_peers(b, c, e);
+    rules_add(b, c, expr_statements(expr_state("established"), expr_verdict("accept"), NULL, NULL));
+    rules_add(b, c, expr_statements(expr_state("related"), expr_verdict("accept"), NULL, NULL));
+    rules_add(b, c, expr_statements(expr_state("invalid"), expr_verdict("drop"), NULL, NULL));
+    add_beginnings(b, c);
+    add_deliver(b);
+    return r;
 }
 
-static void add_nat(struct builder *b)
+static void add_nat(struct rules_builder *b)
 {
     struct ruleset_chain *c =
         ruleset_add_chain(b->rules, "inet", "prerouting", BASE_NAT("prerouting", "-100"));
-    rule(b, c,
-         expr_statements(expr_from_interface("edge0"),
-                         expr_translate("dnat", "daddr", "@public_to_private"), NULL, NULL));
+    rules_add(b, c,
+              expr_statements(expr_from_interface("edge0"),
+                              expr_translate("dnat", "daddr", "@public_to_private"), NULL, NULL));
     c = ruleset_add_chain(b->rules, "inet", "postrouting", BASE_NAT("postrouting", "100"));
-    rule(b, c,
-         expr_statements(expr_to_interface("edge0"),
-                         expr_translate("snat", "saddr", "@private_to_public"), NULL, NULL));
+    rules_add(b, c,
+              expr_statements(expr_to_interface("edge0"),
+                              expr_translate("snat", "saddr", "@private_to_public"), NULL, NULL));
 }
 
-/* The router itself. */
-static void add_local(struct builder *b, const char *resolver, const struct rules_options *options)
+/* --- the router itself */
+
+/* Neighbours, and who asks for a router. */
+static void add_discovery(struct rules_builder *b, struct ruleset_chain *c, int first, int last)
 {
-    static const char *const transports[] = {"udp", "tcp"};
+    for (int type = first; type <= last; type++)
+        rules_add(
+            b, c,
+            expr_statements(expr_match("==", expr_field("icmpv6", "type"), json_integer(type)),
+                            expr_verdict("accept"), NULL, NULL));
+}
+
+static void add_input(struct rules_builder *b, const char *resolver)
+{
     struct ruleset_chain *c =
         ruleset_add_chain(b->rules, "inet", "input", BASE_FILTER("input", "drop"));
-    rule(b, c, expr_statements(expr_from_interface("lo"), expr_verdict("accept"), NULL, NULL));
-    rule(b, c, expr_statements(expr_state("established"), expr_verdict("accept"), NULL, NULL));
-    rule(b, c, expr_statements(expr_state("related"), expr_verdict("accept"), NULL, NULL));
-    rule(b, c,
-         expr_statements(expr_from_interface("br*"), expr_to_port("udp", 67),
-                         expr_verdict("accept"), NULL));
-    const char *resolvers[] = {resolver, RULES_RESOLVER_LINK_LOCAL};
-    for (size_t i = 0; i < ARRAY_SIZE(resolvers); i++)
+    rules_add(b, c, expr_statements(expr_from_interface("lo"), expr_verdict("accept"), NULL, NULL));
+    rules_add(b, c, expr_statements(expr_state("established"), expr_verdict("accept"), NULL, NULL));
+    rules_add(b, c, expr_statements(expr_state("related"), expr_verdict("accept"), NULL, NULL));
+    rules_add(b, c,
+              expr_statements(expr_from_interface("br*"), expr_to_port("udp", 67),
+                              expr_verdict("accept"), NULL));
+    if (b->has_ipv6) {
+        add_discovery(b, c, 133, 133);
+        add_discovery(b, c, 135, 136);
+        rules_add(b, c,
+                  expr_statements(expr_from_interface("br*"), expr_to_port("udp", 547),
+                                  expr_verdict("accept"), NULL));
+    }
+    const char *resolvers[] = {resolver, RULES_RESOLVER_LINK_LOCAL, RULES_RESOLVER_IPV6};
+    size_t n = !b->intent->dns_support ? 0 : b->has_ipv6 ? 3 : 2;
+    for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < ARRAY_SIZE(transports); j++)
-            rule(b, c,
-                 expr_statements(expr_from_interface("br*"),
-                                 expr_equals(expr_field("ip", "daddr"), resolvers[i]),
-                                 expr_to_port(transports[j], 53), expr_verdict("accept")));
-    rule(b, c,
-         expr_statements(expr_from_interface("br*"),
-                         expr_equals(expr_field("ip", "daddr"), NETWORK_METADATA_IPV4),
-                         expr_to_port("tcp", 80), expr_verdict("accept")));
+            rules_add(b, c,
+                      expr_statements(
+                          expr_from_interface("br*"),
+                          expr_equals(expr_field(rules_protocol_of(i == 2), "daddr"), resolvers[i]),
+                          expr_to_port(transports[j], 53), expr_verdict("accept")));
+    const char *metadata[] = {NETWORK_METADATA_IPV4, NETWORK_METADATA_IPV6};
+    for (int is_ipv6 = 0; is_ipv6 <= b->has_ipv6; is_ipv6++)
+        rules_add(b, c,
+                  expr_statements(expr_from_interface("br*"),
+                                  expr_equals(expr_field(rules_protocol_of(is_ipv6), "daddr"),
+                                              metadata[is_ipv6]),
+                                  expr_to_port("tcp", 80), expr_verdict("accept")));
+}
 
-    c = ruleset_add_chain(b->rules, "inet", "output", BASE_FILTER("output", "drop"));
-    rule(b, c, expr_statements(expr_to_interface("lo"), expr_verdict("accept"), NULL, NULL));
-    rule(b, c, expr_statements(expr_state("established"), expr_verdict("accept"), NULL, NULL));
-    rule(b, c, expr_statements(expr_state("related"), expr_verdict("accept"), NULL, NULL));
-    rule(b, c,
-         expr_statements(expr_to_interface("br*"), expr_to_port("udp", 68), expr_verdict("accept"),
-                         NULL));
+static void add_output(struct rules_builder *b, const struct rules_options *options)
+{
+    struct ruleset_chain *c =
+        ruleset_add_chain(b->rules, "inet", "output", BASE_FILTER("output", "drop"));
+    rules_add(b, c, expr_statements(expr_to_interface("lo"), expr_verdict("accept"), NULL, NULL));
+    rules_add(b, c, expr_statements(expr_state("established"), expr_verdict("accept"), NULL, NULL));
+    rules_add(b, c, expr_statements(expr_state("related"), expr_verdict("accept"), NULL, NULL));
+    rules_add(b, c,
+              expr_statements(expr_to_interface("br*"), expr_to_port("udp", 68),
+                              expr_verdict("accept"), NULL));
+    if (b->has_ipv6) {
+        add_discovery(b, c, 134, 136);
+        rules_add(b, c,
+                  expr_statements(expr_to_interface("br*"), expr_to_port("udp", 546),
+                                  expr_verdict("accept"), NULL));
+    }
     ruleset_add_rule(b->rules, c,
                      expr_statements(expr_to_interface("br*"),
                                      expr_equals(expr_meta("l4proto"), "tcp"),
@@ -195,299 +366,42 @@ static void add_local(struct builder *b, const char *resolver, const struct rule
                      "management: connections of the daemon to guests");
     if (options->asks_upstream)
         for (size_t j = 0; j < ARRAY_SIZE(transports); j++)
-            rule(b, c,
-                 expr_statements(expr_to_interface("edge0"), expr_to_port(transports[j], 53),
-                                 expr_verdict("accept"), NULL));
-}
-
-/* --- security groups */
-
-/*
- * What the rule says about protocol and ports; appends to `list`. AWS (SecurityGroupRule): for icmp
- * the ports are type and code, -1 is any; protocols other than tcp, udp and icmp have no ports.
- */
-static void add_protocol(json_t *list, const struct security_group_rule *r)
-{
-    const char *protocol = r->protocol;
-    if (streq(protocol, "-1"))
-        return;
-    if (streq(protocol, "6"))
-        protocol = "tcp";
-    else if (streq(protocol, "17"))
-        protocol = "udp";
-    else if (streq(protocol, "1"))
-        protocol = "icmp";
-    else if (streq(protocol, "58"))
-        protocol = "icmpv6";
-
-    json_t *first = NULL;
-    json_t *second = NULL;
-    if (streq(protocol, "tcp") || streq(protocol, "udp")) {
-        bool all = r->from_port < 0 || (r->from_port == 0 && r->to_port == 65535);
-        if (!all)
-            first = expr_match("==", expr_field(protocol, "dport"),
-                               r->from_port == r->to_port
-                                   ? json_integer(r->from_port)
-                                   : json_pack("{s:[I,I]}", "range", (json_int_t)r->from_port,
-                                               (json_int_t)r->to_port));
-    } else if ((streq(protocol, "icmp") || streq(protocol, "icmpv6")) && r->from_port >= 0) {
-        first = expr_match("==", expr_field(protocol, "type"), json_integer(r->from_port));
-        if (r->to_port >= 0)
-            second = expr_match("==", expr_field(protocol, "code"), json_integer(r->to_port));
-    }
-    if (first == NULL) {
-        int64_t number = 0;
-        json_t *right = parse_int64(protocol, &number) == 0 ? json_integer(number)
-                        : streq(protocol, "icmpv6")         ? json_string("ipv6-icmp")
-                                                            : json_string(protocol);
-        first = expr_match("==", expr_meta("l4proto"), right);
-    }
-    CHECK(json_array_append_new(list, first) == 0);
-    if (second != NULL)
-        CHECK(json_array_append_new(list, second) == 0);
-}
-
-static const struct net_group *find_group(const struct net_vpc *intent, const char *group_id,
-                                          size_t *ret_at)
-{
-    for (size_t i = 0; i < intent->n_groups; i++)
-        if (streq(intent->groups[i].group_id, group_id)) {
-            *ret_at = i;
-            return &intent->groups[i];
-        }
-    return NULL;
-}
-
-static json_t *prefix(const char *cidr)
-{
-    const char *slash = strchr(cidr, '/');
-    int64_t length = 0;
-    if (slash == NULL || parse_int64(slash + 1, &length) < 0)
-        return NULL;
-    return expr_made(json_pack("{s:{s:s%,s:I}}", "prefix", "addr", cidr, (size_t)(slash - cidr),
-                               "len", (json_int_t)length));
-}
-
-/* Whom the rule lets in or out; appends to `list`. False: nobody of this VPC. */
-static bool add_peer(struct builder *b, json_t *list, const struct security_group_rule *r)
-{
-    const char *address = r->is_egress ? "daddr" : "saddr";
-    json_t *peer = NULL;
-    struct cidr block;
-    size_t at = 0;
-    if (r->cidr_ipv4 != NULL) {
-        char text[CIDR_TEXT_SIZE];
-        if (cidr_parse(r->cidr_ipv4, &block) < 0)
-            return false;
-        (void)cidr_normalize(&block);
-        cidr_format(&block, text);
-        /* All addresses: nft has no prefix of length 0, and needs none. */
-        if (block.length == 0)
-            peer = expr_equals(expr_meta("nfproto"), "ipv4");
-        else if (block.length == 32)
-            peer =
-                expr_match("==", expr_field("ip", address), json_stringn(text, strcspn(text, "/")));
-        else
-            peer = expr_match("==", expr_field("ip", address), prefix(text));
-    } else if (r->cidr_ipv6 != NULL) {
-        if (!cidr_is_ipv6(r->cidr_ipv6))
-            return false;
-        if (has_prefix(strchr(r->cidr_ipv6, '/'), "/0"))
-            peer = expr_equals(expr_meta("nfproto"), "ipv6");
-        else
-            peer = expr_match("==", expr_field("ip6", address), prefix(r->cidr_ipv6));
-    } else if (r->referenced_group_id != NULL &&
-               find_group(b->intent, r->referenced_group_id, &at) != NULL) {
-        peer = expr_match("==", expr_field("ip", address),
-                          json_string(arena_printf(b->arena, "@%s", r->referenced_group_id)));
-    } else {
-        return false;
-    }
-    CHECK(json_array_append_new(list, peer) == 0);
-    return true;
-}
-
-static int compare_rules(const void *left, const void *right)
-{
-    const struct security_group_rule *a = *(const struct security_group_rule *const *)left;
-    const struct security_group_rule *b = *(const struct security_group_rule *const *)right;
-    return strcmp(a->id, b->id);
-}
-
-static int add_group(struct builder *b, size_t at, struct err *e)
-{
-    const struct net_group *group = &b->intent->groups[at];
-    if (!ruleset_word_ok(group->group_id))
-        return err_set(e, EINVAL, "not a group id: %s", group->group_id);
-    b->members[at] = ruleset_add_set(b->rules, "inet", group->group_id, "\"ipv4_addr\"", NULL);
-    struct ruleset_chain *in =
-        ruleset_add_chain(b->rules, "inet", arena_printf(b->arena, "%s-in", group->group_id), NULL);
-    struct ruleset_chain *out = ruleset_add_chain(
-        b->rules, "inet", arena_printf(b->arena, "%s-out", group->group_id), NULL);
-
-    /* By id: the order in which the rules were read must not look like a change. */
-    const struct security_group_rule **sorted =
-        arena_array(b->arena, group->n_rules, const struct security_group_rule *);
-    for (size_t i = 0; i < group->n_rules; i++)
-        sorted[i] = &group->rules[i];
-    if (group->n_rules > 1)
-        qsort(sorted, group->n_rules, sizeof(sorted[0]), compare_rules);
-    for (size_t i = 0; i < group->n_rules; i++) {
-        const struct security_group_rule *r = sorted[i];
-        if (!ruleset_word_ok(r->id) || !ruleset_word_ok(r->protocol))
-            return err_set(e, EINVAL, "%s has a malformed rule", group->group_id);
-        json_t *list = expr_made(json_array());
-        if (!add_peer(b, list, r)) {
-            json_decref(list);
-            continue;
-        }
-        add_protocol(list, r);
-        /* What may leave still has to be let in. */
-        CHECK(json_array_append_new(list, r->is_egress ? expr_go("deliver")
-                                                       : expr_verdict("accept")) == 0);
-        ruleset_add_rule(b->rules, r->is_egress ? out : in, list, r->id);
-    }
-    return 0;
-}
-
-/* --- interfaces */
-
-static bool mac_ok(const char *mac)
-{
-    return mac != NULL && strlen(mac) == 17 && mac[strspn(mac, "0123456789abcdefABCDEF:")] == '\0';
-}
-
-static int check_port(const struct net_port *p, struct err *e)
-{
-    uint32_t address = 0;
-    if (!ruleset_word_ok(p->interface_id))
-        return err_set(e, EINVAL, "not an interface id: %s", p->interface_id);
-    if (!ruleset_word_ok(p->tap) || strlen(p->tap) > TAP_MAX)
-        return err_set(e, EINVAL, "%s: not the name of a tap: %s", p->interface_id, p->tap);
-    if (!mac_ok(p->mac))
-        return err_set(e, EINVAL, "%s: not a MAC address: %s", p->interface_id, p->mac);
-    if (p->addresses[0].private_ip == NULL || ipv4_parse(p->addresses[0].private_ip, &address) < 0)
-        return err_set(e, EINVAL, "%s: not an address: %s", p->interface_id,
-                       p->addresses[0].private_ip);
-    if (p->addresses[0].public_ip != NULL && ipv4_parse(p->addresses[0].public_ip, &address) < 0)
-        return err_set(e, EINVAL, "%s: not an address: %s", p->interface_id,
-                       p->addresses[0].public_ip);
-    return 0;
-}
-
-static int compare_ids(const void *left, const void *right)
-{
-    return strcmp(*(const char *const *)left, *(const char *const *)right);
-}
-
-static void add_union(struct builder *b, const char *name, const char *const *ids, size_t n,
-                      const char *direction)
-{
-    struct ruleset_chain *c = ruleset_add_chain(b->rules, "inet", name, NULL);
-    for (size_t i = 0; i < n; i++)
-        rule(b, c,
-             expr_statements(expr_jump(arena_printf(b->arena, "%s-%s", ids[i], direction)), NULL,
-                             NULL, NULL));
-}
-
-/*
- * The chains that decide for the port: its only group's, or those of its combination of groups.
- * Ports with the same combination share them, so that one more port is one more element and no
- * chain.
- */
-static int choose_chains(struct builder *b, const struct net_port *p, const char **ret_in,
-                         const char **ret_out, struct err *e)
-{
-    const char **ids = arena_array(b->arena, p->n_group_ids, const char *);
-    size_t n = 0;
-    for (size_t i = 0; i < p->n_group_ids; i++)
-        ids[n++] = p->group_ids[i];
-    if (n > 1)
-        qsort(ids, n, sizeof(ids[0]), compare_ids);
-    const char *name = n > 0 ? ids[0] : "no-groups";
-    for (size_t i = 1; i < n; i++)
-        name = arena_printf(b->arena, "%s.%s", name, ids[i]);
-    if (strlen(name) > CHAIN_MAX - strlen("-out"))
-        return err_set(e, EINVAL, "%s is in too many groups", p->interface_id);
-    for (size_t i = 0; i < b->unions.n; i++)
-        if (streq(b->unions.v[i].name, name)) {
-            *ret_in = b->unions.v[i].in;
-            *ret_out = b->unions.v[i].out;
-            return 0;
-        }
-    struct group_union *added = arena_append(b->arena, &b->unions);
-    *added = (struct group_union){.name = name,
-                                  .in = arena_printf(b->arena, "%s-in", name),
-                                  .out = arena_printf(b->arena, "%s-out", name)};
-    *ret_in = added->in;
-    *ret_out = added->out;
-    if (n != 1) {
-        add_union(b, *ret_in, ids, n, "in");
-        add_union(b, *ret_out, ids, n, "out");
-    }
-    return 0;
-}
-
-static int add_port(struct builder *b, const struct net_port *p, struct err *e)
-{
-    int r = check_port(p, e);
-    if (r < 0)
-        return r;
-    struct ruleset *rules = b->rules;
-    const char *in = NULL;
-    const char *out = NULL;
-    r = choose_chains(b, p, &in, &out, e);
-    if (r < 0)
-        return r;
-    for (size_t i = 0; i < p->n_group_ids; i++) {
-        size_t at = 0;
-        if (find_group(b->intent, p->group_ids[i], &at) == NULL)
-            return err_set(e, EINVAL, "%s is in %s, which %s has not", p->interface_id,
-                           p->group_ids[i], b->intent->vpc_id);
-        ruleset_add_element(rules, b->members[at], p->addresses[0].private_ip, NULL, NULL, NULL);
-    }
-    ruleset_add_element(rules, b->port_mac, p->tap, p->mac, NULL, NULL);
-    ruleset_add_element(rules, b->port_arp, p->tap, p->mac, p->addresses[0].private_ip, NULL);
-    ruleset_add_element(rules, b->port_arp, p->tap, p->mac, "0.0.0.0", NULL); /* RFC 5227 probe */
-    ruleset_add_element(rules, b->port_address, p->tap, p->addresses[0].private_ip, NULL, NULL);
-    ruleset_add_element(rules, b->addresses, p->addresses[0].private_ip, NULL, NULL, NULL);
-    ruleset_add_element(rules, b->port_in, p->addresses[0].private_ip, NULL, NULL, in);
-    ruleset_add_element(rules, b->port_out, p->addresses[0].private_ip, NULL, NULL, out);
-    if (!p->source_dest_check) {
-        ruleset_add_element(rules, b->port_forwarder, p->tap, NULL, NULL, NULL);
-        ruleset_add_element(rules, b->forwarder_out, p->mac, NULL, NULL, out);
-    }
-    if (p->addresses[0].public_ip != NULL) {
-        ruleset_add_element(rules, b->public, p->addresses[0].private_ip, NULL, NULL, NULL);
-        ruleset_add_element(rules, b->public_to_private, p->addresses[0].public_ip, NULL, NULL,
-                            p->addresses[0].private_ip);
-        ruleset_add_element(rules, b->private_to_public, p->addresses[0].private_ip, NULL, NULL,
-                            p->addresses[0].public_ip);
-    }
-    return 0;
+            rules_add(b, c,
+                      expr_statements(expr_to_interface("edge0"), expr_to_port(transports[j], 53),
+                                      expr_verdict("accept"), NULL));
 }
 
 int rules_build(struct arena *a, const struct net_vpc *intent, const struct rules_options *options,
                 struct ruleset **ret_rules, struct err *e)
 {
     struct cidr block;
-    if (cidr_parse(intent->cidrs[0], &block) < 0)
-        return err_set(e, EINVAL, "%s: not a CIDR block: %s", intent->vpc_id, intent->cidrs[0]);
+    if (intent->n_cidrs == 0 || cidr_parse(intent->cidrs[0], &block) < 0)
+        return err_set(e, EINVAL, "%s: not a CIDR block: %s", intent->vpc_id,
+                       intent->n_cidrs == 0 ? "" : intent->cidrs[0]);
     char resolver[IPV4_TEXT_SIZE];
     ipv4_format((block.address & cidr_mask(&block)) + 2, resolver);
 
-    struct builder b = {.arena = a, .intent = intent, .rules = ruleset_new(a)};
-    add_sets(&b);
-    add_bridge(&b);
-    add_forward(&b);
-    add_nat(&b);
-    add_local(&b, resolver, options);
-    b.members = arena_array(a, intent->n_groups, struct ruleset_set *);
+    struct rules_builder b = {.arena = a,
+                              .intent = intent,
+                              .rules = ruleset_new(a),
+                              .has_ipv6 = intent->n_ipv6_cidrs > 0};
     int r = 0;
+    add_sets(&b);
+    if (b.has_ipv6)
+        r = rules_add_blocks(&b, IPV6_BLOCKS, intent->ipv6_cidrs, intent->n_ipv6_cidrs, true, e);
+    add_bridge(&b);
+    if (r == 0)
+        r = add_forward(&b, e);
+    add_nat(&b);
+    add_input(&b, resolver);
+    add_output(&b, options);
+    b.members = arena_array(a, intent->n_groups, struct rules_pair);
     for (size_t i = 0; i < intent->n_groups && r == 0; i++)
-        r = add_group(&b, i, e);
+        r = rules_add_group(&b, i, e);
+    if (r == 0)
+        r = rules_add_references(&b, e);
     for (size_t i = 0; i < intent->n_ports && r == 0; i++)
-        r = add_port(&b, &intent->ports[i], e);
+        r = rules_add_port(&b, &intent->ports[i], e);
     if (r < 0)
         return r;
     ruleset_finish(b.rules);

@@ -34,6 +34,7 @@ struct ruleset_set {
     const char *name;
     const char *type;
     const char *data;
+    bool intervals;
     struct {
         struct element *v;
         size_t n;
@@ -92,6 +93,14 @@ struct ruleset_set *ruleset_add_set(struct ruleset *r, const char *family, const
     set->type = type;
     set->data = data;
     *arena_append(r->arena, &r->sets) = set;
+    return set;
+}
+
+struct ruleset_set *ruleset_add_intervals(struct ruleset *r, const char *family, const char *name,
+                                          const char *type)
+{
+    struct ruleset_set *set = ruleset_add_set(r, family, name, type, NULL);
+    set->intervals = true;
     return set;
 }
 
@@ -226,8 +235,8 @@ static void line_set(struct transaction *t, const char *verb, const struct rules
     if (streq(verb, "add")) {
         buf_add_str(t->out, " { type ");
         expr_text_type(t->out, set->type);
-        buf_printf(t->out, "%s%s; }", set->data != NULL ? " : " : "",
-                   set->data != NULL ? set->data : "");
+        buf_printf(t->out, "%s%s;%s }", set->data != NULL ? " : " : "",
+                   set->data != NULL ? set->data : "", set->intervals ? " flags interval;" : "");
     }
     buf_add_char(t->out, '\n');
 }
@@ -243,6 +252,8 @@ static void command_set(struct transaction *t, const char *verb, const struct ru
                set->type);
     if (set->data != NULL)
         buf_printf(t->out, ",\"map\":\"%s\"", set->data);
+    if (set->intervals)
+        buf_add_str(t->out, ",\"flags\":[\"interval\"]");
     end_command(t);
 }
 
@@ -322,8 +333,14 @@ struct element_command {
     bool open;
 };
 
-static void write_key(struct buf *out, const struct element *element)
+static void write_key(struct buf *out, const struct ruleset_set *set, const struct element *element)
 {
+    const char *dash = set->intervals ? strchr(element->key[0], '-') : NULL;
+    if (dash != NULL) {
+        buf_printf(out, "{\"range\":[\"%.*s\",\"%s\"]}", (int)(dash - element->key[0]),
+                   element->key[0], dash + 1);
+        return;
+    }
     if (element->key[1] == NULL) {
         buf_printf(out, "\"%s\"", element->key[0]);
         return;
@@ -363,11 +380,11 @@ static void command_element(struct element_command *c, const struct element *ele
     }
     c->open = true;
     if (element->value == NULL || c->set->data == NULL) {
-        write_key(out, element);
+        write_key(out, c->set, element);
         return;
     }
     buf_add_char(out, '[');
-    write_key(out, element);
+    write_key(out, c->set, element);
     if (streq(c->set->data, "verdict"))
         buf_printf(out, ",{\"jump\":{\"target\":\"%s\"}}]", element->value);
     else

@@ -32,6 +32,9 @@ bool ruleset_word_ok(const char *s);
  * of its values ("ipv4_addr", "verdict"). */
 struct ruleset_set *ruleset_add_set(struct ruleset *r, const char *family, const char *name,
                                     const char *type, const char *data);
+/* A set of addresses and ranges ("10.0.0.0-10.0.0.9"), which must not overlap. */
+struct ruleset_set *ruleset_add_intervals(struct ruleset *r, const char *family, const char *name,
+                                          const char *type);
 /* Unused parts of the key are NULL. The value of a verdict map is the chain to jump to. Of two
  * elements with the same key one stays. */
 void ruleset_add_element(struct ruleset *r, struct ruleset_set *set, const char *key0,

@@ -105,24 +105,27 @@ static struct net_group groups[] = {
 };
 
 static const char *const blocks[] = {"172.31.0.0/16"};
+static const char *const own_resolver[] = {NET_OWN_RESOLVER};
 
 static struct net_vpc vpc(size_t n_ports, size_t n_groups)
 {
-    return (struct net_vpc){.vpc_id = "vpc-00000001",
-                            .region = "us-east-1",
-                            .index = 3,
-                            .cidrs = blocks,
-                            .n_cidrs = ARRAY_SIZE(blocks),
-                            .domain = "ec2.internal",
-                            .dns_support = true,
-                            .has_internet_gateway = true,
-                            .edge_table = -1,
-                            .subnets = subnets,
-                            .n_subnets = ARRAY_SIZE(subnets),
-                            .ports = ports,
-                            .n_ports = n_ports,
-                            .groups = groups,
-                            .n_groups = n_groups};
+    return (struct net_vpc){
+        .vpc_id = "vpc-00000001",
+        .region = "us-east-1",
+        .index = 3,
+        .cidrs = blocks,
+        .n_cidrs = ARRAY_SIZE(blocks),
+        .domain = "ec2.internal",
+        .dns_support = true,
+        .has_internet_gateway = true,
+        .edge_table = -1,
+        .dhcp = {.domain_name = "ec2.internal", .name_servers = own_resolver, .n_name_servers = 1},
+        .subnets = subnets,
+        .n_subnets = ARRAY_SIZE(subnets),
+        .ports = ports,
+        .n_ports = n_ports,
+        .groups = groups,
+        .n_groups = n_groups};
 }
 
 static struct arena *a;

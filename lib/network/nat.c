@@ -1,0 +1,181 @@
+#include "network/nat.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/id.h"
+#include "base/text.h"
+#include "network/edge.h"
+#include "network/expr.h"
+#include "network/frame.h"
+#include "network/intent.h"
+#include "network/netns.h"
+#include "network/nft.h"
+#include "network/rtnl.h"
+#include "network/ways.h"
+
+#define RULES_MAX ((size_t)1 << 16)
+#define INNER     "eth0"
+
+struct ruleset *nat_rules_build(struct arena *a)
+{
+    static const char *const known[] = {"established", "related"};
+    struct ruleset *r = ruleset_new(a);
+    /* It answers nobody: a connection that it does not know ends here (AWS: "NAT gateways"). */
+    struct ruleset_chain *c =
+        ruleset_add_chain(r, "inet", "input",
+                          "\"type\":\"filter\",\"hook\":\"input\",\"prio\":0,\"policy\":\"drop\"");
+    for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+        ruleset_add_rule(
+            r, c, expr_statements(expr_state(known[i]), expr_verdict("accept"), NULL, NULL), NULL);
+    c = ruleset_add_chain(
+        r, "inet", "forward",
+        "\"type\":\"filter\",\"hook\":\"forward\",\"prio\":0,\"policy\":\"accept\"");
+    ruleset_add_rule(r, c, expr_statements(expr_state("invalid"), expr_verdict("drop"), NULL, NULL),
+                     NULL);
+    c = ruleset_add_chain(
+        r, "inet", "postrouting",
+        "\"type\":\"nat\",\"hook\":\"postrouting\",\"prio\":100,\"policy\":\"accept\"");
+    ruleset_add_rule(
+        r, c, expr_statements(expr_to_interface(INNER), expr_verdict("masquerade"), NULL, NULL),
+        NULL);
+    ruleset_finish(r);
+    return r;
+}
+
+/* What is inside. The thread is in the gateway's namespace. */
+static int put_inside(struct arena *a, const struct net_port *port, const struct net_block *subnet,
+                      struct err *e)
+{
+    _cleanup_rtnl_ struct rtnl rtnl = RTNL_CLOSED;
+    _cleanup_buf_ struct buf rules = BUF_INIT(RULES_MAX);
+    struct net_ip address;
+    ruleset_write_replace(nat_rules_build(a), &rules);
+    if (net_ip_parse(port->addresses[0].private_ip, &address) < 0)
+        return err_set(e, EINVAL, "not an address: %s", port->addresses[0].private_ip);
+    int r = nft_run(buf_str(&rules), e);
+    if (r == 0)
+        r = netns_sysctl("net/ipv4/ip_forward", "1", e);
+    if (r == 0)
+        r = netns_sysctl("net/ipv4/conf/all/send_redirects", "0", e);
+    if (r == 0)
+        r = netns_sysctl("net/ipv4/conf/" INNER "/send_redirects", "0", e);
+    if (r == 0)
+        r = rtnl_open(&rtnl, e);
+    if (r < 0)
+        return r;
+    int index = rtnl_index(&rtnl, INNER);
+    r = rtnl_link_up(&rtnl, index, EDGE_MTU, e);
+    /* Neighbours are reached by the router, too. */
+    if (r == 0)
+        r = rtnl_address_put(&rtnl, index, &address, 32, e);
+    if (r == 0)
+        r = rtnl_route_put(&rtnl,
+                           &(struct rtnl_route){.to = net_block_all(false),
+                                                .has_via = true,
+                                                .via = net_block_nth(subnet, 1),
+                                                .link = index},
+                           e);
+    return r;
+}
+
+static bool has_inner(int nat_fd)
+{
+    _cleanup_netns_ struct netns_visit visit = NETNS_AT_HOME;
+    _cleanup_rtnl_ struct rtnl rtnl = RTNL_CLOSED;
+    return netns_enter(&visit, nat_fd, NULL) == 0 && rtnl_open(&rtnl, NULL) == 0 &&
+           rtnl_index(&rtnl, INNER) != 0;
+}
+
+/* The port's end, in the VPC's namespace. */
+static int put_port(const struct net_port *port, const char *bridge, int namespace_fd, int nat_fd,
+                    struct err *e)
+{
+    bool inner = has_inner(nat_fd);
+    uint8_t mac[6];
+    _cleanup_netns_ struct netns_visit visit = NETNS_AT_HOME;
+    _cleanup_rtnl_ struct rtnl rtnl = RTNL_CLOSED;
+    int r = ways_mac_parse(port->mac, mac);
+    if (r < 0)
+        return err_set(e, EINVAL, "not a MAC address: %s", port->mac);
+    r = netns_enter(&visit, namespace_fd, e);
+    if (r == 0)
+        r = rtnl_open(&rtnl, e);
+    if (r < 0)
+        return r;
+    int index = rtnl_index(&rtnl, port->tap);
+    if (index != 0 && !inner)
+        r = rtnl_link_drop(&rtnl, index, e); /* of a namespace that is going */
+    if (r == 0 && !(index != 0 && inner))
+        r = rtnl_veth_make(&rtnl, port->tap, INNER, nat_fd, mac, e);
+    return r < 0 ? r : frame_plug(&rtnl, port->tap, bridge, e);
+}
+
+static int put_one(struct arena *a, const struct net_vpc *intent, const struct net_port *port,
+                   int namespace_fd, struct err *e)
+{
+    const struct net_subnet *subnet = intent_subnet(intent, port->subnet_id);
+    struct net_block block;
+    _cleanup_close_ int nat_fd = -1;
+    if (!id_is_wellformed(port->nat_gateway_id, "nat") || subnet == NULL ||
+        net_block_parse(subnet->cidr, &block) < 0)
+        return err_set(e, EINVAL, "not a NAT gateway: %s", port->nat_gateway_id);
+    int r = netns_make(port->nat_gateway_id, &nat_fd, e);
+    if (r == 0)
+        r = put_port(port, subnet->bridge, namespace_fd, nat_fd, e);
+    _cleanup_netns_ struct netns_visit visit = NETNS_AT_HOME;
+    if (r == 0)
+        r = netns_enter(&visit, nat_fd, e);
+    return r < 0 ? r : put_inside(a, port, &block, e);
+}
+
+static int drop_one(const struct net_port *port, int namespace_fd, struct err *e)
+{
+    _cleanup_netns_ struct netns_visit visit = NETNS_AT_HOME;
+    _cleanup_rtnl_ struct rtnl rtnl = RTNL_CLOSED;
+    int r = netns_remove(port->nat_gateway_id, e);
+    if (r == 0)
+        r = netns_enter(&visit, namespace_fd, e);
+    if (r == 0)
+        r = rtnl_open(&rtnl, e);
+    if (r < 0)
+        return r;
+    int index = rtnl_index(&rtnl, port->tap);
+    return index == 0 ? 0 : rtnl_link_drop(&rtnl, index, e);
+}
+
+int nat_put(struct arena *a, const struct net_vpc *from, const struct net_vpc *intent,
+            int namespace_fd, struct err *e)
+{
+    int r = 0;
+    for (size_t i = 0; from != NULL && i < from->n_ports && r == 0; i++) {
+        const struct net_port *old = &from->ports[i];
+        const struct net_port *now = intent_port(intent, old->interface_id);
+        if (old->nat_gateway_id != NULL && (now == NULL || !intent_port_equal(old, now)) &&
+            (now == NULL || !streq(old->nat_gateway_id, now->nat_gateway_id)))
+            r = drop_one(old, namespace_fd, e);
+    }
+    for (size_t i = 0; i < intent->n_ports && r == 0; i++) {
+        const struct net_port *port = &intent->ports[i];
+        const struct net_port *old = from == NULL ? NULL : intent_port(from, port->interface_id);
+        if (port->nat_gateway_id == NULL || (old != NULL && intent_port_equal(old, port)))
+            continue;
+        r = put_one(a, intent, port, namespace_fd, e);
+        if (r < 0)
+            return err_wrap(e, r, "%s", port->nat_gateway_id);
+    }
+    return r;
+}
+
+bool nat_stand(const struct net_vpc *intent)
+{
+    for (size_t i = 0; i < intent->n_ports; i++) {
+        _cleanup_close_ int fd = -1;
+        if (intent->ports[i].nat_gateway_id != NULL &&
+            netns_open(intent->ports[i].nat_gateway_id, &fd, NULL) < 0)
+            return false;
+    }
+    return true;
+}

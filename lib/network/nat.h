@@ -1,0 +1,19 @@
+#pragma once
+/*
+ * NAT gateways. One is a namespace of its name (nat-…) behind a port of its subnet: a veth end with
+ * the interface's address, the way to the subnet's router for all, and masquerading. The subnet's
+ * route table and network ACL count for it, and its public address is the 1:1 address of its
+ * interface, as for a guest's. So what it does with a packet is what an instance would.
+ */
+#include "base/arena.h"
+#include "base/err.h"
+#include "network/network.h"
+#include "network/ruleset.h"
+
+/* Makes those of the intent and removes those that only `from` has (NULL: nothing is known). The
+ * VPC's bridges are there; the thread is at home. */
+int nat_put(struct arena *a, const struct net_vpc *from, const struct net_vpc *intent,
+            int namespace_fd, struct err *e);
+bool nat_stand(const struct net_vpc *intent);
+/* The rules of each. Pure. */
+struct ruleset *nat_rules_build(struct arena *a);
