@@ -98,6 +98,14 @@ struct ruleset *edge_rules_build(struct arena *a, const struct edge_config *conf
                          expr_statements(expr_from_interface("cv*"), expr_state(answers[i]),
                                          expr_verdict("accept"), NULL),
                          NULL);
+    /* Who has an IPv6 address of the link itself. */
+    for (int type = 135; type <= 136; type++)
+        ruleset_add_rule(
+            r, c,
+            expr_statements(expr_from_interface("cv*"),
+                            expr_match("==", expr_field("icmpv6", "type"), json_integer(type)),
+                            expr_verdict("accept"), NULL),
+            NULL);
     /* The resolver of a VPC, not its guests: their source is a public address. */
     for (size_t i = 0;
          config->uplink != NULL && config->resolver != NULL && i < ARRAY_SIZE(transports); i++) {

@@ -296,6 +296,96 @@ class Addresses(world.Case):
                 self.assertEqual(world.attempts([(a, b.ip, 22), (c, b.ip, 22)]), want, str(now))
 
 
+def speak_ipv6(guest, *addresses):
+    with world.inside(guest.name):
+        for name in ("default", "eth0"):
+            with open(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6", "w", encoding="ascii") as file:
+                file.write("0")
+    for address in addresses:
+        run("ip", "-6", "-n", guest.name, "addr", "add", address + "/128", "dev", "eth0", "nodad")
+
+
+def listen6(guest, port):
+    sock = guest.socket(family=socket.AF_INET6)
+    sock.bind(("::", port))
+    sock.listen(8)
+    return sock
+
+
+def reaches6(guest, address, port, source=None):
+    with guest.socket(family=socket.AF_INET6) as sock:
+        sock.settimeout(world.DROPPED)
+        try:
+            if source:
+                sock.bind((source, 0))
+            sock.connect((address, port))
+            return True
+        except OSError:
+            return False
+
+
+class Ipv6(world.Case):
+    def routed(self, guest):
+        until = world.time.monotonic() + 10
+        while world.time.monotonic() < until:
+            if "default via fe80" in run("ip", "-6", "-n", guest.name, "route"):
+                return
+            world.time.sleep(0.1)
+        self.fail("no router advertisement")
+
+    def test_groups_and_acls_count_and_no_address_makes_itself(self):
+        vpc = Vpc(subnets=("10.0.0.0/24", "10.0.1.0/24"), cidr6="fd00:1::/56")
+        open_ = vpc.group(rule(egress=True, cidr6="::/0"))
+        group = vpc.group(rule("tcp", 22, group=open_), rule("tcp", 23, cidr6="fd00:1::/64"),
+                          rule("tcp", 24, cidr6="fd00:2::/64"), rule(egress=True, cidr6="::/0"))
+        a, b = self.start(vpc, vpc.port([open_]), vpc.port([group], subnet=1))
+        speak_ipv6(a)
+        self.routed(a)
+        self.assertNotIn("fd00", run("ip", "-6", "-n", a.name, "addr"), "SLAAC gives none")
+        self.assertNotIn("fd00", run("ip", "-6", "-n", a.name, "route"), "nothing is on the link")
+        mine, its = a.port["ipv6"][0], b.port["ipv6"][0]
+        speak_ipv6(a, mine, "fd00:1::77")
+        speak_ipv6(b, its)
+        self.routed(b)
+        with listen6(b, 22), listen6(b, 23), listen6(b, 24):
+            self.assertEqual([reaches6(a, its, port, mine) for port in (22, 23, 24)],
+                             [True, True, False])
+            self.assertFalse(reaches6(a, its, 23, "fd00:1::77"), "not its own address")
+            vpc.subnets[1]["acl"] = vpc.acl(
+                entry(100), entry(101, cidr6="fd00:1::/64", allow=False, protocol=6, low=23),
+                entry(102, cidr6="::/0"), entry(100, egress=True),
+                entry(101, cidr6="::/0", egress=True))
+            self.driver.apply(vpc)
+            self.assertEqual([reaches6(a, its, port, mine) for port in (22, 23)], [True, False])
+
+    def test_out_by_an_internet_gateway_both_ways_by_an_egress_only_one_from_inside(self):
+        vpc = Vpc(cidr6="fd00:1::/56")
+        group = vpc.group(rule(cidr6="::/0"), rule(egress=True, cidr6="::/0"))
+        (a,) = self.start(vpc, vpc.port([group]))
+        mine = a.port["ipv6"][0]
+        speak_ipv6(a, mine)
+        self.routed(a)
+        run("ip", "-6", "addr", "add", "2001:db8::1/128", "dev", "lo")
+
+        def from_server():
+            with socket.socket(socket.AF_INET6) as sock:
+                sock.settimeout(world.DROPPED)
+                try:
+                    sock.connect((mine, 22))
+                    return True
+                except OSError:
+                    return False
+        with listen6(a, 22):
+            self.assertTrue(from_server())
+            vpc.tables[0]["routes"][1] = route("::/0", "egress-only")
+            self.driver.apply(vpc)
+            self.assertFalse(from_server())
+            vpc.tables[0]["routes"].pop()
+            self.driver.apply(vpc)
+            self.assertFalse(from_server())
+        run("ip", "-6", "addr", "del", "2001:db8::1/128", "dev", "lo")
+
+
 if __name__ == "__main__":
     world.sandbox()
     import tap  # noqa: E402
