@@ -63,6 +63,7 @@ static void setup(void)
 {
     drawn = 0;
     struct calls *k = world.k = calls_new();
+    calls_put_gateway(k);
     struct tx *tx = store_write(k->store);
     store_insert_key_pair(tx, &(struct key_pair){.id = "key-0a0a0a0a0a0a0a0a0",
                                                  .account_id = TEST_ACCOUNT,
