@@ -117,6 +117,12 @@ static void add_bridge(struct rules_builder *b)
     struct ruleset_chain *c = ruleset_add_chain(
         b->rules, "bridge", "prerouting",
         "\"type\":\"filter\",\"hook\":\"prerouting\",\"prio\":-300,\"policy\":\"drop\"");
+    /* The kernel has taken a tag off before anything below looks at the packet. */
+    static const char *const tags[] = {"8021q", "8021ad"};
+    for (size_t i = 0; i < ARRAY_SIZE(tags); i++)
+        rules_add(b, c,
+                  expr_statements(expr_equals(expr_field("ether", "type"), tags[i]),
+                                  expr_verdict("drop"), NULL, NULL));
     rules_add(
         b, c,
         expr_statements(expr_match("!=", port_and("ether", "saddr"), json_string("@port_mac")),
