@@ -4,8 +4,8 @@
  *
  *     driver RUNTIME_DIR PUBLIC_POOL [UPLINK RESOLVER]
  *     {"op": "apply", "intent": {…}}    {"us": 812}  or  {"us": 812, "error": "…", "code": 22}
- *     reach (computes), probe (sends and follows a packet),
- *     rules (answers the transaction that makes the rules), explain (what leads from another
+ *     reach (computes), reach-all (many questions about several VPCs), probe (sends and follows a
+ * packet), rules (answers the transaction that makes the rules), explain (what leads from another
  * intent, "from", to this one, to be typed), plug, remove, list, taps, connect, metadata (serves it
  * to the guests of the intent)
  */
@@ -361,6 +361,47 @@ static int probe(struct network *n, struct arena *a, const json_t *q, json_t *an
                                                     "trace", names(&found.trace)));
 }
 
+static struct reach_end read_numbered_end(const struct net_vpc *const *vpcs, size_t n,
+                                          const json_t *o)
+{
+    int64_t at = number(o, "vpc", -1);
+    CHECK(at < (int64_t)n);
+    return (struct reach_end){.vpc = at < 0 ? NULL : vpcs[at],
+                              .interface_id = text(o, "id"),
+                              .address = text(o, "address")};
+}
+
+/* Many at once, for a matrix of flows: the VPCs are read once. */
+static int reach_all(struct arena *a, const json_t *q, json_t *answer)
+{
+    const json_t *list = json_object_get(q, "vpcs");
+    const json_t *questions = json_object_get(q, "questions");
+    size_t n = json_array_size(list);
+    const struct net_vpc **vpcs = arena_array(a, n, const struct net_vpc *);
+    for (size_t i = 0; i < n; i++)
+        vpcs[i] = read_intent(a, json_array_get(list, i));
+    json_t *answers = json_array();
+    for (size_t i = 0; i < json_array_size(questions); i++) {
+        const json_t *o = json_array_get(questions, i);
+        const char *protocol = text(o, "protocol");
+        const struct reach_question question = {
+            .source = read_numbered_end(vpcs, n, json_object_get(o, "from")),
+            .destination = read_numbered_end(vpcs, n, json_object_get(o, "to")),
+            .protocol = strcmp(protocol, "tcp") == 0   ? IPPROTO_TCP
+                        : strcmp(protocol, "udp") == 0 ? IPPROTO_UDP
+                                                       : IPPROTO_ICMP,
+            .port = number(o, "port", 0),
+            .source_port = number(o, "source_port", 0),
+        };
+        const struct reach_answer found = reach_walk(a, &question);
+        const char *last = found.hops.n == 0 ? "" : found.hops.v[found.hops.n - 1].text;
+        CHECK(json_array_append_new(answers,
+                                    json_pack("{s:b,s:s?,s:s?}", "reachable", found.reachable,
+                                              "code", found.code, "text", last)) == 0);
+    }
+    return json_object_set_new(answer, "answers", answers);
+}
+
 static int serve(struct network *n, struct arena *a, const json_t *q, json_t *answer, struct err *e)
 {
     const char *op = text(q, "op");
@@ -389,10 +430,12 @@ static int serve(struct network *n, struct arena *a, const json_t *q, json_t *an
         r = greet(n, q, answer, e);
     } else if (strcmp(op, "probe") == 0) {
         r = probe(n, a, q, answer, e);
-    } else if (strcmp(op, "reach") == 0) {
-        r = reach(a, q, answer);
     } else if (strcmp(op, "explain") == 0) {
         r = explain(a, q, intent, answer, e);
+    } else if (strcmp(op, "reach-all") == 0) {
+        r = reach_all(a, q, answer);
+    } else if (strcmp(op, "reach") == 0) {
+        r = reach(a, q, answer);
     } else if (strcmp(op, "rules") == 0) {
         struct ruleset *rules = NULL;
         struct buf out = BUF_INIT((size_t)64 << 20);

@@ -212,10 +212,12 @@ class Failed(Exception):
 class Driver:
     """One daemon's view of the network; end() is the daemon's death."""
 
+    WITHIN = ()  # a command that starts it in another place
+
     def __init__(self, *more, pool=POOL):
         build = os.environ["CROFT_BUILD"]
         driver = os.environ.get("CROFT_NET_DRIVER") or os.path.join(build, "tests/net/net_driver")
-        self.process = subprocess.Popen([driver, RUNTIME, pool, *more], stdin=subprocess.PIPE,
+        self.process = subprocess.Popen([*self.WITHIN, driver, RUNTIME, pool, *more], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True)
         self.us = 0
 
@@ -498,9 +500,9 @@ def dns(guest, server, name, kind=1, limit=1.0):
 
 # --- what the kernel has --------------------------------------------------------------------
 
-def ruleset(name):
-    """The rules of a namespace, without handles, in one order: comparable."""
-    listed = json.loads(run("ip", "netns", "exec", name, "nft", "-j", "list", "ruleset"))
+def ruleset(name, by=()):
+    """The rules of a namespace, without handles, in one order: comparable. by: what to start the command with."""
+    listed = json.loads(run(*by, "ip", "netns", "exec", name, "nft", "-j", "list", "ruleset"))
     objects = []
     for item in listed["nftables"]:
         for kind, value in item.items():
