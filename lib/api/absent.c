@@ -207,22 +207,6 @@ int act_ec2_DescribeManagedPrefixLists(struct call *c, const ec2_DescribeManaged
     return describe_none(c, &filters, f);
 }
 
-static const struct filter_path nat_gateway_filters[] = {
-    {"nat-gateway-id", "NatGatewayId"},
-    {"state", "State"},
-    {"subnet-id", "SubnetId"},
-    {"vpc-id", "VpcId"},
-};
-
-int act_ec2_DescribeNatGateways(struct call *c, const ec2_DescribeNatGateways_in *in,
-                                ec2_DescribeNatGateways_out *out, struct fault *f)
-{
-    (void)out;
-    struct filters filters = {&in->filter, nat_gateway_filters, ARRAY_SIZE(nat_gateway_filters),
-                              &ec2_NatGateway_struct, NULL};
-    return describe_none(c, &filters, f);
-}
-
 static const struct filter_path prefix_list_filters[] = {
     {"prefix-list-id", "PrefixListId"},
     {"prefix-list-name", "PrefixListName"},

@@ -155,7 +155,6 @@ static void address_view(struct call *c, const struct address *a, struct ec2_Add
     if (n != NULL) {
         view.network_interface_owner_id = n->account_id;
         view.instance_id = n->instance_id;
-        view.subnet_id = n->subnet_id;
     }
     tags_of(c, a->id, &view.tags);
     *out = view;

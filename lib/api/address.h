@@ -15,6 +15,6 @@ void address_associate(struct call *c, struct address *a, struct network_interfa
 void address_disassociate(struct call *c, struct address *a);
 /* Gateway.NotAttached unless the VPC has an internet gateway. */
 int vpc_check_gateway(struct call *c, const char *vpc_id, struct fault *f);
-/* Does the interface have a public address of the pool now, or when its instance starts? `beside`
- * counts the interfaces of the instance. */
-bool interface_draws_public(struct call *c, const struct network_interface *n, size_t beside);
+/* Draws a public address of the pool for the interface of an instance that runs, or is started, if
+ * it is to have one; none left: InsufficientAddressCapacity. */
+int interface_draw_public(struct call *c, struct network_interface *n, struct fault *f);

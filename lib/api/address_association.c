@@ -1,7 +1,7 @@
 /* AssociateAddress, DisassociateAddress. */
 #include "api/address.h"
 #include "api/capacity.h"
-#include "api/interface_addresses.h"
+#include "api/interface_view.h"
 #include "api/lookup.h"
 #include "base/id.h"
 #include "base/text.h"
@@ -23,21 +23,29 @@ static bool has_elastic(struct call *c, const struct network_interface *n)
 
 /* AWS, "Amazon EC2 instance IP addressing": a released address is not replaced while the instance
  * has more than one interface. */
-bool interface_draws_public(struct call *c, const struct network_interface *n, size_t beside)
+int interface_draw_public(struct call *c, struct network_interface *n, struct fault *f)
 {
-    return n->wants_public_ip && n->public_ip == NULL && beside == 1 && !has_elastic(c, n);
+    if (!n->wants_public_ip || n->public_ip != NULL || has_elastic(c, n) ||
+        store_count_network_interfaces(c->tx, "instance_id", n->instance_id) != 1)
+        return 0;
+    struct address_pool pool;
+    address_pool_public(c, &pool);
+    n->public_ip = address_pool_draw(c, &pool);
+    if (n->public_ip == NULL)
+        return fault(f, FAULT_INSUFFICIENT_ADDRESS_CAPACITY,
+                     "Not enough addresses available: the server's pool of public addresses is "
+                     "used up");
+    store_update_network_interface(c->tx, n);
+    return 0;
 }
 
+/* When the pool has none left, it stays without one. */
 static void draw_again(struct call *c, struct network_interface *n)
 {
     const struct instance *i = store_instance(c->tx, c->arena, n->instance_id);
-    struct address_pool pool;
-    if (i == NULL || (i->state != INSTANCE_PENDING && i->state != INSTANCE_RUNNING) ||
-        !interface_draws_public(c, n, store_count_network_interfaces(c->tx, "instance_id", i->id)))
-        return;
-    address_pool_public(c, &pool);
-    n->public_ip = address_pool_draw(c, &pool);
-    store_update_network_interface(c->tx, n);
+    struct fault none = {0};
+    if (i != NULL && (i->state == INSTANCE_PENDING || i->state == INSTANCE_RUNNING))
+        (void)interface_draw_public(c, n, &none);
 }
 
 void address_disassociate(struct call *c, struct address *a)
@@ -146,7 +154,8 @@ int act_ec2_AssociateAddress(struct call *c, const ec2_AssociateAddress_in *in,
 {
     struct address *a = address_of_request(c, in->allocation_id, in->public_ip, f);
     struct network_interface *n = a == NULL ? NULL : target_of(c, in, f);
-    if (n == NULL || check_private(c, n, in->private_ip_address, f) < 0 ||
+    if (n == NULL || interface_check_own(n, f) < 0 ||
+        check_private(c, n, in->private_ip_address, f) < 0 ||
         vpc_check_gateway(c, n->vpc_id, f) < 0)
         return -1;
     const char *private_ip =
@@ -194,6 +203,9 @@ int act_ec2_DisassociateAddress(struct call *c, const ec2_DisassociateAddress_in
     (void)out;
     struct address *a = associated(c, in, f);
     if (a == NULL)
+        return -1;
+    const struct network_interface *n = store_network_interface(c->tx, c->arena, a->interface_id);
+    if (n != NULL && interface_check_own(n, f) < 0)
         return -1;
     if (a->association_id != NULL)
         address_disassociate(c, a);

@@ -75,19 +75,9 @@ static int draw_public_ips(struct call *c, const struct instance *i, struct faul
 {
     struct network_interface_list interfaces =
         store_network_interfaces(c->tx, c->arena, "instance_id", i->id);
-    for (size_t k = 0; k < interfaces.n; k++) {
-        struct network_interface *n = &interfaces.v[k];
-        if (!interface_draws_public(c, n, interfaces.n))
-            continue;
-        struct address_pool pool;
-        address_pool_public(c, &pool);
-        n->public_ip = address_pool_draw(c, &pool);
-        if (n->public_ip == NULL)
-            return fault(f, FAULT_INSUFFICIENT_ADDRESS_CAPACITY,
-                         "Not enough addresses available: the server's pool of public addresses is "
-                         "used up");
-        store_update_network_interface(c->tx, n);
-    }
+    for (size_t k = 0; k < interfaces.n; k++)
+        if (interface_draw_public(c, &interfaces.v[k], f) < 0)
+            return -1;
     return 0;
 }
 

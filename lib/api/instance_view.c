@@ -89,9 +89,11 @@ static void view_addresses(struct call *c, const struct instance_relations *r,
         arena_append(c->arena, &out->ipv6_addresses)->ipv6_address = ipv6.v[k];
 }
 
-const char *interface_attachment_status(const struct instance *i)
+const char *interface_attachment_status(const struct instance *i, const struct network_interface *n)
 {
-    return i->state == INSTANCE_PENDING && !i->ever_ran ? "attaching" : "attached";
+    return i->state == INSTANCE_PENDING && !i->ever_ran
+               ? "attaching"
+               : state_name(&attachment_states, n->attachment_state);
 }
 
 static void view_interface(struct call *c, const struct instance_relations *r,
@@ -108,7 +110,7 @@ static void view_interface(struct call *c, const struct instance_relations *r,
     out->status = "in-use";
     out->subnet_id = n->subnet_id;
     out->vpc_id = n->vpc_id;
-    out->interface_type = "interface";
+    out->interface_type = n->interface_type;
     view_addresses(c, r, n, out);
     view_groups(c, r, n->id, &out->groups);
     out->attachment = arena_new_of(c->arena, struct ec2_InstanceNetworkInterfaceAttachment);
@@ -117,7 +119,7 @@ static void view_interface(struct call *c, const struct instance_relations *r,
     out->attachment->delete_on_termination = wire_bool(n->delete_on_termination);
     out->attachment->device_index = wire_int(n->device_index);
     out->attachment->network_card_index = wire_int(0);
-    out->attachment->status = interface_attachment_status(i);
+    out->attachment->status = interface_attachment_status(i, n);
 }
 
 /* The primary interface also shows in the instance itself. */

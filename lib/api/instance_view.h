@@ -16,5 +16,6 @@ void reservation_append(struct call *c, struct ec2_ReservationList *list, const 
                         const struct ec2_Instance *view);
 /* "ip-172-31-0-10.ec2.internal" */
 const char *private_dns_name(struct call *c, const char *private_ip);
-/* Of the instance's interfaces. */
-const char *interface_attachment_status(const struct instance *i);
+/* Of an interface of the instance. */
+const char *interface_attachment_status(const struct instance *i,
+                                        const struct network_interface *n);

@@ -40,3 +40,49 @@ int interface_set_groups(struct call *c, const struct network_interface *n,
     store_enqueue(c->tx, "vpc", n->vpc_id, c->now);
     return 0;
 }
+
+static bool has_group(const struct security_group_list *l, const char *id)
+{
+    for (size_t i = 0; i < l->n; i++)
+        if (streq(l->v[i].id, id))
+            return true;
+    return false;
+}
+
+static int add_group(struct call *c, const struct subnet *subnet, const struct security_group *g,
+                     struct security_group_list *to, struct fault *f)
+{
+    if (!streq(g->vpc_id, subnet->vpc_id))
+        return fault(f, FAULT_INVALID_PARAMETER,
+                     "Security group %s and subnet %s belong to different networks.", g->id,
+                     subnet->id);
+    if (has_group(to, g->id))
+        return 0;
+    if (to->n == GROUPS_PER_INTERFACE)
+        return fault(f, FAULT_SECURITY_GROUPS_PER_INSTANCE_LIMIT_EXCEEDED,
+                     "The maximum number of security groups per interface is %d",
+                     GROUPS_PER_INTERFACE);
+    *arena_append(c->arena, to) = *g;
+    return 0;
+}
+
+int interface_groups_settle(struct call *c, const struct subnet *subnet,
+                            const struct wire_strings *ids, struct security_group_list *ret,
+                            struct fault *f)
+{
+    struct security_group_list groups = {0};
+    for (size_t i = 0; i < ids->n; i++) {
+        const struct security_group *g = lookup_security_group(c, ids->v[i], f);
+        if (g == NULL || add_group(c, subnet, g, &groups, f) < 0)
+            return -1;
+    }
+    if (groups.n == 0) {
+        const struct security_group *g = lookup_group_named(c, subnet->vpc_id, "default");
+        if (g == NULL)
+            return fault(f, FAULT_INVALID_GROUP_NOT_FOUND,
+                         "The VPC '%s' has no default security group", subnet->vpc_id);
+        *arena_append(c->arena, &groups) = *g;
+    }
+    *ret = groups;
+    return 0;
+}

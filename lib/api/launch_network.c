@@ -238,6 +238,8 @@ void launch_network_write(struct call *c, const ec2_RunInstances_in *in, struct 
         .delete_on_termination = n->delete_on_termination,
         .attached_at = c->now,
         /* eni and twelve digits of the id: fifteen characters, as many as a link's name may have */
+        .interface_type = "interface",
+        .attachment_state = ATTACHMENT_ATTACHED,
         .tap = arena_printf(c->arena, "eni%.12s", id + 4),
     };
     CHECK(row.private_ip != NULL && (row.public_ip != NULL || !n->wants_public_ip));

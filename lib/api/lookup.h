@@ -31,6 +31,8 @@ int lookup_volumes(struct call *c, const struct wire_strings *ids, struct volume
                    struct fault *f);
 int lookup_network_interfaces(struct call *c, const struct wire_strings *ids,
                               struct network_interface_list *ret, struct fault *f);
+int lookup_nat_gateways(struct call *c, const struct wire_strings *ids,
+                        struct nat_gateway_list *ret, struct fault *f);
 int lookup_addresses(struct call *c, const struct wire_strings *ids, struct address_list *ret,
                      struct fault *f);
 int lookup_network_acls(struct call *c, const struct wire_strings *ids,
@@ -72,6 +74,7 @@ struct vpc_peering_connection *lookup_vpc_peering_connection(struct call *c, con
                                                              struct fault *f);
 struct volume *lookup_volume(struct call *c, const char *id, struct fault *f);
 struct network_interface *lookup_network_interface(struct call *c, const char *id, struct fault *f);
+struct nat_gateway *lookup_nat_gateway(struct call *c, const char *id, struct fault *f);
 struct address *lookup_address(struct call *c, const char *id, struct fault *f);
 struct network_insights_path *lookup_network_insights_path(struct call *c, const char *id,
                                                            struct fault *f);

@@ -1,12 +1,14 @@
-/* DescribeNetworkInterfaces, DescribeNetworkInterfaceAttribute, ModifyNetworkInterfaceAttribute. */
+/* CreateNetworkInterface, DeleteNetworkInterface, DescribeNetworkInterfaces. */
 #include "api/filter.h"
-#include "api/instance_view.h"
-#include "api/interface_addresses.h"
 #include "api/interface_groups.h"
+#include "api/interface_make.h"
+#include "api/interface_view.h"
 #include "api/lookup.h"
 #include "api/page.h"
 #include "api/tagging.h"
-#include "base/text.h"
+#include "base/check.h"
+#include "core/quota.h"
+#include "jobs/interface_rows.h"
 
 /* AWS: DescribeNetworkInterfaces, "Filters". */
 static const struct filter_path interface_filters[] = {
@@ -48,104 +50,74 @@ static const struct filter_path interface_filters[] = {
     {"vpc-id", "VpcId"},
 };
 
-static struct ec2_NetworkInterfaceAssociation *view_association(struct call *c,
-                                                                const struct public_address *p)
+static int replay(struct call *c, ec2_CreateNetworkInterface_out *out, struct fault *f)
 {
-    if (p->ip == NULL)
-        return NULL;
-    struct ec2_NetworkInterfaceAssociation *a =
-        arena_new_of(c->arena, struct ec2_NetworkInterfaceAssociation);
-    a->ip_owner_id = p->owner_id;
-    a->public_ip = p->ip;
-    a->public_dns_name = p->dns_name;
-    if (p->elastic != NULL) {
-        a->allocation_id = p->elastic->id;
-        a->association_id = p->elastic->association_id;
-    }
-    return a;
+    const struct network_interface *n = lookup_network_interface(c, c->replay, f);
+    if (n == NULL)
+        return -1;
+    out->network_interface = arena_new_of(c->arena, struct ec2_NetworkInterface);
+    interface_view(c, n, out->network_interface);
+    return 0;
 }
 
-/* Private addresses, each with the public one that stands before it; and IPv6. */
-static void view_addresses(struct call *c, const struct network_interface *n,
-                           struct ec2_NetworkInterface *out)
+static int check_quota(struct call *c, struct fault *f)
 {
-    struct address_list elastic = store_addresses(c->tx, c->arena, "interface_id", n->id);
-    struct interface_address_list others =
-        store_interface_addresses(c->tx, c->arena, "interface_id", n->id);
-    struct wire_strings ipv4 = private_addresses_of(c, n, &others);
-    struct wire_strings ipv6 = ipv6_addresses_of(c, &others);
-    for (size_t k = 0; k < ipv4.n; k++) {
-        struct public_address p = public_address_of(c, n, &elastic, ipv4.v[k]);
-        struct ec2_NetworkInterfaceAssociation *association = view_association(c, &p);
-        if (k == 0)
-            out->association = association;
-        *arena_append(c->arena, &out->private_ip_addresses) =
-            (struct ec2_NetworkInterfacePrivateIpAddress){
-                .association = association,
-                .primary = wire_bool(k == 0),
-                .private_dns_name = private_dns_name(c, ipv4.v[k]),
-                .private_ip_address = ipv4.v[k],
-            };
-    }
-    wire_list_empty(&out->ipv6_addresses);
-    for (size_t k = 0; k < ipv6.n; k++)
-        arena_append(c->arena, &out->ipv6_addresses)->ipv6_address = ipv6.v[k];
+    if (store_count_network_interfaces(c->tx, "account_id", c->principal->account_id, "region",
+                                       c->region->name) < INTERFACES_PER_REGION)
+        return 0;
+    return fault(f, FAULT_NETWORK_INTERFACE_LIMIT_EXCEEDED,
+                 "You have reached the limit of %d network interfaces", INTERFACES_PER_REGION);
 }
 
-static struct ec2_NetworkInterfaceAttachment *view_attachment(struct call *c,
-                                                              const struct network_interface *n)
+int act_ec2_CreateNetworkInterface(struct call *c, const ec2_CreateNetworkInterface_in *in,
+                                   ec2_CreateNetworkInterface_out *out, struct fault *f)
 {
-    const struct instance *i = store_instance(c->tx, c->arena, n->instance_id);
-    if (i == NULL)
-        return NULL;
-    struct ec2_NetworkInterfaceAttachment *a =
-        arena_new_of(c->arena, struct ec2_NetworkInterfaceAttachment);
-    a->attach_time = wire_time(n->attached_at);
-    a->attachment_id = n->attachment_id;
-    a->delete_on_termination = wire_bool(n->delete_on_termination);
-    a->device_index = wire_int(n->device_index);
-    a->network_card_index = wire_int(0);
-    a->instance_id = i->id;
-    a->instance_owner_id = i->account_id;
-    a->status = interface_attachment_status(i);
-    return a;
-}
-
-static void view_groups(struct call *c, const char *interface_id,
-                        struct ec2_GroupIdentifierList *out)
-{
-    struct security_group_list groups = groups_of_interface(c, interface_id);
-    wire_list_empty(out);
-    for (size_t k = 0; k < groups.n; k++)
-        *arena_append(c->arena, out) =
-            (struct ec2_GroupIdentifier){groups.v[k].id, groups.v[k].name};
-}
-
-static void interface_view(struct call *c, const struct network_interface *n,
-                           struct ec2_NetworkInterface *out)
-{
-    struct ec2_NetworkInterface view = {
-        .attachment = view_attachment(c, n),
-        .availability_zone = n->zone,
-        .description = n->description,
-        .interface_type = "interface",
-        .mac_address = n->mac,
-        .network_interface_id = n->id,
-        .owner_id = n->account_id,
-        .private_dns_name = private_dns_name(c, n->private_ip),
-        .private_ip_address = n->private_ip,
-        .requester_managed = wire_bool(false),
-        .source_dest_check = wire_bool(n->source_dest_check),
-        .status = n->instance_id == NULL ? "available" : "in-use",
-        .subnet_id = n->subnet_id,
-        .vpc_id = n->vpc_id,
-        .availability_zone_id = region_zone_id(c->region, n->zone),
+    static const char *const taggable[] = {"network-interface", NULL};
+    out->client_token = in->client_token;
+    if (c->replay != NULL)
+        return replay(c, out, f);
+    struct interface_wish wish;
+    struct security_group_list groups = {0};
+    struct address_pool pool;
+    if (tags_from_specifications(c, &in->tag_specifications, taggable, f) < 0 ||
+        interface_wish_read(c, in->private_ip_address, &in->private_ip_addresses,
+                            in->secondary_private_ip_address_count, &in->ipv6_addresses,
+                            in->ipv6_address_count, &wish, f) < 0)
+        return -1;
+    const struct subnet *subnet = lookup_subnet(c, in->subnet_id, f);
+    if (subnet == NULL || interface_groups_settle(c, subnet, &in->groups, &groups, f) < 0 ||
+        interface_wish_check(c, subnet, &wish, INTERFACE_ADDRESSES_MAX, f) < 0 ||
+        check_quota(c, f) < 0 || address_pool_of_subnet(c, subnet, &pool, f) < 0 ||
+        interface_wish_take(c, &pool, &wish, f) < 0)
+        return -1;
+    if ((int64_t)address_pool_free(&pool) < interface_wish_draws(&wish))
+        return subnet_is_full(f);
+    struct network_interface row = {
+        .description = in->description == NULL ? "" : in->description,
+        .source_dest_check = true,
     };
-    view_addresses(c, n, &view);
-    view_groups(c, n->id, &view.groups);
-    tags_of(c, n->id, &view.tag_set);
-    wire_list_empty(&view.tag_set);
-    *out = view;
+    interface_insert(c, subnet, &groups, &wish, &pool, &row);
+    tags_put(c, &in->tag_specifications, "network-interface", row.id);
+    store_enqueue(c->tx, "vpc", row.vpc_id, c->now);
+    out->network_interface = arena_new_of(c->arena, struct ec2_NetworkInterface);
+    interface_view(c, &row, out->network_interface);
+    c->result = row.id;
+    return 0;
+}
+
+int act_ec2_DeleteNetworkInterface(struct call *c, const ec2_DeleteNetworkInterface_in *in,
+                                   ec2_DeleteNetworkInterface_out *out, struct fault *f)
+{
+    (void)out;
+    const struct network_interface *n = lookup_network_interface(c, in->network_interface_id, f);
+    if (n == NULL)
+        return -1;
+    if (n->attachment_id != NULL)
+        return fault(f, FAULT_INVALID_PARAMETER_VALUE,
+                     "Network interface '%s' is currently in use.", n->id);
+    interface_remove(c->tx, c->arena, n->id);
+    store_enqueue(c->tx, "vpc", n->vpc_id, c->now);
+    return 0;
 }
 
 int act_ec2_DescribeNetworkInterfaces(struct call *c, const ec2_DescribeNetworkInterfaces_in *in,
@@ -166,85 +138,5 @@ int act_ec2_DescribeNetworkInterfaces(struct call *c, const ec2_DescribeNetworkI
             *arena_append(c->arena, &out->network_interfaces) = view;
     }
     out->next_token = page_end(c, &page);
-    return 0;
-}
-
-int act_ec2_DescribeNetworkInterfaceAttribute(struct call *c,
-                                              const ec2_DescribeNetworkInterfaceAttribute_in *in,
-                                              ec2_DescribeNetworkInterfaceAttribute_out *out,
-                                              struct fault *f)
-{
-    const struct network_interface *n = lookup_network_interface(c, in->network_interface_id, f);
-    if (n == NULL)
-        return -1;
-    const char *name = in->attribute;
-    if (name == NULL)
-        return fault(f, FAULT_INVALID_PARAMETER_COMBINATION, "No attributes specified.");
-    out->network_interface_id = n->id;
-    if (streq(name, "description")) {
-        out->description = arena_new_of(c->arena, struct ec2_AttributeValue);
-        out->description->value = n->description;
-    } else if (streq(name, "sourceDestCheck")) {
-        out->source_dest_check = arena_new_of(c->arena, struct ec2_AttributeBooleanValue);
-        out->source_dest_check->value = wire_bool(n->source_dest_check);
-    } else if (streq(name, "groupSet")) {
-        view_groups(c, n->id, &out->groups);
-    } else if (streq(name, "attachment")) {
-        out->attachment = view_attachment(c, n);
-    } else {
-        out->associate_public_ip_address = wire_bool(n->wants_public_ip);
-    }
-    return 0;
-}
-
-static int change_attachment(struct network_interface *n,
-                             const struct ec2_NetworkInterfaceAttachmentChanges *change,
-                             struct fault *f)
-{
-    if (change->attachment_id == NULL || !change->delete_on_termination.set)
-        return fault(f, FAULT_MISSING_PARAMETER, "The request must contain the parameter %s",
-                     change->attachment_id == NULL ? "Attachment.AttachmentId"
-                                                   : "Attachment.DeleteOnTermination");
-    if (n->instance_id == NULL || !streq(n->attachment_id, change->attachment_id))
-        return fault(f, FAULT_INVALID_ATTACHMENT_ID_NOT_FOUND,
-                     "The interface attachment '%.64s' does not exist.", change->attachment_id);
-    n->delete_on_termination = change->delete_on_termination.v;
-    return 0;
-}
-
-/* One attribute at a time, as EC2 has it. */
-int act_ec2_ModifyNetworkInterfaceAttribute(struct call *c,
-                                            const ec2_ModifyNetworkInterfaceAttribute_in *in,
-                                            ec2_ModifyNetworkInterfaceAttribute_out *out,
-                                            struct fault *f)
-{
-    (void)out;
-    int changes = (in->description != NULL) + (in->source_dest_check != NULL) + (in->groups.n > 0) +
-                  (in->attachment != NULL);
-    if (changes != 1)
-        return fault(f, FAULT_INVALID_PARAMETER_COMBINATION,
-                     changes == 0 ? "No attributes specified."
-                                  : "Only one attribute can be modified at a time");
-    struct network_interface *n = lookup_network_interface(c, in->network_interface_id, f);
-    if (n == NULL)
-        return -1;
-    if (in->groups.n > 0)
-        return interface_set_groups(c, n, &in->groups, f);
-    if (in->attachment != NULL && change_attachment(n, in->attachment, f) < 0)
-        return -1;
-    if (in->description != NULL) {
-        if (in->description->value == NULL)
-            return fault(f, FAULT_MISSING_PARAMETER,
-                         "The request must contain the parameter Description.Value");
-        n->description = in->description->value;
-    }
-    if (in->source_dest_check != NULL) {
-        if (!in->source_dest_check->value.set)
-            return fault(f, FAULT_MISSING_PARAMETER,
-                         "The request must contain the parameter SourceDestCheck.Value");
-        n->source_dest_check = in->source_dest_check->value.v;
-        store_enqueue(c->tx, "vpc", n->vpc_id, c->now);
-    }
-    store_update_network_interface(c->tx, n);
     return 0;
 }

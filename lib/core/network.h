@@ -103,7 +103,11 @@ struct network_interface {
     int64_t device_index;
     bool delete_on_termination;
     int64_t attached_at;
-    const char *tap; /* name of the tap device, at most 15 characters */
+    const char *tap;            /* name of the tap device, at most 15 characters */
+    const char *interface_type; /* "interface", "nat_gateway" */
+    const char *requester_id;   /* the service that has it; NULL: it is the account's own */
+    int attachment_state;       /* enum attachment_state, of core/volume.h */
+    bool detach_forced;         /* gives the guest only so much time to let go of it */
 };
 
 /* An address of an interface beside its first: secondary IPv4, or IPv6. */

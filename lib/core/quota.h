@@ -15,3 +15,6 @@
 #define EGRESS_ONLY_GATEWAYS_MAX VPCS_PER_REGION
 #define DHCP_OPTIONS_MAX         VPCS_PER_REGION
 #define CIDR_RESERVATIONS_MAX    100 /* of a subnet */
+#define INTERFACES_PER_REGION                                                                      \
+    5000 /* of an account in a region (AWS: "Amazon VPC quotas", as the next one) */
+#define NAT_GATEWAYS_PER_ZONE 5

@@ -30,6 +30,9 @@
  */
 #define TCG_CACHE_MIB 256
 
+#define FIXED_PORTS 2 /* virtio-serial, rng */
+#define SPARE_PORTS 8 /* devices attached between a start and the next */
+
 struct writer {
     xmlTextWriterPtr to;
     bool failed;
@@ -247,7 +250,7 @@ static void disk(struct writer *w, const struct domain_disk *d)
     end(w);
 }
 
-static void nic(struct writer *w, const struct domain_nic *n)
+static void nic(struct writer *w, const struct domain_nic *n, const char *link)
 {
     begin(w, "interface");
     attribute(w, "type", "ethernet");
@@ -259,6 +262,8 @@ static void nic(struct writer *w, const struct domain_nic *n)
         attribute_number(w, "size", n->mtu);
         end(w);
     }
+    if (link != NULL)
+        EMPTY(w, "link", "state", link);
     /* Without a boot ROM the firmware does not stop to look for a network to start from. */
     EMPTY(w, "rom", "enabled", "no");
     end(w);
@@ -275,13 +280,31 @@ static void console(struct writer *w, const struct domain_spec *spec, bool arm)
     end(w);
 }
 
+/*
+ * Each device sits behind a root port of its own, which is what lets it come and go while the guest
+ * runs. libvirt makes ports for the devices that it is told of and hardly one to spare, so all are
+ * named: for disks, interfaces, the guest agent's channel and random numbers, and those to come.
+ */
+static void ports(struct writer *w, const struct domain_spec *spec)
+{
+    size_t n = spec->n_disks + spec->n_nics + FIXED_PORTS + SPARE_PORTS;
+    EMPTY(w, "controller", "type", "pci", "index", "0", "model", "pcie-root");
+    for (size_t i = 1; i <= n; i++) {
+        begin(w, "controller");
+        attribute(w, "type", "pci");
+        attribute_number(w, "index", (int64_t)i);
+        attribute(w, "model", "pcie-root-port");
+        end(w);
+    }
+}
+
 static void devices(struct writer *w, const struct domain_spec *spec, bool arm)
 {
     begin(w, "devices");
     for (size_t i = 0; i < spec->n_disks; i++)
         disk(w, &spec->disks[i]);
     for (size_t i = 0; i < spec->n_nics; i++)
-        nic(w, &spec->nics[i]);
+        nic(w, &spec->nics[i], NULL);
     console(w, spec, arm);
     begin(w, "channel");
     attribute(w, "type", "unix");
@@ -294,6 +317,7 @@ static void devices(struct writer *w, const struct domain_spec *spec, bool arm)
     w->failed |= xmlTextWriterWriteString(w->to, BAD_CAST "/dev/urandom") < 0;
     end(w);
     end(w);
+    ports(w, spec);
     EMPTY(w, "controller", "type", "usb", "model", "none");
     EMPTY(w, "memballoon", "model", "none");
     end(w);
@@ -387,6 +411,23 @@ int domain_disk_xml_build(struct arena *a, const struct domain_disk *d, const ch
                           struct err *e)
 {
     return build(a, d->serial, write_disk, d, ret_xml, e);
+}
+
+struct linked_nic {
+    const struct domain_nic *nic;
+    bool up;
+};
+
+static void write_nic(struct writer *w, const void *ctx)
+{
+    const struct linked_nic *n = ctx;
+    nic(w, n->nic, n->up ? "up" : "down");
+}
+
+int domain_nic_xml_build(struct arena *a, const struct domain_nic *n, bool up, const char **ret_xml,
+                         struct err *e)
+{
+    return build(a, n->tap, write_nic, &(struct linked_nic){n, up}, ret_xml, e);
 }
 
 const char *domain_disk_target(struct arena *a, size_t position)

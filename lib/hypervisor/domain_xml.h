@@ -20,3 +20,6 @@ int domain_disk_xml_build(struct arena *a, const struct domain_disk *d, const ch
                           struct err *e);
 /* vda, vdb, …: the name that the guest gives to the disk at this position, counted from 0. */
 const char *domain_disk_target(struct arena *a, size_t position);
+/* One interface, for a domain that runs, and for changing its link. */
+int domain_nic_xml_build(struct arena *a, const struct domain_nic *n, bool up, const char **ret_xml,
+                         struct err *e);

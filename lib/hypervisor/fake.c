@@ -19,6 +19,8 @@
 #define DOMAINS_MAX      100000
 #define FAKE_SERIAL_SIZE 24
 
+#define FAKE_TAPS_MAX 32
+
 struct fake_domain {
     char instance_id[ID_SIZE];
     enum domain_state state;
@@ -26,6 +28,7 @@ struct fake_domain {
     int64_t off_at; /* 0: stays */
     enum domain_event off_how;
     char *xml;
+    char taps[FAKE_TAPS_MAX][16];
     char disks[DOMAIN_DISKS_MAX][FAKE_SERIAL_SIZE]; /* serials; "" is free */
 };
 
@@ -190,6 +193,8 @@ static int add(struct fake_hypervisor *f, const struct domain_spec *spec, const 
     *d = (struct fake_domain){
         .state = DOMAIN_PAUSED_NEW, .memory_mib = spec->memory_mib, .xml = strdup(xml)};
     (void)snprintf(d->instance_id, sizeof(d->instance_id), "%s", spec->instance_id);
+    for (size_t i = 0; i < spec->n_nics && i < FAKE_TAPS_MAX; i++)
+        (void)snprintf(d->taps[i], sizeof(d->taps[0]), "%s", spec->nics[i].tap);
     for (size_t i = 0; i < spec->n_disks && i < DOMAIN_DISKS_MAX; i++)
         (void)snprintf(d->disks[i], FAKE_SERIAL_SIZE, "%s", spec->disks[i].serial);
     f->memory_used += d->memory_mib;
@@ -244,6 +249,68 @@ static int fake_resume(struct hypervisor *h, const char *instance_id, struct err
     int r = look_up(f, instance_id, &d, e);
     if (d != NULL)
         d->state = DOMAIN_RUNNING;
+    (void)pthread_mutex_unlock(&f->lock);
+    return r;
+}
+
+/* The slot of a tap, or an empty one for ""; NULL: there is none. */
+static char *find_tap(struct fake_domain *d, const char *tap)
+{
+    for (size_t i = 0; i < FAKE_TAPS_MAX; i++)
+        if (strcmp(d->taps[i], tap) == 0)
+            return d->taps[i];
+    return NULL;
+}
+
+static int put_tap(struct fake_domain *d, const char *tap, struct err *e)
+{
+    char *slot = find_tap(d, tap) != NULL ? find_tap(d, tap) : find_tap(d, "");
+    if (slot == NULL)
+        return err_set(e, ENOSPC, "domain %s has no room for %s", d->instance_id, tap);
+    (void)snprintf(slot, sizeof(d->taps[0]), "%s", tap);
+    return 0;
+}
+
+static int fake_nic_attach(struct hypervisor *h, const char *instance_id,
+                           const struct domain_nic *nic, struct err *e)
+{
+    struct fake_hypervisor *f = fake_of(h);
+    struct fake_domain *d = NULL;
+    (void)pthread_mutex_lock(&f->lock);
+    int r = look_up(f, instance_id, &d, e);
+    if (r == 0)
+        r = put_tap(d, nic->tap, e);
+    (void)pthread_mutex_unlock(&f->lock);
+    return r;
+}
+
+static int fake_nic_connect(struct hypervisor *h, const char *instance_id,
+                            const struct domain_nic *nic, struct err *e)
+{
+    struct fake_hypervisor *f = fake_of(h);
+    struct fake_domain *d = NULL;
+    (void)pthread_mutex_lock(&f->lock);
+    int r = look_up(f, instance_id, &d, e);
+    if (r == 0 && find_tap(d, nic->tap) == NULL)
+        r = err_set(e, ENODEV, "domain %s has no interface %s", instance_id, nic->tap);
+    (void)pthread_mutex_unlock(&f->lock);
+    return r;
+}
+
+/* A disobedient guest keeps what it has. */
+static int fake_nic_detach(struct hypervisor *h, const char *instance_id,
+                           const struct domain_nic *nic, bool *ret_gone, struct err *e)
+{
+    struct fake_hypervisor *f = fake_of(h);
+    struct fake_domain *d = NULL;
+    (void)pthread_mutex_lock(&f->lock);
+    int r = look_up(f, instance_id, &d, e);
+    if (r == 0) {
+        char *slot = find_tap(d, nic->tap);
+        if (slot != NULL && !f->disobedient)
+            *slot = '\0';
+        *ret_gone = slot == NULL || *slot == '\0';
+    }
     (void)pthread_mutex_unlock(&f->lock);
     return r;
 }
@@ -414,6 +481,9 @@ static const struct hypervisor_ops fake_ops = {
     .destroy = fake_destroy,
     .state = fake_state,
     .list = fake_list,
+    .nic_attach = fake_nic_attach,
+    .nic_connect = fake_nic_connect,
+    .nic_detach = fake_nic_detach,
     .disk_attach = fake_disk_attach,
     .disk_detach = fake_disk_detach,
     .disk_resize = fake_disk_resize,

@@ -30,3 +30,10 @@ int libvirt_disk_detach(struct hypervisor *h, const char *instance_id, const cha
                         bool *ret_gone, struct err *e);
 int libvirt_disk_resize(struct hypervisor *h, const char *instance_id, const char *serial,
                         int64_t bytes, struct err *e);
+/* libvirt_nic.c: the same */
+int libvirt_nic_attach(struct hypervisor *h, const char *instance_id, const struct domain_nic *nic,
+                       struct err *e);
+int libvirt_nic_connect(struct hypervisor *h, const char *instance_id, const struct domain_nic *nic,
+                        struct err *e);
+int libvirt_nic_detach(struct hypervisor *h, const char *instance_id, const struct domain_nic *nic,
+                       bool *ret_gone, struct err *e);

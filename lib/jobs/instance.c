@@ -23,6 +23,7 @@
 #define PROBE_BOOT_MS    120000 /* a guest that boots may be silent for so long */
 #define PROBE_OFTEN_MS   3000
 #define PROBE_SELDOM_MS  30000
+#define DETACH_LOOK_MS   1000 /* an interface that its guest has yet to let go of */
 
 static const struct reason guest_shutdown = {
     "Client.InstanceInitiatedShutdown",
@@ -203,8 +204,9 @@ static void clear_reboot(struct tx *tx, struct arena *a, struct instance *i, voi
     i->reboot_requested = false;
 }
 
-static int watch_running(struct jobs *j, struct arena *a, const struct instance_facts *facts,
-                         struct outcome *ret_outcome, struct err *e)
+static int watch_running(struct jobs *j, struct arena *a, const struct job *job,
+                         const struct instance_facts *facts, struct outcome *ret_outcome,
+                         struct err *e)
 {
     const struct instance *i = facts->instance;
     struct hypervisor *h = j->hypervisor;
@@ -214,8 +216,16 @@ static int watch_running(struct jobs *j, struct arena *a, const struct instance_
         return r;
     if (state == DOMAIN_GONE)
         return running_ended(j, a, i, false, e);
-    if (!i->reboot_requested)
-        return watch_reachability(j, a, facts, ret_outcome, e);
+    bool again = false;
+    r = instance_converge_interfaces(j, a, job, facts, &again, e);
+    if (r < 0)
+        return r;
+    if (!i->reboot_requested) {
+        r = watch_reachability(j, a, facts, ret_outcome, e);
+        if (r == 0 && again)
+            *ret_outcome = (struct outcome){.again = true, .when = clock_now() + DETACH_LOOK_MS};
+        return r;
+    }
     r = h->ops->reboot(h, i->id, e);
     if (r < 0)
         return r;
@@ -236,7 +246,7 @@ int instance_converge(struct jobs *j, struct arena *a, const struct job *job,
     case INSTANCE_PENDING:
         return instance_start(j, a, job, &facts, ret_outcome, e);
     case INSTANCE_RUNNING:
-        return watch_running(j, a, &facts, ret_outcome, e);
+        return watch_running(j, a, job, &facts, ret_outcome, e);
     case INSTANCE_STOPPING:
         return instance_stop(j, a, &facts, ret_outcome, e);
     case INSTANCE_SHUTTING_DOWN:

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "jobs/instance.h"
 #include "jobs/market.h"
 
@@ -17,7 +18,6 @@ static void note_stopped(struct tx *tx, struct arena *a, struct instance *i, voi
     i->stop_deadline = 0;
     i->hypervisor = NULL;
     plan_give_back_addresses(tx, a, i->id);
-    store_enqueue(tx, "vpc", i->vpc_id, 0);
 }
 
 static void note_deadline(struct tx *tx, struct arena *a, struct instance *i, void *ctx)
@@ -100,7 +100,10 @@ static int forget_interfaces(struct jobs *j, struct arena *a, const struct insta
     struct tx *tx = store_write(j->config.store);
     plan_let_go_interfaces(tx, a, facts->instance->id);
     int r = tx_commit(tx, e);
-    return r < 0 ? r : vpc_converge(j, facts->instance->vpc_id, e);
+    for (size_t k = 0; r == 0 && k < facts->interfaces.n; k++)
+        if (k == 0 || !streq(facts->interfaces.v[k].vpc_id, facts->interfaces.v[k - 1].vpc_id))
+            r = vpc_converge(j, facts->interfaces.v[k].vpc_id, e);
+    return r;
 }
 
 int instance_terminate(struct jobs *j, struct arena *a, struct instance_facts *facts, struct err *e)

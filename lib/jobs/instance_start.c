@@ -62,7 +62,7 @@ static int wake_domain(struct jobs *j, struct arena *a, const struct instance_fa
     if (r < 0 || state == DOMAIN_RUNNING)
         return r;
     for (size_t i = 0; r == 0 && i < facts->interfaces.n; i++)
-        r = vpc_plug(j, facts->instance->vpc_id, facts->interfaces.v[i].id, e);
+        r = vpc_plug(j, facts->interfaces.v[i].vpc_id, facts->interfaces.v[i].id, e);
     if (r == 0)
         r = h->ops->resume(h, facts->instance->id, e);
     return r;

@@ -8,6 +8,18 @@ void address_let_go(struct tx *tx, struct address *a)
     store_update_address(tx, a);
 }
 
+void interface_let_go(struct tx *tx, struct network_interface *n)
+{
+    n->instance_id = NULL;
+    n->attachment_id = NULL;
+    n->device_index = 0;
+    n->public_ip = NULL;
+    n->attached_at = 0;
+    n->attachment_state = ATTACHMENT_DETACHED;
+    n->detach_forced = false;
+    store_update_network_interface(tx, n);
+}
+
 void interface_remove(struct tx *tx, struct arena *a, const char *interface_id)
 {
     struct address_list elastic = store_addresses(tx, a, "interface_id", interface_id);

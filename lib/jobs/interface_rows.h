@@ -7,6 +7,8 @@
 
 /* The elastic address stands before nothing any more. */
 void address_let_go(struct tx *tx, struct address *a);
+/* The interface is attached to nothing any more; elastic addresses of its stay. */
+void interface_let_go(struct tx *tx, struct network_interface *n);
 /* Removes the interface with its memberships, tags and private addresses; elastic addresses of its
  * are free again. */
 void interface_remove(struct tx *tx, struct arena *a, const char *interface_id);

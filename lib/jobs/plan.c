@@ -162,8 +162,15 @@ void plan_give_back_addresses(struct tx *tx, struct arena *a, const char *instan
     struct network_interface_list interfaces =
         store_network_interfaces(tx, a, "instance_id", instance_id);
     for (size_t k = 0; k < interfaces.n; k++) {
-        interfaces.v[k].public_ip = NULL;
-        store_update_network_interface(tx, &interfaces.v[k]);
+        struct network_interface *n = &interfaces.v[k];
+        store_enqueue(tx, "vpc", n->vpc_id, 0);
+        if (n->attachment_state == ATTACHMENT_DETACHING) {
+            interface_let_go(tx, n);
+            continue;
+        }
+        n->public_ip = NULL;
+        n->attachment_state = ATTACHMENT_ATTACHED; /* it is there at the next start */
+        store_update_network_interface(tx, n);
     }
 }
 
@@ -173,11 +180,7 @@ static void let_go_interface(struct tx *tx, struct arena *a, struct network_inte
         interface_remove(tx, a, n->id);
         return;
     }
-    n->instance_id = NULL;
-    n->attachment_id = NULL;
-    n->public_ip = NULL;
-    n->attached_at = 0;
-    store_update_network_interface(tx, n);
+    interface_let_go(tx, n);
 }
 
 void plan_let_go_interfaces(struct tx *tx, struct arena *a, const char *instance_id)

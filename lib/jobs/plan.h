@@ -51,7 +51,7 @@ bool plan_route_is_active(struct tx *tx, struct arena *a, const char *vpc_id,
                           const struct route *route);
 
 /* Rows, when an instance has stopped: a public address lasts from start to stop (AWS: "Amazon EC2
- * instance IP addressing"). */
+ * instance IP addressing"). Interfaces that were on their way to or from it are there. */
 void plan_give_back_addresses(struct tx *tx, struct arena *a, const char *instance_id);
 /* Rows, when it is terminated: what is to go with it goes, the rest is free again. */
 void plan_let_go_interfaces(struct tx *tx, struct arena *a, const char *instance_id);

@@ -129,6 +129,8 @@ static int run(struct jobs *j, struct arena *a, const struct job *job, struct ou
         return vpc_converge(j, job->object_id, e);
     if (streq(job->kind, "volume"))
         return volume_converge(j, a, job, ret_outcome, e);
+    if (streq(job->kind, "nat-gateway"))
+        return nat_gateway_converge(j, a, job->object_id, e);
     if (streq(job->kind, "capacity-reservation"))
         return capacity_reservation_converge(j, a, job->object_id, ret_outcome, e);
     if (streq(job->kind, "network-insights"))

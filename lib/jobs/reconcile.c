@@ -50,6 +50,10 @@ static int enqueue_rows(struct jobs *j, struct arena *a, struct err *e)
         store_network_insights_analyses(tx, a, "state", "running");
     for (size_t i = 0; i < analyses.n; i++)
         store_enqueue(tx, "network-insights", analyses.v[i].id, 0);
+    struct nat_gateway_list nats = store_nat_gateways(tx, a);
+    for (size_t i = 0; i < nats.n; i++)
+        if (nats.v[i].state == NAT_GATEWAY_PENDING || nats.v[i].state == NAT_GATEWAY_DELETING)
+            store_enqueue(tx, "nat-gateway", nats.v[i].id, 0);
     market_stir(tx, 0);
     return tx_commit(tx, e);
 }
@@ -164,6 +168,22 @@ int reconcile(struct jobs *j, struct arena *a, struct err *e)
     return r;
 }
 
+/* Those that failed go as well (AWS: "NAT gateways", "Troubleshoot"). */
+static void forget_nat_gateways(struct tx *tx, struct arena *a, int64_t when)
+{
+    struct nat_gateway_list l = store_nat_gateways(tx, a);
+    for (size_t i = 0; i < l.n; i++) {
+        const struct nat_gateway *g = &l.v[i];
+        bool over = g->state == NAT_GATEWAY_DELETED
+                        ? g->deleted_at < when
+                        : g->state == NAT_GATEWAY_FAILED && g->created_at < when;
+        if (!over)
+            continue;
+        store_delete_tags(tx, "resource_id", g->id);
+        store_delete_nat_gateways(tx, "id", g->id);
+    }
+}
+
 int housekeeping(struct jobs *j, struct arena *a, struct err *e)
 {
     int64_t now = clock_now();
@@ -171,6 +191,7 @@ int housekeeping(struct jobs *j, struct arena *a, struct err *e)
     struct text_list old = store_terminated_before(tx, a, now - TERMINATED_SHOWN_MS);
     for (size_t i = 0; i < old.n; i++)
         store_forget_instance(tx, old.v[i]);
+    forget_nat_gateways(tx, a, now - TERMINATED_SHOWN_MS);
     store_delete_client_tokens_before(tx, now - TOKENS_KEPT_MS);
     /* No sooner than the tokens that made them: the same token is to bring the same answer. */
     store_forget_capacity_reservations(tx, a, now - TOKENS_KEPT_MS);

@@ -130,6 +130,19 @@ static int fake_plug(struct network *n, const struct net_vpc *intent, const char
     return r;
 }
 
+static int fake_unplug(struct network *n, const char *vpc_id, const char *tap, struct err *e)
+{
+    struct fake_network *f = self(n);
+    (void)e;
+    (void)pthread_mutex_lock(&f->lock);
+    struct fake_vpc *vpc = find_vpc(f, vpc_id);
+    for (size_t i = vpc == NULL ? 0 : vpc->n_taps; i-- > 0;)
+        if (streq(vpc->taps[i].tap, tap))
+            drop_tap(vpc, i);
+    (void)pthread_mutex_unlock(&f->lock);
+    return 0;
+}
+
 static int fake_remove(struct network *n, const char *vpc_id, int64_t index, struct err *e)
 {
     struct fake_network *f = self(n);
@@ -299,6 +312,7 @@ static const struct network_ops fake_ops = {
     .name = "fake",
     .apply = fake_apply,
     .plug = fake_plug,
+    .unplug = fake_unplug,
     .remove = fake_remove,
     .connect = fake_connect,
     .listen = fake_listen,

@@ -186,6 +186,26 @@ static int linux_plug(struct network *network, const struct net_vpc *intent,
     return r < 0 ? err_wrap(e, r, "cannot plug %s into %s", port->tap, intent->vpc_id) : 0;
 }
 
+static int linux_unplug(struct network *network, const char *vpc_id, const char *tap, struct err *e)
+{
+    (void)network;
+    _cleanup_close_ int namespace_fd = -1;
+    int r = check_vpc_id(vpc_id, e);
+    if (r == 0)
+        r = netns_open(vpc_id, &namespace_fd, e);
+    if (r < 0)
+        return r;
+    _cleanup_rtnl_ struct rtnl inside = RTNL_CLOSED;
+    _cleanup_netns_ struct netns_visit visit = NETNS_AT_HOME;
+    r = netns_enter(&visit, namespace_fd, e);
+    if (r == 0)
+        r = rtnl_open(&inside, e);
+    int index = r == 0 ? rtnl_index(&inside, tap) : 0;
+    if (r == 0 && index != 0)
+        r = rtnl_link_drop(&inside, index, e);
+    return r < 0 ? err_wrap(e, r, "cannot take %s out of %s", tap, vpc_id) : 0;
+}
+
 static int linux_remove(struct network *network, const char *vpc_id, int64_t index, struct err *e)
 {
     struct linux_network *n = self(network);
@@ -404,6 +424,7 @@ static const struct network_ops linux_ops = {
     .name = "linux",
     .apply = linux_apply,
     .plug = linux_plug,
+    .unplug = linux_unplug,
     .remove = linux_remove,
     .connect = linux_connect,
     .listen = linux_listen,

@@ -205,6 +205,9 @@ struct network_ops {
      * success. */
     int (*plug)(struct network *n, const struct net_vpc *intent, const char *interface_id,
                 struct err *e);
+    /* Removes the tap, whoever holds it: what is behind it hears and says nothing any more. One
+     * that is not there is success. */
+    int (*unplug)(struct network *n, const char *vpc_id, const char *tap, struct err *e);
     /* Of a VPC: removes the namespace, its DHCP server, its links and its routes. Of a NAT gateway
      * (nat-…): what is left of one whose VPC does not have it any more. Without an index
      * (-1) the link goes with the namespace. */

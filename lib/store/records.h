@@ -39,7 +39,7 @@ struct client_token {
 
 struct job {
     const char *object_id;
-    const char *kind;   /* instance, image, vpc, capacity-reservation, network-insights */
+    const char *kind;   /* instance, image, vpc, nat-gateway, network-insights, … */
     int64_t generation; /* grows with each enqueue: a worker sees that there is more to do */
     int64_t not_before;
     int64_t attempts;

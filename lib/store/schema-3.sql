@@ -104,6 +104,12 @@ CREATE TABLE route (
 ) STRICT;
 CREATE INDEX route_target ON route (target_id);
 
+ALTER TABLE network_interface ADD COLUMN interface_type TEXT NOT NULL DEFAULT 'interface';
+-- The service that has it; NULL: it is the account's own.
+ALTER TABLE network_interface ADD COLUMN requester_id TEXT;
+ALTER TABLE network_interface ADD COLUMN attachment_state TEXT NOT NULL DEFAULT 'attached';
+ALTER TABLE network_interface ADD COLUMN detach_forced INTEGER NOT NULL DEFAULT 0;
+
 CREATE TABLE nat_gateway (
   id               TEXT PRIMARY KEY,
   account_id       TEXT NOT NULL,

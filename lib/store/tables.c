@@ -307,6 +307,10 @@ static const struct column network_interface_columns[] = {
     BOOL(network_interface, delete_on_termination),
     INT(network_interface, attached_at),
     TEXT(network_interface, tap),
+    TEXT(network_interface, interface_type),
+    TEXT(network_interface, requester_id),
+    STATE(network_interface, attachment_state, attachment_states),
+    BOOL(network_interface, detach_forced),
 };
 NETWORK_TABLE(network_interface, 1);
 

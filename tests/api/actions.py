@@ -22,8 +22,9 @@ MISSING = {"i": "i-00000000000000001", "lt": "lt-00000000000000001", "sg": "sg-0
            "nip": "nip-00000000000000001", "nia": "nia-00000000000000001",
            "sir": "sir-00000000000000001", "rtb": "rtb-00000000000000001",
            "rtbassoc": "rtbassoc-00000000000000001", "acl": "acl-00000000000000001",
-           "aclassoc": "aclassoc-00000000000000001", "pcx": "pcx-00000000000000001", "eipalloc": "eipalloc-00000000000000001",
-           "eipassoc": "eipassoc-00000000000000001"}
+           "aclassoc": "aclassoc-00000000000000001", "pcx": "pcx-00000000000000001",
+           "eipalloc": "eipalloc-00000000000000001", "eipassoc": "eipassoc-00000000000000001",
+           "nat": "nat-00000000000000001"}
 # ssh-keygen -t ed25519 made this one for this file; its private half was never kept.
 PUBLIC_KEY = ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl "
               "someone@example.com")
@@ -107,6 +108,54 @@ def elastic(**more):
     made = call("post", "AllocateAddress", more)
     unittest.addModuleCleanup(release, made["AllocationId"])
     return made
+
+
+def interface(test, **more):
+    """A new network interface beside that of the instance, which goes with the test."""
+    subnet = instance(ec2, one)["SubnetId"]
+    made = call("post", "CreateNetworkInterface", {"SubnetId": subnet, **more})["NetworkInterface"]
+    test.addCleanup(drop_interface, made["NetworkInterfaceId"])
+    return made
+
+
+def interface_now(interface_id):
+    found = ec2.describe_network_interfaces(Filters=[
+        {"Name": "network-interface-id", "Values": [interface_id]}])["NetworkInterfaces"]
+    return found[0] if found else None
+
+
+def drop_interface(interface_id):
+    now = interface_now(interface_id)
+    if now and "Attachment" in now:
+        ec2.detach_network_interface(AttachmentId=now["Attachment"]["AttachmentId"])
+        until(lambda: interface_now(interface_id)["Status"] == "available", what="a free interface")
+    if now:
+        ec2.delete_network_interface(NetworkInterfaceId=interface_id)
+
+
+def attach(interface_id):
+    made = call("post", "AttachNetworkInterface", {
+        "NetworkInterfaceId": interface_id, "InstanceId": one, "DeviceIndex": 1})["AttachmentId"]
+    until(lambda: interface_now(interface_id)["Attachment"]["Status"] == "attached",
+          what="an attached interface")
+    return made
+
+
+def nat_gateway(test, **more):
+    """A private NAT gateway, which goes with the test."""
+    made = call("post", "CreateNatGateway", {"SubnetId": instance(ec2, one)["SubnetId"],
+                                             "ConnectivityType": "private", **more})["NatGateway"]
+    test.addCleanup(drop_nat_gateway, made["NatGatewayId"])
+    return made
+
+
+def drop_nat_gateway(nat_id):
+    ec2.delete_nat_gateway(NatGatewayId=nat_id)
+    until(lambda: nat_now(nat_id)["State"] == "deleted", what="a NAT gateway's end")
+
+
+def nat_now(nat_id):
+    return ec2.describe_nat_gateways(NatGatewayIds=[nat_id])["NatGateways"][0]
 
 
 def release(allocation_id):
@@ -416,6 +465,88 @@ class Succeeds(unittest.TestCase):
         call("post", "DisassociateAddress", {"AssociationId": association})
         self.assertNotIn(instance(ec2, one)["PublicIpAddress"], (before, made["PublicIp"]))
         release(made["AllocationId"])
+
+    def AssignPrivateIpAddresses(self):
+        made = interface(self)["NetworkInterfaceId"]
+        given = call("post", "AssignPrivateIpAddresses", {
+            "NetworkInterfaceId": made, "SecondaryPrivateIpAddressCount": 2})
+        addresses = [a["PrivateIpAddress"] for a in given["AssignedPrivateIpAddresses"]]
+        self.assertEqual([(a["PrivateIpAddress"], a["Primary"]) for a in
+                          interface_now(made)["PrivateIpAddresses"]][1:],
+                         [(a, False) for a in addresses])
+
+    def UnassignPrivateIpAddresses(self):
+        made = interface(self, SecondaryPrivateIpAddressCount=1)
+        call("post", "UnassignPrivateIpAddresses", {
+            "NetworkInterfaceId": made["NetworkInterfaceId"],
+            "PrivateIpAddresses": [made["PrivateIpAddresses"][1]["PrivateIpAddress"]]})
+        self.assertEqual(len(interface_now(made["NetworkInterfaceId"])["PrivateIpAddresses"]), 1)
+
+    def AttachNetworkInterface(self):
+        made = interface(self)["NetworkInterfaceId"]
+        attachment = attach(made)
+        shown = {n["NetworkInterfaceId"]: n for n in instance(ec2, one)["NetworkInterfaces"]}
+        self.assertEqual((shown[made]["Attachment"]["AttachmentId"],
+                          shown[made]["Attachment"]["DeviceIndex"]), (attachment, 1))
+        drop_interface(made)
+
+    def DetachNetworkInterface(self):
+        made = interface(self)["NetworkInterfaceId"]
+        call("post", "DetachNetworkInterface", {"AttachmentId": attach(made), "Force": True})
+        until(lambda: interface_now(made)["Status"] == "available", what="a free interface")
+        self.assertEqual(len(instance(ec2, one)["NetworkInterfaces"]), 1)
+
+    def CreateNetworkInterface(self):
+        made = interface(self, Description="d", Groups=[group], SecondaryPrivateIpAddressCount=1,
+                         TagSpecifications=[{"ResourceType": "network-interface",
+                                             "Tags": [{"Key": "k", "Value": "v"}]}])
+        self.assertEqual((made["Description"], made["InterfaceType"], made["RequesterManaged"],
+                          [g["GroupId"] for g in made["Groups"]], len(made["PrivateIpAddresses"]),
+                          made["TagSet"]),
+                         ("d", "interface", False, [group], 2, [{"Key": "k", "Value": "v"}]))
+        self.assertEqual(interface_now(made["NetworkInterfaceId"])["Status"], "available")
+
+    def DeleteNetworkInterface(self):
+        made = interface(self)["NetworkInterfaceId"]
+        call("post", "DeleteNetworkInterface", {"NetworkInterfaceId": made})
+        self.assertIsNone(interface_now(made))
+
+    def ResetNetworkInterfaceAttribute(self):
+        made = interface(self)["NetworkInterfaceId"]
+        ec2.modify_network_interface_attribute(NetworkInterfaceId=made,
+                                               SourceDestCheck={"Value": False})
+        call("post", "ResetNetworkInterfaceAttribute", {
+            "NetworkInterfaceId": made, "SourceDestCheck": "true"})
+        self.assertTrue(interface_now(made)["SourceDestCheck"])
+
+    def CreateNatGateway(self):
+        address = elastic()
+        made = nat_gateway(self, ConnectivityType="public", AllocationId=address["AllocationId"])
+        self.assertEqual((made["State"], made["ConnectivityType"], made["VpcId"]),
+                         ("pending", "public", vpc))
+        until(lambda: nat_now(made["NatGatewayId"])["State"] == "available", what="a NAT gateway")
+        its = nat_now(made["NatGatewayId"])["NatGatewayAddresses"][0]
+        self.assertEqual((its["PublicIp"], its["AllocationId"]),
+                         (address["PublicIp"], address["AllocationId"]))
+        shown = interface_now(its["NetworkInterfaceId"])
+        self.assertEqual((shown["InterfaceType"], shown["RequesterManaged"], shown["Status"],
+                          shown["Description"]),
+                         ("natGateway", True, "in-use",
+                          f"Interface for NAT Gateway {made['NatGatewayId']}"))
+        again = nat_gateway(self, ConnectivityType="public", AllocationId=address["AllocationId"])
+        self.assertEqual((again["State"], again["FailureCode"]),
+                         ("failed", "Resource.AlreadyAssociated"))
+        ec2.delete_nat_gateway(NatGatewayId=made["NatGatewayId"])
+        until(lambda: nat_now(made["NatGatewayId"])["State"] == "deleted", what="its end")
+        self.assertIsNone(interface_now(its["NetworkInterfaceId"]))
+        release(address["AllocationId"])
+
+    def DeleteNatGateway(self):
+        made = nat_gateway(self)["NatGatewayId"]
+        self.assertEqual(call("post", "DeleteNatGateway", {"NatGatewayId": made}),
+                         {"NatGatewayId": made})
+        until(lambda: nat_now(made)["State"] == "deleted", what="its end")
+        self.assertIn("DeleteTime", nat_now(made))
 
     def AuthorizeSecurityGroupEgress(self):
         made = call("post", "AuthorizeSecurityGroupEgress",
@@ -1212,8 +1343,10 @@ class Succeeds(unittest.TestCase):
         self.none("MovingAddressStatuses", filters="moving-status")
 
     def DescribeNatGateways(self):
-        self.assertEqual(call("post", "DescribeNatGateways", {"Filter": [
-            {"Name": "vpc-id", "Values": [vpc]}]}), {"NatGateways": []})
+        made = nat_gateway(self)["NatGatewayId"]
+        found = call("post", "DescribeNatGateways", {"Filter": [
+            {"Name": "vpc-id", "Values": [vpc]}, {"Name": "nat-gateway-id", "Values": [made]}]})
+        self.assertEqual([g["NatGatewayId"] for g in found["NatGateways"]], [made])
 
     def DescribePrefixLists(self):
         self.none("PrefixLists", filters="prefix-list-id")
@@ -2011,6 +2144,46 @@ REFUSED = {
     "DescribeVpcPeeringConnections": missing("VpcPeeringConnectionIds", "pcx", "InvalidVpcPeeringConnectionID.NotFound", "InvalidVpcPeeringConnectionId.Malformed"),
     "DescribeVpnConnections": missing("VpnConnectionIds", "vpn", "InvalidVpnConnectionID.NotFound", "InvalidVpnConnectionID"),
     "DescribeVpnGateways": missing("VpnGatewayIds", "vgw", "InvalidVpnGatewayID.NotFound", "InvalidParameterValue"),
+    "AssignPrivateIpAddresses": [
+        ({"NetworkInterfaceId": MISSING["eni"], "SecondaryPrivateIpAddressCount": 1},
+         "InvalidNetworkInterfaceID.NotFound"),
+        ({"NetworkInterfaceId": "%interface", "PrivateIpAddresses": ["10.0.0.4"]},
+         "InvalidParameterValue"),
+        ({"NetworkInterfaceId": "%interface", "PrivateIpAddresses": ["172.31.0.1"]},
+         "InvalidParameterValue"),
+        ({"NetworkInterfaceId": "%interface", "SecondaryPrivateIpAddressCount": 100},
+         "PrivateIpAddressLimitExceeded"),
+        ({"NetworkInterfaceId": "%interface"}, "MissingParameter")],
+    "UnassignPrivateIpAddresses": [
+        ({"NetworkInterfaceId": "%interface", "PrivateIpAddresses": ["172.31.9.9"]},
+         "InvalidParameterValue"),
+        ({"NetworkInterfaceId": "%interface"}, "MissingParameter")],
+    "AttachNetworkInterface": [
+        ({"NetworkInterfaceId": "%interface", "InstanceId": "%one", "DeviceIndex": 1},
+         "InvalidNetworkInterface.InUse"),
+        ({"NetworkInterfaceId": MISSING["eni"], "InstanceId": "%one", "DeviceIndex": 1},
+         "InvalidNetworkInterfaceID.NotFound")],
+    "DetachNetworkInterface": [
+        ({"AttachmentId": "eni-attach-00000000000000001"}, "InvalidAttachmentID.NotFound"),
+        ({}, "MissingParameter")],
+    "CreateNetworkInterface": [
+        ({"SubnetId": MISSING["subnet"]}, "InvalidSubnetID.NotFound"),
+        ({}, "MissingParameter")],
+    "DeleteNetworkInterface": [
+        ({"NetworkInterfaceId": MISSING["eni"]}, "InvalidNetworkInterfaceID.NotFound"),
+        ({"NetworkInterfaceId": "%interface"}, "InvalidParameterValue")],
+    "ResetNetworkInterfaceAttribute": [
+        ({"NetworkInterfaceId": "%interface"}, "InvalidParameterCombination"),
+        ({"NetworkInterfaceId": MISSING["eni"], "SourceDestCheck": "true"},
+         "InvalidNetworkInterfaceID.NotFound")],
+    "CreateNatGateway": [
+        ({"SubnetId": MISSING["subnet"], "ConnectivityType": "private"},
+         "InvalidSubnetID.NotFound"),
+        ({"SubnetId": MISSING["subnet"]}, "MissingParameter"),
+        ({}, "MissingParameter")],
+    "DeleteNatGateway": [
+        ({"NatGatewayId": MISSING["nat"]}, "NatGatewayNotFound"),
+        ({"NatGatewayId": "nat-x"}, "NatGatewayMalformed")],
     "AllocateAddress": [
         ({"Address": "203.0.113.1"}, "InvalidAddress.NotFound"),
         ({"Address": "203.0.113"}, "InvalidAddress.Malformed"),

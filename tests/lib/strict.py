@@ -84,6 +84,7 @@ NEWER = {
     "InstanceTypeInfo": {"nitroEnclavesSupport", "nitroTpmSupport", "phcSupport",
                          "rebootMigrationSupport"},
     "ModifyInstanceMaintenanceOptionsResult": {"rebootMigration"},
+    "NatGatewayAddress": {"associationId", "isPrimary", "status"},
     "NetworkInterface": {"availabilityZoneId"},
     "Placement": {"availabilityZoneId"},
     "ProcessorInfo": {"manufacturer"},

@@ -48,6 +48,7 @@ static struct calls *with_interfaces(void)
     n->source_dest_check = true;
     n->delete_on_termination = true;
     n->attached_at = 1767225601000;
+    n->attachment_state = ATTACHMENT_ATTACHED;
     store_update_network_interface(tx, n);
     store_insert_interface_group(tx, &(struct interface_group){TEST_INTERFACE, TEST_GROUP, 0});
     struct network_interface loose = *n;

@@ -66,6 +66,7 @@ static void put_network(struct tx *tx)
                                            .mac = "0a:00:00:00:00:01",
                                            .description = "",
                                            .tap = "tap0",
+                                           .interface_type = "interface",
                                        });
 }
 
@@ -252,6 +253,8 @@ static void put_parts(struct tx *tx)
                                            .attachment_id = "eni-attach-0a0a0a0a0a0a0a0a0",
                                            .delete_on_termination = true,
                                            .tap = "tap1",
+                                           .interface_type = "interface",
+                                           .attachment_state = ATTACHMENT_ATTACHED,
                                        });
     store_insert_interface_group(tx,
                                  &(struct interface_group){"eni-0a0a0a0a0a0a0a0a1", TEST_GROUP, 0});

@@ -1,0 +1,54 @@
+#pragma once
+/*
+ * A network interface that comes to be, for whoever makes one: CreateNetworkInterface, launches,
+ * NAT gateways.
+ *
+ *     interface_wish_read()     the forms of the request, made one
+ *     interface_wish_check()    against the subnet, and what an interface can have
+ *     interface_wish_take()     the addresses that are named are free, and taken from the pool
+ *     interface_insert()        the others are drawn and the rows written
+ */
+#include "api/capacity.h"
+
+#define INTERFACE_ADDRESSES_MAX 50 /* of either kind, on one that is not attached */
+
+/* The addresses that it is to have. */
+struct interface_wish {
+    const char *private_ip;        /* its first; NULL: any */
+    struct wire_strings secondary; /* these, */
+    int64_t n_secondary;           /* and so many besides */
+    struct wire_strings ipv6;
+    int64_t n_ipv6;
+};
+
+int interface_wish_read(struct call *c, const char *private_ip,
+                        const struct ec2_PrivateIpAddressSpecificationList *private_ips,
+                        struct opt_int secondary_count,
+                        const struct ec2_InstanceIpv6AddressList *ipv6, struct opt_int ipv6_count,
+                        struct interface_wish *ret, struct fault *f);
+/* A subnet that gives its interfaces IPv6 adds one when none is asked for. `max` addresses of
+ * either kind are all that it can have: PrivateIpAddressLimitExceeded. */
+int interface_wish_check(struct call *c, const struct subnet *subnet, struct interface_wish *w,
+                         int64_t max, struct fault *f);
+/* Addresses of the pool that one interface takes without naming them. */
+int64_t interface_wish_draws(const struct interface_wish *w);
+int interface_wish_take(struct call *c, struct address_pool *pool, const struct interface_wish *w,
+                        struct fault *f);
+/* The fault when a pool has too few. */
+int subnet_is_full(struct fault *f);
+
+/* This IPv6 address is of the subnet, not reserved and free. */
+int ipv6_check_free(struct call *c, const struct subnet *subnet, const char *address,
+                    struct fault *f);
+/* Gives an interface one more address, behind those that it has. */
+void interface_add(struct call *c, const struct network_interface *n, const char *address,
+                   bool is_ipv6);
+const char *ipv6_draw(struct call *c, const struct subnet *subnet);
+
+/*
+ * `row` has what is to be in it but for the id, addresses, place and names, which are filled in.
+ * The pool has room: see interface_wish_draws().
+ */
+void interface_insert(struct call *c, const struct subnet *subnet,
+                      const struct security_group_list *groups, const struct interface_wish *w,
+                      struct address_pool *pool, struct network_interface *row);

@@ -1,0 +1,65 @@
+#include "base/clock.h"
+#include "base/log.h"
+#include "jobs/interface_rows.h"
+#include "jobs/worker.h"
+
+/* Nothing is held while the network is made: the row may be in another state by now. */
+static int record(struct jobs *j, struct arena *a, const char *id, enum nat_gateway_state from,
+                  enum nat_gateway_state to, struct err *e)
+{
+    struct tx *tx = store_write(j->config.store);
+    struct nat_gateway *g = store_nat_gateway(tx, a, id);
+    bool moves = g != NULL && g->state == (int)from;
+    if (moves) {
+        int r = nat_gateway_enter_state(g, to, e);
+        if (r < 0) {
+            tx_end(tx);
+            return r;
+        }
+        if (to == NAT_GATEWAY_DELETED)
+            g->deleted_at = clock_now();
+        store_update_nat_gateway(tx, g);
+    }
+    int r = tx_commit(tx, e);
+    if (r == 0 && moves)
+        log_info("nat-gateway-state gateway=%s from=%s to=%s", id,
+                 state_name(&nat_gateway_states, (int)from),
+                 state_name(&nat_gateway_states, (int)to));
+    return r;
+}
+
+/* Its port goes with the row of its interface, and its elastic address is free again. */
+static int forget_interface(struct jobs *j, struct arena *a, struct nat_gateway *g, struct err *e)
+{
+    struct tx *tx = store_write(j->config.store);
+    if (g->interface_id != NULL)
+        interface_remove(tx, a, g->interface_id);
+    g->interface_id = NULL;
+    store_update_nat_gateway(tx, g);
+    return tx_commit(tx, e);
+}
+
+int nat_gateway_converge(struct jobs *j, struct arena *a, const char *id, struct err *e)
+{
+    struct tx *tx = store_read(j->config.store);
+    struct nat_gateway *g = store_nat_gateway(tx, a, id);
+    int r = tx_commit(tx, e);
+    if (r < 0 || g == NULL)
+        return r;
+    switch ((enum nat_gateway_state)g->state) {
+    case NAT_GATEWAY_PENDING:
+        r = vpc_converge(j, g->vpc_id, e);
+        return r < 0 ? r : record(j, a, id, NAT_GATEWAY_PENDING, NAT_GATEWAY_AVAILABLE, e);
+    case NAT_GATEWAY_DELETING:
+        r = forget_interface(j, a, g, e);
+        if (r == 0)
+            r = vpc_converge(j, g->vpc_id, e);
+        return r < 0 ? r : record(j, a, id, NAT_GATEWAY_DELETING, NAT_GATEWAY_DELETED, e);
+    case NAT_GATEWAY_FAILED:
+    case NAT_GATEWAY_AVAILABLE:
+    case NAT_GATEWAY_DELETED:
+    case _NAT_GATEWAY_STATE_MAX:
+        break;
+    }
+    return 0;
+}
