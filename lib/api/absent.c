@@ -193,20 +193,6 @@ int act_ec2_DescribeImportSnapshotTasks(struct call *c,
     return describe_no(c, &filters, FAULT_INVALID_CONVERSION_TASK_ID, "task", f);
 }
 
-static const struct filter_path managed_prefix_list_filters[] = {
-    {"owner-id", "OwnerId"},
-    {"prefix-list-id", "PrefixListId"},
-    {"prefix-list-name", "PrefixListName"},
-};
-
-int act_ec2_DescribeManagedPrefixLists(struct call *c, const ec2_DescribeManagedPrefixLists_in *in,
-                                       ec2_DescribeManagedPrefixLists_out *out, struct fault *f)
-{
-    (void)out;
-    struct filters filters = FILTERS(in, managed_prefix_list_filters, ManagedPrefixList);
-    return describe_none(c, &filters, f);
-}
-
 static const struct filter_path prefix_list_filters[] = {
     {"prefix-list-id", "PrefixListId"},
     {"prefix-list-name", "PrefixListName"},

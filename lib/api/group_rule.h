@@ -31,7 +31,8 @@ struct security_group *group_of_request(struct call *c, const char *group_id,
 bool rule_request_is_set(const struct rule_request *r);
 /*
  * The rules that the request names, normalised, one per source, in its order, without ids. Groups
- * that they refer to exist, in the same VPC; no rule comes twice.
+ * that they refer to exist, where group_refer() lets them be named, or are those of stale rules
+ * that the group has; no rule comes twice.
  */
 int rules_of_request(struct call *c, const struct security_group *group,
                      const struct rule_request *r, struct security_group_rule_list *ret_rules,
@@ -41,6 +42,8 @@ int rules_of_permissions(struct call *c, const struct security_group *group, boo
                          const struct ec2_IpPermissionList *permissions,
                          struct security_group_rule_list *ret_rules, struct fault *f);
 
+/* The group that a rule names, as replies show it. */
+struct ec2_UserIdGroupPair pair_of_rule(struct call *c, const struct security_group_rule *rule);
 /* The rules of one direction as permissions, one for each protocol and range of ports. */
 void permissions_of_rules(struct call *c, const struct security_group_rule_list *rules,
                           bool is_egress, struct ec2_IpPermissionList *ret_permissions);

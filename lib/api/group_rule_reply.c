@@ -1,4 +1,6 @@
 #include "api/group_rule.h"
+
+#include "api/group_use.h"
 #include "api/tagging.h"
 #include "core/security_rule.h"
 
@@ -20,6 +22,18 @@ static struct ec2_IpPermission *permission_for(struct call *c,
     return p;
 }
 
+struct ec2_UserIdGroupPair pair_of_rule(struct call *c, const struct security_group_rule *rule)
+{
+    return (struct ec2_UserIdGroupPair){
+        .description = rule->description,
+        .user_id = rule->account_id,
+        .group_id = rule->referenced_group_id,
+        .vpc_id = rule->peer_vpc_id,
+        .vpc_peering_connection_id = rule->peering_id,
+        .peering_status = rule_peering_status(c, rule),
+    };
+}
+
 void permissions_of_rules(struct call *c, const struct security_group_rule_list *rules,
                           bool is_egress, struct ec2_IpPermissionList *ret_permissions)
 {
@@ -37,11 +51,7 @@ void permissions_of_rules(struct call *c, const struct security_group_rule_list 
             *arena_append(c->arena, &p->ipv6_ranges) =
                 (struct ec2_Ipv6Range){rule->description, rule->cidr_ipv6};
         else if (rule->referenced_group_id != NULL)
-            *arena_append(c->arena, &p->user_id_group_pairs) = (struct ec2_UserIdGroupPair){
-                .description = rule->description,
-                .user_id = rule->account_id,
-                .group_id = rule->referenced_group_id,
-            };
+            *arena_append(c->arena, &p->user_id_group_pairs) = pair_of_rule(c, rule);
         else
             *arena_append(c->arena, &p->prefix_list_ids) =
                 (struct ec2_PrefixListId){rule->description, rule->prefix_list_id};
@@ -78,8 +88,13 @@ void rule_of_row(struct call *c, const struct security_group_rule *row,
     };
     if (row->referenced_group_id != NULL) {
         rule.referenced_group_info = arena_new_of(c->arena, struct ec2_ReferencedSecurityGroup);
-        rule.referenced_group_info->group_id = row->referenced_group_id;
-        rule.referenced_group_info->user_id = row->account_id;
+        *rule.referenced_group_info = (struct ec2_ReferencedSecurityGroup){
+            .group_id = row->referenced_group_id,
+            .user_id = row->account_id,
+            .vpc_id = row->peer_vpc_id,
+            .vpc_peering_connection_id = row->peering_id,
+            .peering_status = rule_peering_status(c, row),
+        };
     }
     tags_of(c, row->id, &rule.tags);
     wire_list_empty(&rule.tags);

@@ -2,7 +2,9 @@
 
 #include <string.h>
 
+#include "api/group_use.h"
 #include "api/lookup.h"
+#include "api/prefix_list.h"
 #include "base/text.h"
 #include "core/security_rule.h"
 
@@ -56,9 +58,29 @@ static int add_rule(struct call *c, struct security_group_rule_list *rules,
     return 0;
 }
 
+/*
+ * The group's own rule that names this group of a peer, which has gone, or whose peering has: it
+ * can still be revoked as it is shown (AWS: "Work with stale security group rules").
+ */
+static bool is_stale_peer(struct call *c, const struct security_group *group, const char *group_id,
+                          struct security_group_rule *rule)
+{
+    struct security_group_rule_list rules = store_security_group_rules(
+        c->tx, c->arena, "group_id", group->id, "referenced_group_id", group_id);
+    for (size_t i = 0; i < rules.n; i++)
+        if (rule_is_stale(c, &rules.v[i])) {
+            rule->referenced_group_id = rules.v[i].referenced_group_id;
+            rule->peer_vpc_id = rules.v[i].peer_vpc_id;
+            rule->peering_id = rules.v[i].peering_id;
+            return true;
+        }
+    return false;
+}
+
 static int set_peer_group(struct call *c, const struct security_group *group,
                           struct security_group_rule *rule, const char *group_id,
-                          const char *group_name, const char *owner, struct fault *f)
+                          const char *group_name, const char *owner, const char *peering_id,
+                          struct fault *f)
 {
     if (group_id == NULL && group_name == NULL)
         return fault(f, FAULT_MISSING_PARAMETER, "Source group ID missing.");
@@ -66,6 +88,8 @@ static int set_peer_group(struct call *c, const struct security_group *group,
         return fault(f, FAULT_INVALID_PARAMETER_COMBINATION,
                      "The parameter groupName cannot be used with the parameter groupId");
     struct security_group *peer = NULL;
+    if (group_id != NULL && is_stale_peer(c, group, group_id, rule))
+        return 0;
     /* Groups of another account are nothing that exists here. */
     if (owner == NULL || streq(owner, c->principal->account_id)) {
         if (group_id != NULL) {
@@ -79,11 +103,15 @@ static int set_peer_group(struct call *c, const struct security_group *group,
     if (peer == NULL)
         return fault(f, FAULT_INVALID_GROUP_NOT_FOUND, "The security group '%s' does not exist",
                      group_id != NULL ? group_id : group_name);
-    if (!streq(peer->vpc_id, group->vpc_id))
-        return fault(f, FAULT_INVALID_GROUP_NOT_FOUND,
-                     "You have specified two resources that belong to different networks.");
-    rule->referenced_group_id = peer->id;
-    return 0;
+    return group_refer(c, group, peer, peering_id, rule, f);
+}
+
+/* The VPC of the group that the rule names, also when that has gone. */
+static const char *vpc_of_peer(struct call *c, const struct security_group_rule *rule)
+{
+    const struct security_group *peer =
+        store_security_group(c->tx, c->arena, rule->referenced_group_id);
+    return peer == NULL ? rule->peer_vpc_id : peer->vpc_id;
 }
 
 static struct security_group_rule rule_of(const struct security_group *group, bool is_egress)
@@ -105,10 +133,10 @@ static int add_permission(struct call *c, const struct security_group *group, bo
                                   p->from_port.set ? &p->from_port.v : NULL,
                                   p->to_port.set ? &p->to_port.v : NULL, f) < 0)
         return -1;
-    if (p->ip_ranges.n + p->ipv6_ranges.n + p->user_id_group_pairs.n == 0)
+    if (p->ip_ranges.n + p->ipv6_ranges.n + p->user_id_group_pairs.n + p->prefix_list_ids.n == 0)
         return fault(f, FAULT_MISSING_PARAMETER,
-                     "A permission needs at least one of the parameters ipRanges, ipv6Ranges and "
-                     "groups");
+                     "A permission needs at least one of the parameters ipRanges, ipv6Ranges, "
+                     "prefixListIds and groups");
     for (size_t i = 0; i < p->ip_ranges.n; i++) {
         const struct ec2_IpRange *range = &p->ip_ranges.v[i];
         struct security_group_rule rule = traffic;
@@ -134,10 +162,28 @@ static int add_permission(struct call *c, const struct security_group *group, bo
     for (size_t i = 0; i < p->user_id_group_pairs.n; i++) {
         const struct ec2_UserIdGroupPair *pair = &p->user_id_group_pairs.v[i];
         struct security_group_rule rule = traffic;
-        if (set_peer_group(c, group, &rule, pair->group_id, pair->group_name, pair->user_id, f) <
-                0 ||
+        if (set_peer_group(c, group, &rule, pair->group_id, pair->group_name, pair->user_id,
+                           pair->vpc_peering_connection_id, f) < 0 ||
             security_rule_set_description(&rule, pair->description, f) < 0 ||
             add_rule(c, rules, &rule, f) < 0)
+            return -1;
+        if (pair->vpc_id != NULL && !streq(pair->vpc_id, vpc_of_peer(c, &rule)))
+            return fault(f, FAULT_INVALID_PARAMETER_VALUE,
+                         "The security group '%s' is not in the VPC '%s'", rule.referenced_group_id,
+                         pair->vpc_id);
+    }
+    for (size_t i = 0; i < p->prefix_list_ids.n; i++) {
+        const struct ec2_PrefixListId *list = &p->prefix_list_ids.v[i];
+        struct security_group_rule rule = traffic;
+        struct prefix_list_ref found;
+        if (list->prefix_list_id == NULL)
+            return fault(f, FAULT_MISSING_PARAMETER,
+                         "The request must contain the parameter prefixListId");
+        if (prefix_list_find(c, list->prefix_list_id, &found, f) < 0 ||
+            security_rule_set_description(&rule, list->description, f) < 0)
+            return -1;
+        rule.prefix_list_id = list->prefix_list_id;
+        if (add_rule(c, rules, &rule, f) < 0)
             return -1;
     }
     return 0;
@@ -168,7 +214,7 @@ static int add_peer_group(struct call *c, const struct security_group *group,
     for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
         struct security_group_rule rule = rule_of(group, r->is_egress);
         if (set_peer_group(c, group, &rule, NULL, r->source_group_name, r->source_group_owner_id,
-                           f) < 0 ||
+                           NULL, f) < 0 ||
             security_rule_set_traffic(c->arena, &rule, all[i].protocol, &all[i].from, &all[i].to,
                                       f) < 0 ||
             add_rule(c, rules, &rule, f) < 0)

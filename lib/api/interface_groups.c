@@ -1,5 +1,6 @@
 #include "api/interface_groups.h"
 
+#include "api/group_use.h"
 #include "api/lookup.h"
 #include "base/text.h"
 #include "core/quota.h"
@@ -24,11 +25,11 @@ int interface_set_groups(struct call *c, const struct network_interface *n,
     if (lookup_security_groups(c, ids, &groups, f) < 0)
         return -1;
     if (groups.n > GROUPS_PER_INTERFACE)
-        return fault(f, FAULT_SECURITY_GROUPS_PER_INSTANCE_LIMIT_EXCEEDED,
+        return fault(f, FAULT_SECURITY_GROUPS_PER_INTERFACE_LIMIT_EXCEEDED,
                      "The maximum number of security groups per interface is %d",
                      GROUPS_PER_INTERFACE);
     for (size_t k = 0; k < groups.n; k++)
-        if (!streq(groups.v[k].vpc_id, n->vpc_id))
+        if (!group_is_usable_in(c, &groups.v[k], n->vpc_id))
             return fault(f, FAULT_INVALID_GROUP_NOT_FOUND,
                          "The security group '%s' does not belong to the VPC of the interface",
                          groups.v[k].id);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "api/group_use.h"
 #include "api/lookup.h"
 #include "api/tagging.h"
 #include "base/check.h"
@@ -106,14 +107,14 @@ static bool has_group(const struct security_group_list *l, const char *id)
 static int add_group(struct call *c, struct launch_network *n, const struct security_group *g,
                      struct fault *f)
 {
-    if (!streq(g->vpc_id, n->subnet->vpc_id))
+    if (!group_is_usable_in(c, g, n->subnet->vpc_id))
         return fault(f, FAULT_INVALID_PARAMETER,
                      "Security group %s and subnet %s belong to different networks.", g->id,
                      n->subnet->id);
     if (has_group(&n->groups, g->id))
         return 0;
     if (n->groups.n == GROUPS_PER_INTERFACE)
-        return fault(f, FAULT_SECURITY_GROUPS_PER_INSTANCE_LIMIT_EXCEEDED,
+        return fault(f, FAULT_SECURITY_GROUPS_PER_INTERFACE_LIMIT_EXCEEDED,
                      "The maximum number of security groups per interface is %d",
                      GROUPS_PER_INTERFACE);
     *arena_append(c->arena, &n->groups) = *g;

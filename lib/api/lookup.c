@@ -61,6 +61,7 @@ static const struct kind kinds[_RESOURCE_KIND_MAX] = {
     [RESOURCE_NETWORK_INSIGHTS_ANALYSIS] = KIND(network_insights_analysis, NULL),
     [RESOURCE_NETWORK_INSIGHTS_PATH] = KIND(network_insights_path, NULL),
     [RESOURCE_NETWORK_INTERFACE] = KIND(network_interface, NULL),
+    [RESOURCE_PREFIX_LIST] = KIND(prefix_list, NULL),
     [RESOURCE_PLACEMENT_GROUP] = KIND(placement_group, NULL),
     [RESOURCE_ROUTE_TABLE] = KIND(route_table, NULL),
     [RESOURCE_ROUTE_TABLE_ASSOCIATION] = KIND(route_table_association, NULL),
@@ -224,6 +225,7 @@ LOOKUP_MANY(route_table, route_tables, RESOURCE_ROUTE_TABLE)
 LOOKUP_MANY(network_insights_analysis, network_insights_analyses,
             RESOURCE_NETWORK_INSIGHTS_ANALYSIS)
 LOOKUP_MANY(network_insights_path, network_insights_paths, RESOURCE_NETWORK_INSIGHTS_PATH)
+LOOKUP_MANY(prefix_list, prefix_lists, RESOURCE_PREFIX_LIST)
 LOOKUP_MANY(spot_request, spot_requests, RESOURCE_SPOT_REQUEST)
 LOOKUP_MANY(internet_gateway, internet_gateways, RESOURCE_INTERNET_GATEWAY)
 LOOKUP_MANY(egress_only_gateway, egress_only_gateways, RESOURCE_EGRESS_ONLY_INTERNET_GATEWAY)
@@ -240,6 +242,7 @@ LOOKUP_ONE(capacity_reservation, RESOURCE_CAPACITY_RESERVATION)
 LOOKUP_ONE(network_acl, RESOURCE_NETWORK_ACL)
 LOOKUP_ONE(route_table, RESOURCE_ROUTE_TABLE)
 LOOKUP_ONE(route_table_association, RESOURCE_ROUTE_TABLE_ASSOCIATION)
+LOOKUP_ONE(prefix_list, RESOURCE_PREFIX_LIST)
 LOOKUP_ONE(volume, RESOURCE_VOLUME)
 LOOKUP_ONE(network_insights_analysis, RESOURCE_NETWORK_INSIGHTS_ANALYSIS)
 LOOKUP_ONE(network_insights_path, RESOURCE_NETWORK_INSIGHTS_PATH)

@@ -41,6 +41,8 @@ int lookup_route_tables(struct call *c, const struct wire_strings *ids,
                         struct route_table_list *ret, struct fault *f);
 int lookup_vpc_peering_connections(struct call *c, const struct wire_strings *ids,
                                    struct vpc_peering_connection_list *ret, struct fault *f);
+int lookup_prefix_lists(struct call *c, const struct wire_strings *ids,
+                        struct prefix_list_list *ret, struct fault *f);
 /* Snapshots by the images that they belong to, in the order of the snapshots' ids. */
 int lookup_snapshots(struct call *c, const struct wire_strings *ids, struct image_list *ret,
                      struct fault *f);
@@ -87,6 +89,7 @@ struct dhcp_options *lookup_dhcp_options(struct call *c, const char *id, struct 
 struct vpc_cidr_block *lookup_vpc_cidr_block(struct call *c, const char *id, struct fault *f);
 struct subnet_cidr_reservation *lookup_subnet_cidr_reservation(struct call *c, const char *id,
                                                                struct fault *f);
+struct prefix_list *lookup_prefix_list(struct call *c, const char *id, struct fault *f);
 
 /* The zone of the region by its name, its id or both, one of which must be given. */
 const char *lookup_zone(struct call *c, const char *name, const char *id, struct fault *f);

@@ -118,12 +118,16 @@ int act_ec2_CreateSecurityGroup(struct call *c, const ec2_CreateSecurityGroup_in
     return 0;
 }
 
+/*
+ * Do groups where it is in force name it? Rules of peer VPCs do not hold a group: they become stale
+ * (AWS: DeleteSecurityGroup).
+ */
 static bool is_referenced(struct call *c, const char *group_id)
 {
     struct security_group_rule_list rules =
         store_security_group_rules(c->tx, c->arena, "referenced_group_id", group_id);
     for (size_t i = 0; i < rules.n; i++)
-        if (!streq(rules.v[i].group_id, group_id))
+        if (!streq(rules.v[i].group_id, group_id) && rules.v[i].peering_id == NULL)
             return true;
     return false;
 }
@@ -139,6 +143,7 @@ int act_ec2_DeleteSecurityGroup(struct call *c, const ec2_DeleteSecurityGroup_in
                      "the specified group: \"%s\" name: \"default\" cannot be deleted by a user",
                      group->id);
     if (store_count_interface_groups(c->tx, "group_id", group->id) > 0 ||
+        store_count_security_group_vpcs(c->tx, "group_id", group->id) > 0 ||
         is_referenced(c, group->id))
         return fault(f, FAULT_DEPENDENCY_VIOLATION, "resource %s has a dependent object",
                      group->id);

@@ -1,7 +1,9 @@
 #include "api/filter.h"
 #include "api/group_rule.h"
+#include "api/group_use.h"
 #include "api/lookup.h"
 #include "api/page.h"
+#include "api/prefix_list.h"
 #include "api/tagging.h"
 #include "base/id.h"
 #include "base/text.h"
@@ -17,10 +19,13 @@ static struct security_group_rule_list rules_of_group(struct call *c, const char
                                       is_egress ? "1" : "0");
 }
 
-/* The workers bring the VPC's rule set in line. */
-static void changed(struct call *c, const struct security_group *group)
+/* AWS's quotas, looked at when all is written; on a fault nothing of it stays. */
+static int check_quota(struct call *c, const struct security_group *group, struct fault *f)
 {
-    store_enqueue(c->tx, "vpc", group->vpc_id, 0);
+    return rules_fit(c, group->id, NULL)
+               ? 0
+               : fault(f, FAULT_RULES_PER_SECURITY_GROUP_LIMIT_EXCEEDED,
+                       "The maximum number of rules per security group has been reached.");
 }
 
 static int check_duplicate(const struct security_group_rule_list *there,
@@ -35,14 +40,6 @@ static int check_duplicate(const struct security_group_rule_list *there,
                  words);
 }
 
-static void count_rules(const struct security_group_rule_list *rules, size_t *ipv4, size_t *ipv6)
-{
-    for (size_t i = 0; i < rules->n; i++) {
-        *ipv4 += rules->v[i].cidr_ipv6 == NULL;
-        *ipv6 += rules->v[i].cidr_ipv4 == NULL;
-    }
-}
-
 static int rules_authorize(struct call *c, const struct security_group *group,
                            const struct rule_request *r,
                            const struct ec2_TagSpecificationList *specifications,
@@ -53,16 +50,15 @@ static int rules_authorize(struct call *c, const struct security_group *group,
         rules_of_request(c, group, r, &rules, f) < 0)
         return -1;
     struct security_group_rule_list there = rules_of_group(c, group->id, r->is_egress);
-    for (size_t i = 0; i < rules.n; i++)
+    for (size_t i = 0; i < rules.n; i++) {
         if (check_duplicate(&there, &rules.v[i], f) < 0)
             return -1;
-    size_t ipv4 = 0;
-    size_t ipv6 = 0;
-    count_rules(&there, &ipv4, &ipv6);
-    count_rules(&rules, &ipv4, &ipv6);
-    if (ipv4 > RULES_PER_DIRECTION || ipv6 > RULES_PER_DIRECTION)
-        return fault(f, FAULT_RULES_PER_SECURITY_GROUP_LIMIT_EXCEEDED,
-                     "The maximum number of rules per security group has been reached.");
+        if (rule_is_stale(c, &rules.v[i]))
+            return fault(f, FAULT_INVALID_GROUP_NOT_FOUND,
+                         "The security group '%s' does not exist, or no VPC peering connection "
+                         "leads to it",
+                         rules.v[i].referenced_group_id);
+    }
     for (size_t i = 0; i < rules.n; i++) {
         char id[ID_SIZE];
         id_new("sgr", id);
@@ -71,8 +67,8 @@ static int rules_authorize(struct call *c, const struct security_group *group,
         tags_put(c, specifications, taggable[0], rules.v[i].id);
         rule_of_row(c, &rules.v[i], arena_append(c->arena, ret_rules));
     }
-    changed(c, group);
-    return 0;
+    group_changed(c, group);
+    return check_quota(c, group, f);
 }
 
 int act_ec2_AuthorizeSecurityGroupIngress(struct call *c,
@@ -192,7 +188,7 @@ static int rules_revoke(struct call *c, const struct security_group *group,
     }
     permissions_of_rules(c, &unknown, r->is_egress, ret_unknown);
     if (rules.n > 0)
-        changed(c, group);
+        group_changed(c, group);
     return 0;
 }
 
@@ -259,7 +255,9 @@ static int rule_of_update(struct call *c, const struct security_group *group,
         .group_id = old->group_id,
         .is_egress = old->is_egress,
     };
-    if ((r->cidr_ipv4 != NULL) + (r->cidr_ipv6 != NULL) + (r->referenced_group_id != NULL) != 1)
+    if ((r->cidr_ipv4 != NULL) + (r->cidr_ipv6 != NULL) + (r->prefix_list_id != NULL) +
+            (r->referenced_group_id != NULL) !=
+        1)
         return fault(f, FAULT_INVALID_PARAMETER_COMBINATION,
                      "A rule takes exactly one of the parameters cidrIpv4, cidrIpv6, prefixListId "
                      "and referencedGroupId");
@@ -274,12 +272,14 @@ static int rule_of_update(struct call *c, const struct security_group *group,
         return -1;
     if (r->referenced_group_id != NULL) {
         struct security_group *peer = lookup_security_group(c, r->referenced_group_id, f);
-        if (peer == NULL)
+        if (peer == NULL || group_refer(c, group, peer, NULL, &rule, f) < 0)
             return -1;
-        if (!streq(peer->vpc_id, group->vpc_id))
-            return fault(f, FAULT_INVALID_GROUP_NOT_FOUND,
-                         "You have specified two resources that belong to different networks.");
-        rule.referenced_group_id = peer->id;
+    }
+    if (r->prefix_list_id != NULL) {
+        struct prefix_list_ref list;
+        if (prefix_list_find(c, r->prefix_list_id, &list, f) < 0)
+            return -1;
+        rule.prefix_list_id = r->prefix_list_id;
     }
     *ret_rule = rule;
     return 0;
@@ -308,17 +308,13 @@ int act_ec2_ModifySecurityGroupRules(struct call *c, const ec2_ModifySecurityGro
     /* Looked at when all are changed, so that two rules may change places. */
     for (int egress = 0; egress <= 1; egress++) {
         struct security_group_rule_list rules = rules_of_group(c, group->id, egress == 1);
-        size_t ipv4 = 0;
-        size_t ipv6 = 0;
         for (size_t i = 0; i < rules.n; i++)
             if (check_duplicate(&rules, &rules.v[i], f) < 0)
                 return -1;
-        count_rules(&rules, &ipv4, &ipv6);
-        if (ipv4 > RULES_PER_DIRECTION || ipv6 > RULES_PER_DIRECTION)
-            return fault(f, FAULT_RULES_PER_SECURITY_GROUP_LIMIT_EXCEEDED,
-                         "The maximum number of rules per security group has been reached.");
     }
-    changed(c, group);
+    if (check_quota(c, group, f) < 0)
+        return -1;
+    group_changed(c, group);
     out->return_ = wire_bool(true);
     return 0;
 }

@@ -157,6 +157,16 @@ struct security_group_rule {
     const char *prefix_list_id;
     const char *referenced_group_id;
     const char *description; /* NULL: none */
+    const char *peer_vpc_id; /* of a group behind a peering, which may have gone since; else NULL */
+    const char *peering_id;
+};
+
+/* A VPC beside its own in which a group may be used (AWS: AssociateSecurityGroupVpc). */
+struct security_group_vpc {
+    const char *group_id;
+    const char *vpc_id;
+    const char *account_id;
+    const char *region;
 };
 
 /* Membership of an interface in a group. */

@@ -209,14 +209,52 @@ CREATE TABLE vpc_peering_connection (
 CREATE INDEX vpc_peering_connection_requester ON vpc_peering_connection (requester_vpc_id);
 CREATE INDEX vpc_peering_connection_accepter ON vpc_peering_connection (accepter_vpc_id);
 
+-- A rule may outlive the group of a peer VPC that it names: then it is stale. So the group is no
+-- foreign key any more, and the rule keeps in which VPC it was, and behind which peering.
+CREATE TABLE security_group_rule_3 (
+  id                   TEXT PRIMARY KEY,
+  account_id           TEXT NOT NULL,
+  region               TEXT NOT NULL,
+  group_id             TEXT NOT NULL REFERENCES security_group (id),
+  is_egress            INTEGER NOT NULL,
+  protocol             TEXT NOT NULL,
+  from_port            INTEGER NOT NULL,
+  to_port              INTEGER NOT NULL,
+  cidr_ipv4            TEXT,
+  cidr_ipv6            TEXT,
+  prefix_list_id       TEXT,
+  referenced_group_id  TEXT,
+  description          TEXT,
+  peer_vpc_id          TEXT,
+  peering_id           TEXT
+) STRICT;
+INSERT INTO security_group_rule_3 SELECT *, NULL, NULL FROM security_group_rule;
+DROP TABLE security_group_rule;
+ALTER TABLE security_group_rule_3 RENAME TO security_group_rule;
+CREATE INDEX security_group_rule_group ON security_group_rule (group_id);
+CREATE INDEX security_group_rule_reference ON security_group_rule (referenced_group_id);
+CREATE INDEX security_group_rule_prefix_list ON security_group_rule (prefix_list_id);
+
+-- VPCs beside its own in which a group may be used.
+CREATE TABLE security_group_vpc (
+  group_id    TEXT NOT NULL REFERENCES security_group (id),
+  vpc_id      TEXT NOT NULL REFERENCES vpc (id),
+  account_id  TEXT NOT NULL,
+  region      TEXT NOT NULL,
+  PRIMARY KEY (group_id, vpc_id)
+) STRICT;
+CREATE INDEX security_group_vpc_vpc ON security_group_vpc (vpc_id);
+
 CREATE TABLE prefix_list (
-  id           TEXT PRIMARY KEY,
-  account_id   TEXT NOT NULL,
-  region       TEXT NOT NULL,
-  name         TEXT NOT NULL,
-  is_ipv6      INTEGER NOT NULL,
-  max_entries  INTEGER NOT NULL,
-  version      INTEGER NOT NULL
+  id             TEXT PRIMARY KEY,
+  account_id     TEXT NOT NULL,
+  region         TEXT NOT NULL,
+  name           TEXT NOT NULL,
+  is_ipv6        INTEGER NOT NULL,
+  max_entries    INTEGER NOT NULL,
+  version        INTEGER NOT NULL,
+  state          TEXT NOT NULL,
+  state_message  TEXT
 ) STRICT;
 
 -- An entry is in the versions from from_version on, up to and without to_version (0: still).

@@ -97,8 +97,18 @@ static const struct column security_group_rule_columns[] = {
     TEXT(security_group_rule, prefix_list_id),
     TEXT(security_group_rule, referenced_group_id),
     TEXT(security_group_rule, description),
+    TEXT(security_group_rule, peer_vpc_id),
+    TEXT(security_group_rule, peering_id),
 };
 NETWORK_TABLE(security_group_rule, 1);
+
+static const struct column security_group_vpc_columns[] = {
+    TEXT(security_group_vpc, group_id),
+    TEXT(security_group_vpc, vpc_id),
+    TEXT(security_group_vpc, account_id),
+    TEXT(security_group_vpc, region),
+};
+NETWORK_TABLE(security_group_vpc, 2);
 
 static const struct column key_pair_columns[] = {
     TEXT(key_pair, id),          TEXT(key_pair, account_id), TEXT(key_pair, region),
@@ -461,7 +471,7 @@ NETWORK_TABLE(vpc_peering_connection, 1);
 static const struct column prefix_list_columns[] = {
     TEXT(prefix_list, id),     TEXT(prefix_list, account_id), TEXT(prefix_list, region),
     TEXT(prefix_list, name),   BOOL(prefix_list, is_ipv6),    INT(prefix_list, max_entries),
-    INT(prefix_list, version),
+    INT(prefix_list, version), TEXT(prefix_list, state),      TEXT(prefix_list, state_message),
 };
 NETWORK_TABLE(prefix_list, 1);
 

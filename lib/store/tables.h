@@ -37,6 +37,7 @@
     STORE_TABLE(subnet, subnets)                                                                   \
     STORE_TABLE(security_group, security_groups)                                                   \
     STORE_TABLE(security_group_rule, security_group_rules)                                         \
+    STORE_TABLE(security_group_vpc, security_group_vpcs)                                           \
     STORE_TABLE(key_pair, key_pairs)                                                               \
     STORE_TABLE(launch_template, launch_templates)                                                 \
     STORE_TABLE(launch_template_version, launch_template_versions)                                 \
@@ -123,6 +124,12 @@ STORE_TABLES
     store_security_groups_where(tx, a, STORE_WHERE(__VA_ARGS__))
 #define store_security_group_rules(tx, a, ...)                                                     \
     store_security_group_rules_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_security_group_vpcs(tx, a, ...)                                                      \
+    store_security_group_vpcs_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_count_security_group_vpcs(tx, ...)                                                   \
+    store_count_security_group_vpcs_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_security_group_vpcs(tx, ...)                                                  \
+    store_delete_security_group_vpcs_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_key_pairs(tx, a, ...) store_key_pairs_where(tx, a, STORE_WHERE(__VA_ARGS__))
 #define store_launch_templates(tx, a, ...)                                                         \
     store_launch_templates_where(tx, a, STORE_WHERE(__VA_ARGS__))

@@ -24,7 +24,8 @@ MISSING = {"i": "i-00000000000000001", "lt": "lt-00000000000000001", "sg": "sg-0
            "rtbassoc": "rtbassoc-00000000000000001", "acl": "acl-00000000000000001",
            "aclassoc": "aclassoc-00000000000000001", "pcx": "pcx-00000000000000001",
            "eipalloc": "eipalloc-00000000000000001", "eipassoc": "eipassoc-00000000000000001",
-           "nat": "nat-00000000000000001"}
+           "nat": "nat-00000000000000001",
+           "pl": "pl-00000000000000001"}
 # ssh-keygen -t ed25519 made this one for this file; its private half was never kept.
 PUBLIC_KEY = ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl "
               "someone@example.com")
@@ -214,6 +215,12 @@ def network_acl_now(acl):
 def acl_entry(acl, number, **more):
     return {"NetworkAclId": acl, "RuleNumber": number, "Protocol": "6", "RuleAction": "allow",
             "Egress": False, "CidrBlock": ANY, "PortRange": {"From": 22, "To": 22}, **more}
+def prefix_list(name, **more):
+    """A new prefix list of three entries at most, which goes with the tests."""
+    made = call("post", "CreateManagedPrefixList", {
+        "PrefixListName": name, "MaxEntries": 3, "AddressFamily": "IPv4", **more})["PrefixList"]
+    unittest.addModuleCleanup(ec2.delete_managed_prefix_list, PrefixListId=made["PrefixListId"])
+    return made
 
 
 def volume(**more):
@@ -1336,8 +1343,63 @@ class Succeeds(unittest.TestCase):
     def DescribeImportSnapshotTasks(self):
         self.none("ImportSnapshotTasks", filters="task-state")
 
+    def CreateManagedPrefixList(self):
+        made = prefix_list("made", Entries=[{"Cidr": "10.0.0.0/8", "Description": "ours"}], TagSpecifications=[
+            {"ResourceType": "prefix-list", "Tags": [{"Key": "team", "Value": "blue"}]}])
+        self.assertEqual((made["State"], made["Version"], made["MaxEntries"], made["AddressFamily"]),
+                         ("create-complete", 1, 3, "IPv4"))
+        self.assertEqual(made["Tags"], [{"Key": "team", "Value": "blue"}])
+        token = {"PrefixListName": "once", "MaxEntries": 1, "AddressFamily": "IPv6", "ClientToken": "pl-1"}
+        ids = {call("post", "CreateManagedPrefixList", token)["PrefixList"]["PrefixListId"] for _ in range(2)}
+        self.assertEqual(len(ids), 1)
+        ec2.delete_managed_prefix_list(PrefixListId=ids.pop())
+
+    def DeleteManagedPrefixList(self):
+        made = call("post", "CreateManagedPrefixList", {
+            "PrefixListName": "gone", "MaxEntries": 1, "AddressFamily": "IPv4"})["PrefixList"]["PrefixListId"]
+        gone = call("post", "DeleteManagedPrefixList", {"PrefixListId": made})["PrefixList"]
+        self.assertEqual(gone["State"], "delete-complete")
+        self.assertEqual(refusal(ec2.describe_managed_prefix_lists, PrefixListIds=[made]).code,
+                         "InvalidPrefixListID.NotFound")
+
     def DescribeManagedPrefixLists(self):
-        self.none("PrefixLists", filters="prefix-list-name")
+        made = prefix_list("seen")["PrefixListId"]
+        found = call("post", "DescribeManagedPrefixLists", {"Filters": [
+            {"Name": "prefix-list-name", "Values": ["seen", f"com.amazonaws.{REGION}.s3"]}]})["PrefixLists"]
+        self.assertEqual({(each["PrefixListName"], each["OwnerId"] == "AWS") for each in found},
+                         {("seen", False), (f"com.amazonaws.{REGION}.s3", True)})
+        self.assertIn(made, [each["PrefixListId"] for each in found])
+
+    def GetManagedPrefixListAssociations(self):
+        made = prefix_list("used")["PrefixListId"]
+        self.assertEqual(call("post", "GetManagedPrefixListAssociations", {"PrefixListId": made}),
+                         {"PrefixListAssociations": []})
+        rule = call("post", "AuthorizeSecurityGroupIngress", {"GroupId": group, "IpPermissions": [
+            {"IpProtocol": "udp", "FromPort": 7, "ToPort": 7, "PrefixListIds": [{"PrefixListId": made}]}]})
+        found = call("post", "GetManagedPrefixListAssociations", {"PrefixListId": made})
+        self.assertEqual([each["ResourceId"] for each in found["PrefixListAssociations"]], [group])
+        ec2.revoke_security_group_ingress(GroupId=group, SecurityGroupRuleIds=[
+            rule["SecurityGroupRules"][0]["SecurityGroupRuleId"]])
+
+    def GetManagedPrefixListEntries(self):
+        made = prefix_list("entries", Entries=[{"Cidr": "10.0.0.0/8", "Description": "ours"},
+                                               {"Cidr": "10.1.0.0/16"}])["PrefixListId"]
+        self.assertEqual(call("post", "GetManagedPrefixListEntries", {"PrefixListId": made, "TargetVersion": 1}),
+                         {"Entries": [{"Cidr": "10.0.0.0/8", "Description": "ours"}, {"Cidr": "10.1.0.0/16"}]})
+
+    def ModifyManagedPrefixList(self):
+        made = prefix_list("changed")["PrefixListId"]
+        changed = call("post", "ModifyManagedPrefixList", {
+            "PrefixListId": made, "CurrentVersion": 1, "AddEntries": [{"Cidr": "10.0.0.0/8"}]})["PrefixList"]
+        self.assertEqual((changed["State"], changed["Version"]), ("modify-complete", 2))
+
+    def RestoreManagedPrefixListVersion(self):
+        made = prefix_list("restored", Entries=[{"Cidr": "10.0.0.0/8"}])["PrefixListId"]
+        ec2.modify_managed_prefix_list(PrefixListId=made, CurrentVersion=1, RemoveEntries=[{"Cidr": "10.0.0.0/8"}])
+        back = call("post", "RestoreManagedPrefixListVersion", {
+            "PrefixListId": made, "CurrentVersion": 2, "PreviousVersion": 1})["PrefixList"]
+        self.assertEqual((back["State"], back["Version"]), ("restore-complete", 3))
+        self.assertEqual(ec2.get_managed_prefix_list_entries(PrefixListId=made)["Entries"], [{"Cidr": "10.0.0.0/8"}])
 
     def DescribeMovingAddresses(self):
         self.none("MovingAddressStatuses", filters="moving-status")
@@ -2136,6 +2198,22 @@ REFUSED = {
     "DescribeFlowLogs": missing("FlowLogIds", "fl", "InvalidFlowLogId.NotFound", "InvalidParameterValue"),
     "DescribeIamInstanceProfileAssociations": missing("AssociationIds", "iip-assoc", "InvalidAssociationID.NotFound", "InvalidParameterValue"),
     "DescribeManagedPrefixLists": missing("PrefixListIds", "pl", "InvalidPrefixListID.NotFound", "InvalidPrefixListId.Malformed"),
+    "CreateManagedPrefixList": [
+        ({"PrefixListName": "l", "MaxEntries": 1, "AddressFamily": "IPv5"}, "InvalidParameterValue"),
+        ({"PrefixListName": "l", "MaxEntries": 1, "AddressFamily": "IPv4", "Entries": [
+            {"Cidr": "10.0.0.0/8"}, {"Cidr": "11.0.0.0/8"}]}, "PrefixListMaxEntriesExceeded"),
+        ({"MaxEntries": 1, "AddressFamily": "IPv4"}, "MissingParameter")],
+    "DeleteManagedPrefixList": [({"PrefixListId": MISSING["pl"]}, "InvalidPrefixListID.NotFound"),
+                                ({"PrefixListId": "pl-63a5400a"}, "UnauthorizedOperation")],
+    "GetManagedPrefixListAssociations": [({"PrefixListId": MISSING["pl"]}, "InvalidPrefixListID.NotFound")],
+    "GetManagedPrefixListEntries": [({"PrefixListId": "rock"}, "InvalidPrefixListId.Malformed")],
+    "ModifyManagedPrefixList": [
+        ({"PrefixListId": MISSING["pl"], "MaxEntries": 1}, "InvalidPrefixListID.NotFound"),
+        ({"PrefixListId": "pl-63a5400a", "MaxEntries": 1}, "UnauthorizedOperation")],
+    "RestoreManagedPrefixListVersion": [
+        ({"PrefixListId": MISSING["pl"], "CurrentVersion": 1, "PreviousVersion": 1},
+         "InvalidPrefixListID.NotFound"),
+        ({"PrefixListId": MISSING["pl"], "CurrentVersion": 1}, "MissingParameter")],
     "DescribeNatGateways": missing("NatGatewayIds", "nat", "NatGatewayNotFound", "NatGatewayMalformed"),
     "DescribePrefixLists": missing("PrefixListIds", "pl", "InvalidPrefixListID.NotFound", "InvalidPrefixListId.Malformed"),
     "DescribeTransitGatewayVpcAttachments": missing("TransitGatewayAttachmentIds", "tgw-attach", "InvalidTransitGatewayAttachmentID.NotFound", "InvalidTransitGatewayAttachmentID.Malformed"),

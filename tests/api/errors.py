@@ -34,7 +34,7 @@ class Errors(unittest.TestCase):
         groups = [ec2.create_security_group(GroupName=f"errors-{n}", Description="d")["GroupId"] for n in range(6)]
         error = refusal(ec2.run_instances, ImageId=image, InstanceType="t3.micro", MinCount=1, MaxCount=1,
                         SecurityGroupIds=groups)
-        self.assertEqual((error.code, error.status), ("SecurityGroupsPerInstanceLimitExceeded", 400))
+        self.assertEqual((error.code, error.status), ("SecurityGroupsPerInterfaceLimitExceeded", 400))
         for group in groups:
             ec2.delete_security_group(GroupId=group)
 

@@ -183,7 +183,8 @@ START_TEST(bad_rules_are_refused_and_change_nothing)
         "The parameter ipPermissions cannot be used with the parameters of a single rule",
         .cidr_ip = "0.0.0.0/0", PERMISSIONS(SSH("0.0.0.0/0")));
     BAD(MISSING_PARAMETER,
-        "A permission needs at least one of the parameters ipRanges, ipv6Ranges and groups",
+        "A permission needs at least one of the parameters ipRanges, ipv6Ranges, prefixListIds and "
+        "groups",
         PERMISSIONS(PERMISSION("tcp", 22, 22)));
     BAD(INVALID_PARAMETER_VALUE,
         "Invalid rule description. Valid descriptions are strings less than 256 characters from "
