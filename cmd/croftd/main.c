@@ -21,9 +21,11 @@
 #include "hypervisor/fake.h"
 #include "hypervisor/libvirt.h"
 #include "jobs/bootstrap.h"
+#include "jobs/flow_plan.h"
 #include "jobs/jobs.h"
 #include "metadata/metadata.h"
 #include "network/fake.h"
+#include "network/flow_log.h"
 #include "network/linux.h"
 #include "storage/fake.h"
 #include "storage/files.h"
@@ -44,6 +46,7 @@ struct daemon {
     struct jobs_config jobs_config;
     struct jobs *jobs;
     struct metadata *metadata;
+    struct flow_recorder *recorder; /* NULL with the fake network */
     struct hypervisor *hypervisor;
     struct peer_gate *peers;
     struct api *api;
@@ -119,6 +122,23 @@ static int make_metadata(struct daemon *d, struct err *e)
         .certificate_path = arena_printf(d->arena, "%s/instance-identity.pem", d->config.state_dir),
     };
     return metadata_new(&config, &d->metadata, e);
+}
+
+static void report_flow_log(void *ctx, const char *message)
+{
+    (void)ctx;
+    log_warning("flow-log: %s", message);
+}
+
+static int make_recorder(struct daemon *d, struct err *e)
+{
+    struct flow_recorder_config config = {
+        .directory = arena_printf(d->arena, "%s/flow-logs", d->config.state_dir),
+        .plan = flow_plan_read,
+        .report = report_flow_log,
+        .ctx = d->store,
+    };
+    return streq(d->config.hypervisor, "fake") ? 0 : flow_recorder_new(&config, &d->recorder, e);
 }
 
 static void network_changed(void *ctx, const char *vpc_id)
@@ -252,6 +272,8 @@ static int start(struct daemon *d, struct err *e)
         return r;
     make_api(d); /* before the workers: they launch through it */
     r = jobs_start(d->jobs, d->hypervisor, e);
+    if (r == 0)
+        r = make_recorder(d, e);
     return r < 0 ? r : listen_everywhere(d, e);
 }
 
@@ -263,6 +285,7 @@ static void stop(struct daemon *d)
     if (d->jobs != NULL)
         jobs_stop(d->jobs);
     metadata_free(d->metadata);
+    flow_recorder_free(d->recorder);
     api_free(d->api);
     peer_gate_free(d->peers);
     if (d->hypervisor != NULL)

@@ -135,24 +135,6 @@ int act_ec2_DescribeExportTasks(struct call *c, const ec2_DescribeExportTasks_in
     return describe_no(c, &filters, FAULT_INVALID_EXPORT_TASK_ID_NOT_FOUND, "export task ID", f);
 }
 
-static const struct filter_path flow_log_filters[] = {
-    {"deliver-log-status", "DeliverLogsStatus"},
-    {"flow-log-id", "FlowLogId"},
-    {"log-destination-type", "LogDestinationType"},
-    {"log-group-name", "LogGroupName"},
-    {"resource-id", "ResourceId"},
-    {"traffic-type", "TrafficType"},
-};
-
-int act_ec2_DescribeFlowLogs(struct call *c, const ec2_DescribeFlowLogs_in *in,
-                             ec2_DescribeFlowLogs_out *out, struct fault *f)
-{
-    (void)out;
-    struct filters filters = {&in->filter, flow_log_filters, ARRAY_SIZE(flow_log_filters),
-                              &ec2_FlowLog_struct, NULL};
-    return describe_none(c, &filters, f);
-}
-
 static const struct filter_path profile_association_filters[] = {
     {"instance-id", "InstanceId"},
     {"state", "State"},

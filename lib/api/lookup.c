@@ -61,6 +61,7 @@ static const struct kind kinds[_RESOURCE_KIND_MAX] = {
     [RESOURCE_NETWORK_INSIGHTS_ANALYSIS] = KIND(network_insights_analysis, NULL),
     [RESOURCE_NETWORK_INSIGHTS_PATH] = KIND(network_insights_path, NULL),
     [RESOURCE_NETWORK_INTERFACE] = KIND(network_interface, NULL),
+    [RESOURCE_FLOW_LOG] = KIND(flow_log, NULL),
     [RESOURCE_PREFIX_LIST] = KIND(prefix_list, NULL),
     [RESOURCE_PLACEMENT_GROUP] = KIND(placement_group, NULL),
     [RESOURCE_ROUTE_TABLE] = KIND(route_table, NULL),
@@ -225,6 +226,7 @@ LOOKUP_MANY(route_table, route_tables, RESOURCE_ROUTE_TABLE)
 LOOKUP_MANY(network_insights_analysis, network_insights_analyses,
             RESOURCE_NETWORK_INSIGHTS_ANALYSIS)
 LOOKUP_MANY(network_insights_path, network_insights_paths, RESOURCE_NETWORK_INSIGHTS_PATH)
+LOOKUP_MANY(flow_log, flow_logs, RESOURCE_FLOW_LOG)
 LOOKUP_MANY(prefix_list, prefix_lists, RESOURCE_PREFIX_LIST)
 LOOKUP_MANY(spot_request, spot_requests, RESOURCE_SPOT_REQUEST)
 LOOKUP_MANY(internet_gateway, internet_gateways, RESOURCE_INTERNET_GATEWAY)

@@ -41,6 +41,8 @@ int lookup_route_tables(struct call *c, const struct wire_strings *ids,
                         struct route_table_list *ret, struct fault *f);
 int lookup_vpc_peering_connections(struct call *c, const struct wire_strings *ids,
                                    struct vpc_peering_connection_list *ret, struct fault *f);
+int lookup_flow_logs(struct call *c, const struct wire_strings *ids, struct flow_log_list *ret,
+                     struct fault *f);
 int lookup_prefix_lists(struct call *c, const struct wire_strings *ids,
                         struct prefix_list_list *ret, struct fault *f);
 /* Snapshots by the images that they belong to, in the order of the snapshots' ids. */

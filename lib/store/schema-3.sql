@@ -245,6 +245,23 @@ CREATE TABLE security_group_vpc (
 ) STRICT;
 CREATE INDEX security_group_vpc_vpc ON security_group_vpc (vpc_id);
 
+CREATE TABLE flow_log (
+  id                        TEXT PRIMARY KEY,
+  account_id                TEXT NOT NULL,
+  region                    TEXT NOT NULL,
+  resource_id               TEXT NOT NULL,
+  traffic_type              TEXT NOT NULL,
+  destination_type          TEXT NOT NULL,
+  log_group_name            TEXT,
+  log_destination           TEXT,
+  log_format                TEXT NOT NULL,
+  max_aggregation_interval  INTEGER NOT NULL,
+  permission_arn            TEXT,
+  cross_account_role        TEXT,
+  created_at                INTEGER NOT NULL
+) STRICT;
+CREATE INDEX flow_log_resource ON flow_log (resource_id);
+
 CREATE TABLE prefix_list (
   id             TEXT PRIMARY KEY,
   account_id     TEXT NOT NULL,

@@ -468,6 +468,23 @@ static const struct column vpc_peering_connection_columns[] = {
 };
 NETWORK_TABLE(vpc_peering_connection, 1);
 
+static const struct column flow_log_columns[] = {
+    TEXT(flow_log, id),
+    TEXT(flow_log, account_id),
+    TEXT(flow_log, region),
+    TEXT(flow_log, resource_id),
+    TEXT(flow_log, traffic_type),
+    TEXT(flow_log, destination_type),
+    TEXT(flow_log, log_group_name),
+    TEXT(flow_log, log_destination),
+    TEXT(flow_log, log_format),
+    INT(flow_log, max_aggregation_interval),
+    TEXT(flow_log, permission_arn),
+    TEXT(flow_log, cross_account_role),
+    INT(flow_log, created_at),
+};
+NETWORK_TABLE(flow_log, 1);
+
 static const struct column prefix_list_columns[] = {
     TEXT(prefix_list, id),     TEXT(prefix_list, account_id), TEXT(prefix_list, region),
     TEXT(prefix_list, name),   BOOL(prefix_list, is_ipv6),    INT(prefix_list, max_entries),

@@ -12,6 +12,7 @@
  * not exist is a programmer's error. No condition: all rows (a delete needs at least one).
  */
 #include "core/capacity_reservation.h"
+#include "core/flow_log.h"
 #include "core/image.h"
 #include "core/insights.h"
 #include "core/instance.h"
@@ -65,6 +66,7 @@
     STORE_TABLE(network_acl_entry, network_acl_entries)                                            \
     STORE_TABLE(network_acl_association, network_acl_associations)                                 \
     STORE_TABLE(vpc_peering_connection, vpc_peering_connections)                                   \
+    STORE_TABLE(flow_log, flow_logs)                                                               \
     STORE_TABLE(prefix_list, prefix_lists)                                                         \
     STORE_TABLE(prefix_list_entry, prefix_list_entries)                                            \
     STORE_TABLE(vpc_endpoint, vpc_endpoints)                                                       \
@@ -298,7 +300,9 @@ STORE_TABLES
     store_count_vpc_peering_connections_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_delete_vpc_peering_connections(tx, ...)                                              \
     store_delete_vpc_peering_connections_where(tx, STORE_WHERE(__VA_ARGS__))
-#define store_prefix_lists(tx, a, ...) store_prefix_lists_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_flow_logs(tx, a, ...)     store_flow_logs_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_delete_flow_logs(tx, ...) store_delete_flow_logs_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_prefix_lists(tx, a, ...)  store_prefix_lists_where(tx, a, STORE_WHERE(__VA_ARGS__))
 #define store_count_prefix_lists(tx, ...)                                                          \
     store_count_prefix_lists_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_delete_prefix_lists(tx, ...)                                                         \

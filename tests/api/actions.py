@@ -25,12 +25,16 @@ MISSING = {"i": "i-00000000000000001", "lt": "lt-00000000000000001", "sg": "sg-0
            "aclassoc": "aclassoc-00000000000000001", "pcx": "pcx-00000000000000001",
            "eipalloc": "eipalloc-00000000000000001", "eipassoc": "eipassoc-00000000000000001",
            "nat": "nat-00000000000000001",
+           "aclassoc": "aclassoc-00000000000000001", "pcx": "pcx-00000000000000001", "eipalloc": "eipalloc-00000000000000001",
+           "eipassoc": "eipassoc-00000000000000001",
            "pl": "pl-00000000000000001"}
 # ssh-keygen -t ed25519 made this one for this file; its private half was never kept.
 PUBLIC_KEY = ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl "
               "someone@example.com")
 ANY = "0.0.0.0/0"
 PEER_BLOCK = "10.77.0.0/16"
+FLOW_LOG = {"ResourceType": "VPC", "TrafficType": "ALL",
+            "DeliverLogsPermissionArn": "arn:aws:iam::123456789012:role/logs"}
 RESERVE = {"InstanceType": "t3.nano", "InstancePlatform": "Linux/UNIX", "InstanceCount": 2,
            "AvailabilityZone": f"{REGION}a", "InstanceMatchCriteria": "targeted"}
 
@@ -1310,6 +1314,28 @@ class Succeeds(unittest.TestCase):
     def DescribeExportTasks(self):
         self.none("ExportTasks")
 
+    def CreateFlowLogs(self):
+        made = call("post", "CreateFlowLogs", {
+            **FLOW_LOG, "ResourceIds": [vpc], "LogGroupName": "made", "MaxAggregationInterval": 60,
+            "LogFormat": "${srcaddr} ${dstaddr} ${flow-direction}", "TagSpecifications": [
+                {"ResourceType": "vpc-flow-log", "Tags": [{"Key": "team", "Value": "blue"}]}]})
+        self.assertEqual((len(made["FlowLogIds"]), made["Unsuccessful"]), (1, []))
+        seen = ec2.describe_flow_logs(FlowLogIds=made["FlowLogIds"])["FlowLogs"][0]
+        self.assertEqual([seen[name] for name in ("ResourceId", "TrafficType", "LogGroupName", "LogFormat",
+                                                  "MaxAggregationInterval", "FlowLogStatus", "DeliverLogsStatus")],
+                         [vpc, "ALL", "made", "${srcaddr} ${dstaddr} ${flow-direction}", 60, "ACTIVE", "SUCCESS"])
+        self.assertEqual(seen["Tags"], [{"Key": "team", "Value": "blue"}])
+        ec2.delete_flow_logs(FlowLogIds=made["FlowLogIds"])
+        token = {**FLOW_LOG, "ResourceIds": [vpc], "LogGroupName": "once", "ClientToken": "fl-1"}
+        ids = {call("post", "CreateFlowLogs", token)["FlowLogIds"][0] for _ in range(2)}
+        self.assertEqual(len(ids), 1)
+        ec2.delete_flow_logs(FlowLogIds=list(ids))
+
+    def DeleteFlowLogs(self):
+        made = call("post", "CreateFlowLogs", {**FLOW_LOG, "ResourceIds": [vpc], "LogGroupName": "gone"})["FlowLogIds"]
+        self.assertEqual(call("post", "DeleteFlowLogs", {"FlowLogIds": made}), {"Unsuccessful": []})
+        self.assertEqual(refusal(ec2.describe_flow_logs, FlowLogIds=made).code, "InvalidFlowLogId.NotFound")
+
     def DescribeFlowLogs(self):
         self.assertEqual(call("post", "DescribeFlowLogs", {"Filter": [
             {"Name": "resource-id", "Values": [vpc]}]}), {"FlowLogs": []})
@@ -2195,6 +2221,18 @@ REFUSED = {
     "DescribeCustomerGateways": missing("CustomerGatewayIds", "cgw", "InvalidCustomerGatewayID.NotFound", "InvalidCustomerGatewayId.Malformed"),
     "DescribeDhcpOptions": missing("DhcpOptionsIds", "dopt", "InvalidDhcpOptionID.NotFound", "InvalidDhcpOptionsId.Malformed"),
     "DescribeEgressOnlyInternetGateways": missing("EgressOnlyInternetGatewayIds", "eigw", "InvalidEgressOnlyInternetGatewayId.NotFound", "InvalidEgressOnlyInternetGatewayId.Malformed"),
+    "CreateFlowLogs": [
+        ({"ResourceType": "VPC", "ResourceIds": [MISSING["vpc"]], "TrafficType": "ALL", "LogDestinationType": "s3",
+          "LogDestination": "arn:aws:s3:::b"}, "InvalidVpcID.NotFound"),
+        ({"ResourceType": "VPC", "ResourceIds": ["%vpc"], "TrafficType": "ALL"}, "InvalidParameter"),
+        ({"ResourceType": "Subnet", "ResourceIds": ["%vpc"], "TrafficType": "ALL", "LogDestinationType": "s3",
+          "LogDestination": "arn:aws:s3:::b"}, "InvalidParameterValue"),
+        ({"ResourceType": "VPC", "ResourceIds": ["%vpc"], "TrafficType": "ALL", "LogDestinationType": "s3",
+          "LogDestination": "arn:aws:s3:::b", "LogFormat": "${colour}"}, "InvalidParameter"),
+        ({"ResourceType": "VPC", "ResourceIds": ["%vpc"], "TrafficType": "ALL", "LogDestinationType": "s3",
+          "LogDestination": "arn:aws:s3:::b", "MaxAggregationInterval": 61}, "InvalidParameter")],
+    "DeleteFlowLogs": [({"FlowLogIds": ["fl-00000000000000001"]}, "InvalidFlowLogId.NotFound"),
+                       ({}, "MissingParameter")],
     "DescribeFlowLogs": missing("FlowLogIds", "fl", "InvalidFlowLogId.NotFound", "InvalidParameterValue"),
     "DescribeIamInstanceProfileAssociations": missing("AssociationIds", "iip-assoc", "InvalidAssociationID.NotFound", "InvalidParameterValue"),
     "DescribeManagedPrefixLists": missing("PrefixListIds", "pl", "InvalidPrefixListID.NotFound", "InvalidPrefixListId.Malformed"),
