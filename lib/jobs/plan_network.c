@@ -70,6 +70,9 @@ struct routes {
 static struct words blocks_of(struct tx *tx, struct arena *a, const char *prefix_list_id)
 {
     struct words blocks = {0};
+    const struct aws_prefix_list *aws = aws_prefix_list_find(prefix_list_id);
+    for (size_t i = 0; aws != NULL && i < aws->n_cidr_blocks; i++)
+        *arena_append(a, &blocks) = aws->cidr_blocks[i];
     struct prefix_list_entry_list entries =
         store_prefix_list_entries(tx, a, "prefix_list_id", prefix_list_id);
     for (size_t i = 0; i < entries.n; i++)
@@ -436,9 +439,9 @@ static void load_references(struct tx *tx, struct arena *a, struct net_vpc *v)
             if (r->prefix_list_id != NULL && is_new(a, &seen, r->prefix_list_id)) {
                 const struct prefix_list *list = store_prefix_list(tx, a, r->prefix_list_id);
                 struct words blocks = blocks_of(tx, a, r->prefix_list_id);
-                if (list != NULL)
-                    *arena_append(a, &lists) =
-                        (struct net_prefix_list){list->id, list->is_ipv6, blocks.v, blocks.n};
+                if (list != NULL || blocks.n > 0)
+                    *arena_append(a, &lists) = (struct net_prefix_list){
+                        r->prefix_list_id, list != NULL && list->is_ipv6, blocks.v, blocks.n};
             }
             if (r->referenced_group_id != NULL && is_new(a, &seen, r->referenced_group_id)) {
                 const struct security_group *group =

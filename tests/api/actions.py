@@ -26,7 +26,6 @@ MISSING = {"i": "i-00000000000000001", "lt": "lt-00000000000000001", "sg": "sg-0
            "eipalloc": "eipalloc-00000000000000001", "eipassoc": "eipassoc-00000000000000001",
            "nat": "nat-00000000000000001",
            "aclassoc": "aclassoc-00000000000000001", "pcx": "pcx-00000000000000001", "eipalloc": "eipalloc-00000000000000001",
-           "eipassoc": "eipassoc-00000000000000001",
            "pl": "pl-00000000000000001"}
 # ssh-keygen -t ed25519 made this one for this file; its private half was never kept.
 PUBLIC_KEY = ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl "
