@@ -175,19 +175,6 @@ int act_ec2_DescribeImportSnapshotTasks(struct call *c,
     return describe_no(c, &filters, FAULT_INVALID_CONVERSION_TASK_ID, "task", f);
 }
 
-static const struct filter_path prefix_list_filters[] = {
-    {"prefix-list-id", "PrefixListId"},
-    {"prefix-list-name", "PrefixListName"},
-};
-
-int act_ec2_DescribePrefixLists(struct call *c, const ec2_DescribePrefixLists_in *in,
-                                ec2_DescribePrefixLists_out *out, struct fault *f)
-{
-    (void)out;
-    struct filters filters = FILTERS(in, prefix_list_filters, PrefixList);
-    return describe_none(c, &filters, f);
-}
-
 static const struct filter_path transit_attachment_filters[] = {
     {"state", "State"},
     {"transit-gateway-attachment-id", "TransitGatewayAttachmentId"},
@@ -223,24 +210,6 @@ int act_ec2_DescribeTransitGateways(struct call *c, const ec2_DescribeTransitGat
 {
     (void)out;
     struct filters filters = FILTERS(in, transit_gateway_filters, TransitGateway);
-    return describe_none(c, &filters, f);
-}
-
-static const struct filter_path vpc_endpoint_filters[] = {
-    {"ip-address-type", "IpAddressType"},
-    {"service-name", "ServiceName"},
-    {"service-region", "ServiceRegion"},
-    {"vpc-endpoint-id", "VpcEndpointId"},
-    {"vpc-endpoint-state", "State"},
-    {"vpc-endpoint-type", "VpcEndpointType"},
-    {"vpc-id", "VpcId"},
-};
-
-int act_ec2_DescribeVpcEndpoints(struct call *c, const ec2_DescribeVpcEndpoints_in *in,
-                                 ec2_DescribeVpcEndpoints_out *out, struct fault *f)
-{
-    (void)out;
-    struct filters filters = FILTERS(in, vpc_endpoint_filters, VpcEndpoint);
     return describe_none(c, &filters, f);
 }
 

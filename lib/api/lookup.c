@@ -74,6 +74,7 @@ static const struct kind kinds[_RESOURCE_KIND_MAX] = {
     [RESOURCE_VOLUME] = KIND(volume, NULL),
     [RESOURCE_VPC] = KIND(vpc, NULL),
     [RESOURCE_VPC_CIDR_ASSOCIATION] = KIND(vpc_cidr_block, NULL),
+    [RESOURCE_VPC_ENDPOINT] = KIND(vpc_endpoint, NULL),
     [RESOURCE_VPC_PEERING_CONNECTION] = KIND_EVERYWHERE(vpc_peering_connection, peering_visible),
 };
 
@@ -223,6 +224,7 @@ LOOKUP_MANY(nat_gateway, nat_gateways, RESOURCE_NAT_GATEWAY)
 LOOKUP_MANY(address, addresses, RESOURCE_ELASTIC_IP)
 LOOKUP_MANY(network_acl, network_acls, RESOURCE_NETWORK_ACL)
 LOOKUP_MANY(route_table, route_tables, RESOURCE_ROUTE_TABLE)
+LOOKUP_MANY(vpc_endpoint, vpc_endpoints, RESOURCE_VPC_ENDPOINT)
 LOOKUP_MANY(network_insights_analysis, network_insights_analyses,
             RESOURCE_NETWORK_INSIGHTS_ANALYSIS)
 LOOKUP_MANY(network_insights_path, network_insights_paths, RESOURCE_NETWORK_INSIGHTS_PATH)
@@ -243,6 +245,7 @@ LOOKUP_ONE(placement_group, RESOURCE_PLACEMENT_GROUP)
 LOOKUP_ONE(capacity_reservation, RESOURCE_CAPACITY_RESERVATION)
 LOOKUP_ONE(network_acl, RESOURCE_NETWORK_ACL)
 LOOKUP_ONE(route_table, RESOURCE_ROUTE_TABLE)
+LOOKUP_ONE(vpc_endpoint, RESOURCE_VPC_ENDPOINT)
 LOOKUP_ONE(route_table_association, RESOURCE_ROUTE_TABLE_ASSOCIATION)
 LOOKUP_ONE(prefix_list, RESOURCE_PREFIX_LIST)
 LOOKUP_ONE(volume, RESOURCE_VOLUME)

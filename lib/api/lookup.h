@@ -61,10 +61,14 @@ int lookup_dhcp_options_sets(struct call *c, const struct wire_strings *ids,
 int lookup_spot_requests(struct call *c, const struct wire_strings *ids,
                          struct spot_request_list *ret, struct fault *f);
 
+int lookup_vpc_endpoints(struct call *c, const struct wire_strings *ids,
+                         struct vpc_endpoint_list *ret, struct fault *f);
+
 /* One row, or NULL with the fault. */
 struct instance *lookup_instance(struct call *c, const char *id, struct fault *f);
 struct image *lookup_image(struct call *c, const char *id, struct fault *f);
 struct subnet *lookup_subnet(struct call *c, const char *id, struct fault *f);
+struct vpc_endpoint *lookup_vpc_endpoint(struct call *c, const char *id, struct fault *f);
 struct vpc *lookup_vpc(struct call *c, const char *id, struct fault *f);
 struct security_group *lookup_security_group(struct call *c, const char *id, struct fault *f);
 struct placement_group *lookup_placement_group(struct call *c, const char *id, struct fault *f);

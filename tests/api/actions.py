@@ -6,6 +6,7 @@ A new row without a scenario here fails. What each scenario brings back is looke
 it came.
 """
 import functools
+import json
 import os
 import re
 import unittest
@@ -14,23 +15,23 @@ from client import (HOST, REGION, REGIONS, SEEN, TREE, call, client, connection,
                     operation, refusal, register_image, remove, request, sign, tap, until, upload,
                     wait_state)
 
-MISSING = {"i": "i-00000000000000001", "lt": "lt-00000000000000001", "sg": "sg-00000000000000001", "ami": "ami-00000000000000001",
-           "sgr": "sgr-00000000000000001", "vpc": "vpc-00000000000000001",
-           "subnet": "subnet-00000000000000001", "vol": "vol-00000000000000001",
-           "snap": "snap-00000000000000001", "eni": "eni-00000000000000001",
-           "pg": "pg-00000000000000001", "cr": "cr-00000000000000001",
+MISSING = {"i": "i-00000000000000001", "lt": "lt-00000000000000001", "sg": "sg-00000000000000001",
+           "ami": "ami-00000000000000001", "sgr": "sgr-00000000000000001",
+           "vpc": "vpc-00000000000000001", "subnet": "subnet-00000000000000001",
+           "vol": "vol-00000000000000001", "snap": "snap-00000000000000001",
+           "eni": "eni-00000000000000001", "pg": "pg-00000000000000001", "cr": "cr-00000000000000001",
            "nip": "nip-00000000000000001", "nia": "nia-00000000000000001",
            "sir": "sir-00000000000000001", "rtb": "rtb-00000000000000001",
            "rtbassoc": "rtbassoc-00000000000000001", "acl": "acl-00000000000000001",
            "aclassoc": "aclassoc-00000000000000001", "pcx": "pcx-00000000000000001",
            "eipalloc": "eipalloc-00000000000000001", "eipassoc": "eipassoc-00000000000000001",
-           "nat": "nat-00000000000000001",
-           "aclassoc": "aclassoc-00000000000000001", "pcx": "pcx-00000000000000001", "eipalloc": "eipalloc-00000000000000001",
+           "nat": "nat-00000000000000001", "vpce": "vpce-00000000000000001",
            "pl": "pl-00000000000000001"}
 # ssh-keygen -t ed25519 made this one for this file; its private half was never kept.
 PUBLIC_KEY = ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl "
               "someone@example.com")
 ANY = "0.0.0.0/0"
+S3 = f"com.amazonaws.{REGION}.s3"
 PEER_BLOCK = "10.77.0.0/16"
 FLOW_LOG = {"ResourceType": "VPC", "TrafficType": "ALL",
             "DeliverLogsPermissionArn": "arn:aws:iam::123456789012:role/logs"}
@@ -169,6 +170,13 @@ def release(allocation_id):
         if "AssociationId" in address:
             ec2.disassociate_address(AssociationId=address["AssociationId"])
         ec2.release_address(AllocationId=allocation_id)
+
+
+def endpoint():
+    """The id of a new gateway endpoint, deleted with the test's module."""
+    made = call("post", "CreateVpcEndpoint", {"VpcId": vpc, "ServiceName": S3})["VpcEndpoint"]
+    unittest.addModuleCleanup(ec2.delete_vpc_endpoints, VpcEndpointIds=[made["VpcEndpointId"]])
+    return made["VpcEndpointId"]
 
 
 def route_table():
@@ -1436,7 +1444,14 @@ class Succeeds(unittest.TestCase):
         self.assertEqual([g["NatGatewayId"] for g in found["NatGateways"]], [made])
 
     def DescribePrefixLists(self):
-        self.none("PrefixLists", filters="prefix-list-id")
+        found = call("post", "DescribePrefixLists", {"Filters": [
+            {"Name": "prefix-list-name", "Values": [f"com.amazonaws.{REGION}.s3"]}]})["PrefixLists"]
+        self.assertEqual(len(found), 1)
+        self.assertTrue(found[0]["Cidrs"])
+        managed = call("post", "DescribeManagedPrefixLists", {
+            "PrefixListIds": [found[0]["PrefixListId"]]})["PrefixLists"][0]
+        self.assertEqual((managed["PrefixListName"], managed["OwnerId"]),
+                         (found[0]["PrefixListName"], "AWS"))
 
     def DescribeSecurityGroupReferences(self):
         self.none("SecurityGroupReferenceSet", GroupId=[group])
@@ -1464,8 +1479,66 @@ class Succeeds(unittest.TestCase):
         found = call("post", "DescribeVpcClassicLinkDnsSupport", {"VpcIds": [vpc]})["Vpcs"]
         self.assertEqual(found, [{"VpcId": vpc, "ClassicLinkDnsSupported": False}])
 
+    def CreateVpcEndpoint(self):
+        table = route_table()
+        asked = {"VpcId": vpc, "ServiceName": S3, "RouteTableIds": [table], "ClientToken": "s3",
+                 "TagSpecifications": [{"ResourceType": "vpc-endpoint",
+                                        "Tags": [{"Key": "k", "Value": "v"}]}]}
+        made = call("post", "CreateVpcEndpoint", asked)["VpcEndpoint"]
+        self.assertEqual((made["VpcEndpointType"], made["State"], made["RouteTableIds"], made["Tags"]),
+                         ("Gateway", "available", [table], [{"Key": "k", "Value": "v"}]))
+        self.assertEqual(json.loads(made["PolicyDocument"])["Statement"][0]["Effect"], "Allow")
+        self.assertEqual(call("post", "CreateVpcEndpoint", asked)["VpcEndpoint"]["VpcEndpointId"],
+                         made["VpcEndpointId"])
+        route = [each for each in route_table_now(table)["Routes"] if "DestinationPrefixListId" in each]
+        self.assertEqual((route[0]["GatewayId"], route[0]["State"]), (made["VpcEndpointId"], "active"))
+        for params, code in (({"RouteTableIds": [table]}, "RouteAlreadyExists"),
+                             ({"PolicyDocument": "{}"}, "InvalidPolicyDocument")):
+            self.assertEqual(refusal(call, "post", "CreateVpcEndpoint", {
+                "VpcId": vpc, "ServiceName": S3, **params}).code, code)
+        self.assertEqual(call("post", "DeleteVpcEndpoints", {"VpcEndpointIds": [made["VpcEndpointId"]]}),
+                         {"Unsuccessful": []})
+        call("post", "DeleteRouteTable", {"RouteTableId": table})
+
     def DescribeVpcEndpoints(self):
-        self.none("VpcEndpoints", filters="service-name")
+        made = endpoint()
+        found = call("post", "DescribeVpcEndpoints", {"Filters": [
+            {"Name": "service-name", "Values": [S3]}, {"Name": "vpc-id", "Values": [vpc]}]})
+        self.assertIn(made, [each["VpcEndpointId"] for each in found["VpcEndpoints"]])
+
+    def ModifyVpcEndpoint(self):
+        made, table = endpoint(), route_table()
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}]})
+        self.assertTrue(call("post", "ModifyVpcEndpoint", {
+            "VpcEndpointId": made, "PolicyDocument": policy, "AddRouteTableIds": [table]})["Return"])
+        now = ec2.describe_vpc_endpoints(VpcEndpointIds=[made])["VpcEndpoints"][0]
+        self.assertEqual((now["PolicyDocument"], now["RouteTableIds"]), (policy, [table]))
+        call("post", "ModifyVpcEndpoint", {"VpcEndpointId": made, "ResetPolicy": True,
+                                           "RemoveRouteTableIds": [table]})
+        now = ec2.describe_vpc_endpoints(VpcEndpointIds=[made])["VpcEndpoints"][0]
+        self.assertEqual(now["RouteTableIds"], [])
+        self.assertNotEqual(now["PolicyDocument"], policy)
+        self.assertEqual(len(route_table_now(table)["Routes"]), 1)
+        call("post", "DeleteRouteTable", {"RouteTableId": table})
+
+    def DeleteVpcEndpoints(self):
+        made = endpoint()
+        found = call("post", "DeleteVpcEndpoints", {"VpcEndpointIds": [made, MISSING["vpce"]]})
+        self.assertEqual([(each["ResourceId"], each["Error"]["Code"])
+                          for each in found["Unsuccessful"]],
+                         [(MISSING["vpce"], "InvalidVpcEndpointId.NotFound")])
+        self.assertEqual(refusal(call, "post", "DescribeVpcEndpoints", {
+            "VpcEndpointIds": [made]}).code, "InvalidVpcEndpointId.NotFound")
+
+    def DescribeVpcEndpointServices(self):
+        found = call("post", "DescribeVpcEndpointServices", {"Filters": [
+            {"Name": "service-type", "Values": ["Gateway"]}]})
+        self.assertIn(S3, found["ServiceNames"])
+        self.assertEqual([each["ServiceName"] for each in found["ServiceDetails"]],
+                         found["ServiceNames"])
+        self.assertEqual(call("post", "DescribeVpcEndpointServices", {
+            "ServiceNames": [S3]})["ServiceNames"], [S3])
 
     def AcceptVpcPeeringConnection(self):
         asked, _ = peering()
@@ -2252,6 +2325,22 @@ REFUSED = {
          "InvalidPrefixListID.NotFound"),
         ({"PrefixListId": MISSING["pl"], "CurrentVersion": 1}, "MissingParameter")],
     "DescribeNatGateways": missing("NatGatewayIds", "nat", "NatGatewayNotFound", "NatGatewayMalformed"),
+    "CreateVpcEndpoint": [
+        ({"VpcId": "%vpc", "ServiceName": "com.amazonaws.mars.s3"}, "InvalidServiceName"),
+        ({"VpcId": "%vpc"}, "MissingParameter"),
+        ({"VpcId": MISSING["vpc"], "ServiceName": S3}, "InvalidVpcID.NotFound"),
+        ({"VpcId": "%vpc", "ServiceName": S3, "VpcEndpointType": "Interface"}, "UnsupportedOperation"),
+        ({"VpcId": "%vpc", "ServiceName": S3, "RouteTableIds": ["rtb-00000000000000001"]},
+         "InvalidRouteTableID.NotFound"),
+        ({"VpcId": "%vpc", "ServiceName": S3, "PolicyDocument": "no JSON"}, "InvalidPolicyDocument")],
+    "DeleteVpcEndpoints": [({}, "MissingParameter"),
+                           ({"VpcEndpointIds": ["vpce-?"]}, "InvalidVpcEndpointId.Malformed")],
+    "DescribeVpcEndpointServices": [
+        ({"ServiceNames": ["com.amazonaws.mars.s3"]}, "InvalidServiceName"),
+        ({"Filters": [{"Name": "colour", "Values": ["x"]}]}, "InvalidParameterValue")],
+    "ModifyVpcEndpoint": [
+        ({"VpcEndpointId": MISSING["vpce"], "ResetPolicy": True}, "InvalidVpcEndpointId.NotFound"),
+        ({"VpcEndpointId": "vpce-?"}, "InvalidVpcEndpointId.Malformed")],
     "DescribePrefixLists": missing("PrefixListIds", "pl", "InvalidPrefixListID.NotFound", "InvalidPrefixListId.Malformed"),
     "DescribeTransitGatewayVpcAttachments": missing("TransitGatewayAttachmentIds", "tgw-attach", "InvalidTransitGatewayAttachmentID.NotFound", "InvalidTransitGatewayAttachmentID.Malformed"),
     "DescribeTransitGateways": missing("TransitGatewayIds", "tgw", "InvalidTransitGatewayID.NotFound", "InvalidTransitGatewayID.Malformed"),

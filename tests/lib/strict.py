@@ -98,6 +98,8 @@ NEWER = {
     "SpotPlacement": {"availabilityZoneId"},
     "SpotPrice": {"availabilityZoneId"},
     "SubnetIpv6CidrBlockAssociation": {"ipSource", "ipv6AddressAttribute"},
+    "VpcEndpoint": {"serviceRegion"},
+    "ServiceDetail": {"availabilityZoneIdSet", "serviceRegion"},
     "VpcIpv6CidrBlockAssociation": {"ipSource", "ipv6AddressAttribute"},
     # Croft's own (docs/why.md); clients pass over what they do not know.
     "NetworkInsightsAnalysis": {"croftHops", "croftProof", "croftProofText", "croftRemedy", "croftTrace"},
@@ -107,9 +109,10 @@ NEWER = {
     "DeleteSecurityGroup": {"groupId"},
     "DeregisterImage": {"deleteSnapshotResultSet"},
 }
-# Likewise values of enumerations; an internet gateway's attachment is "available" in AWS's text alone. Echo
-# requests are Croft's own addition to network insights (docs/why.md).
-NEWER_VALUES = {"AttachmentStatus": {"available"}, "SpotInstanceState": {"disabled"}, "Protocol": {"icmp"}}
+# Likewise values of enumerations; an internet gateway's attachment is "available" in AWS's text alone, and an
+# endpoint's state is written small in what EC2 sends (AWS: the examples of DescribeVpcEndpoints). Echo requests
+# are Croft's own addition to network insights (docs/why.md).
+NEWER_VALUES = {"AttachmentStatus": {"available"}, "State": {"available"}, "SpotInstanceState": {"disabled"}, "Protocol": {"icmp"}}
 TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z$")
 KINDS = {
     "boolean": re.compile(r"^(true|false)$"),
