@@ -1,0 +1,134 @@
+#!/usr/bin/python3 -B
+# area: disks
+# timeout: 600
+"""Volumes of a real guest: attached and detached while it writes, grown under a mounted file system, and
+holding what was synced when QEMU is killed."""
+import os
+import signal
+
+from guests import (Checks, Key, base_image, describe, ec2_client, log_in, qemu_pid, until, wait_state)
+
+ROUNDS = 20
+PATTERN = "head -c 8M /dev/urandom >/mnt/pattern && sync /mnt/pattern && sha256sum </mnt/pattern"
+
+checks = Checks()
+ec2 = ec2_client()
+
+
+class Guest:
+    def __init__(self):
+        made = ec2.create_key_pair(KeyName="volumes", KeyType="ed25519")
+        self.key = Key("volumes", made["KeyMaterial"])
+        self.group = ec2.create_security_group(GroupName="volumes", Description="ssh")["GroupId"]
+        ec2.authorize_security_group_ingress(GroupId=self.group, IpProtocol="tcp", FromPort=22,
+                                             ToPort=22, CidrIp="0.0.0.0/0")
+        made = ec2.run_instances(ImageId=base_image(), InstanceType="t3.micro", KeyName="volumes",
+                                 SecurityGroupIds=[self.group], MinCount=1, MaxCount=1)
+        self.id = made["Instances"][0]["InstanceId"]
+        self.zone = made["Instances"][0]["Placement"]["AvailabilityZone"]
+
+    def run(self, command):
+        facts = describe(ec2, self.id)
+        return log_in(self.key, facts["PublicIpAddress"], f"sudo sh -ec '{command}'").strip()
+
+    def end(self):
+        ec2.terminate_instances(InstanceIds=[self.id])
+        wait_state(ec2, self.id, "terminated")
+        ec2.delete_key_pair(KeyName="volumes")
+        ec2.delete_security_group(GroupId=self.group)
+        self.key.remove()
+
+
+def seen(volume):
+    return ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]
+
+
+def available(volume):
+    until(f"{volume} is available", lambda: seen(volume)["State"] == "available")
+
+
+def attach(guest, volume, device="/dev/sdf"):
+    """Returns the disk's name in the guest."""
+    ec2.attach_volume(VolumeId=volume, InstanceId=guest.id, Device=device)
+    until(f"{volume} is attached",
+          lambda: [each["State"] for each in seen(volume)["Attachments"]] == ["attached"])
+
+
+def disk(volume):
+    """How the guest finds it: EBS shows the id without its dash as the serial."""
+    return f"/dev/disk/by-id/virtio-{volume.replace('-', '')}"
+
+
+def detach(volume):
+    ec2.detach_volume(VolumeId=volume)
+    available(volume)
+
+
+def grown_and_kept(guest, volume):
+    attach(guest, volume)
+    first = guest.run(f"udevadm settle; test -b {disk(volume)}; mkfs.ext4 -q {disk(volume)}; "
+                      f"mount {disk(volume)} /mnt; {PATTERN}").split()[0]
+    checks.ok("a volume that was attached while the guest ran takes a file system and 8 MiB",
+              len(first) == 64, first)
+    ec2.modify_volume(VolumeId=volume, Size=3)
+    until("the volume is larger", lambda: seen(volume)["Size"] == 3)
+    size = guest.run(f"resize2fs {disk(volume)} 2>/dev/null >&2; blockdev --getsize64 {disk(volume)}; "
+                     "df --output=size -BM /mnt | tail -n 1").split()
+    checks.same("grown while it is mounted, the guest sees it at once", size[0], str(3 << 30))
+    checks.ok("and its file system grows with it", int(size[1].rstrip("M")) > 2800, size)
+
+    os.kill(qemu_pid(guest.id), signal.SIGKILL)
+    wait_state(ec2, guest.id, "stopped")
+    checks.same("QEMU killed: the volume is still the instance's",
+                [each["State"] for each in seen(volume)["Attachments"]], ["attached"])
+    ec2.start_instances(InstanceIds=[guest.id])
+    wait_state(ec2, guest.id, "running")
+    found = guest.run(f"mount {disk(volume)} /mnt; sha256sum </mnt/pattern").split()[0]
+    checks.same("what was synced before is there after", found, first)
+
+
+def detached_under_load(guest, volume):
+    guest.run("nohup sh -c \"while dd if=/dev/zero of=/mnt/load bs=64k count=64 conv=fsync; "
+              "do :; done\" >/dev/null 2>&1 &")
+    detach(volume)
+    gone = guest.run(f"test -e {disk(volume)} && echo there || echo gone")
+    checks.same("detached while it is written to, the disk is gone from the guest", gone, "gone")
+    guest.run("umount -l /mnt; pkill dd; true")
+
+
+def again_and_again(guest, volume):
+    """The guest is looked at in the first and the last round: a login costs more than a round."""
+    for number in range(ROUNDS):
+        attach(guest, volume)
+        if number in (0, ROUNDS - 1):
+            there = guest.run(f"udevadm settle; test -b {disk(volume)} && echo there")
+            checks.same(f"attached for the {number + 1}. time it is there", there, "there")
+        detach(volume)
+    checks.ok(f"attached and detached {ROUNDS} times", seen(volume)["State"] == "available")
+
+
+def main():
+    guest = Guest()
+    volume = ec2.create_volume(Size=1, AvailabilityZone=guest.zone)["VolumeId"]
+    available(volume)
+    wait_state(ec2, guest.id, "running")
+    guest.run("true")
+    with checks.part("grown and kept"):
+        grown_and_kept(guest, volume)
+    with checks.part("detached under load"):
+        detached_under_load(guest, volume)
+    with checks.part("again and again"):
+        again_and_again(guest, volume)
+    with checks.part("the end"):
+        guest.end()
+        checks.same("a volume that was detached outlives its instance", seen(volume)["State"],
+                    "available")
+        ec2.delete_volume(VolumeId=volume)
+        until("the volume is gone", lambda: not ec2.describe_volumes(
+            Filters=[{"Name": "volume-id", "Values": [volume]}])["Volumes"])
+        path = os.path.join(os.environ["CROFT_LAB"], "state", "volumes", volume + ".qcow2")
+        checks.ok("and its file with it", not os.path.exists(path))
+    checks.finish()
+
+
+main()
