@@ -1,6 +1,7 @@
 #include <libvirt/virterror.h>
 #include <libxml/parser.h>
 #include <libxml/xpath.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,7 +33,7 @@ static void copy_text(xmlXPathContextPtr context, const char *path, char *out, s
     xmlXPathObjectPtr found = xmlXPathEvalExpression(BAD_CAST path, context);
     xmlChar *text = found == NULL ? NULL : xmlXPathCastToString(found);
     if (text != NULL && strlen((const char *)text) < size)
-        (void)strcpy(out, (const char *)text);
+        (void)snprintf(out, size, "%s", (const char *)text);
     xmlFree(text);
     xmlXPathFreeObject(found);
 }
