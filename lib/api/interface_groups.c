@@ -60,7 +60,7 @@ static int add_group(struct call *c, const struct subnet *subnet, const struct s
     if (has_group(to, g->id))
         return 0;
     if (to->n == GROUPS_PER_INTERFACE)
-        return fault(f, FAULT_SECURITY_GROUPS_PER_INSTANCE_LIMIT_EXCEEDED,
+        return fault(f, FAULT_SECURITY_GROUPS_PER_INTERFACE_LIMIT_EXCEEDED,
                      "The maximum number of security groups per interface is %d",
                      GROUPS_PER_INTERFACE);
     *arena_append(c->arena, to) = *g;

@@ -1,5 +1,6 @@
 /*
- * Gateway endpoints: CreateVpcEndpoint, ModifyVpcEndpoint, DeleteVpcEndpoints, DescribeVpcEndpoints.
+ * Gateway endpoints: CreateVpcEndpoint, ModifyVpcEndpoint, DeleteVpcEndpoints,
+ * DescribeVpcEndpoints.
  *
  * An endpoint is a record, and in each of its route tables a route to the prefix list of its
  * service. There is no such service behind it, so what a guest sends there comes to nothing.

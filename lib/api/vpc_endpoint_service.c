@@ -53,8 +53,7 @@ static int check_names(struct call *c, const struct wire_strings *names, struct 
     for (size_t i = 0; i < names->n; i++) {
         bool known = false;
         for (size_t k = 0; k < all.n && !known; k++)
-            known = streq(names->v[i],
-                          aws_prefix_list_name(c->arena, &all.v[k], c->region->name));
+            known = streq(names->v[i], aws_prefix_list_name(c->arena, &all.v[k], c->region->name));
         if (!known)
             return fault(f, FAULT_INVALID_SERVICE_NAME,
                          "The Vpc Endpoint Service '%.128s' does not exist", names->v[i]);
@@ -62,7 +61,8 @@ static int check_names(struct call *c, const struct wire_strings *names, struct 
     return 0;
 }
 
-int act_ec2_DescribeVpcEndpointServices(struct call *c, const ec2_DescribeVpcEndpointServices_in *in,
+int act_ec2_DescribeVpcEndpointServices(struct call *c,
+                                        const ec2_DescribeVpcEndpointServices_in *in,
                                         ec2_DescribeVpcEndpointServices_out *out, struct fault *f)
 {
     struct filters filters = FILTERS(in, service_filters, ServiceDetail);

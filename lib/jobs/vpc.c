@@ -1,5 +1,6 @@
 #include <errno.h>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "jobs/plan.h"
 #include "jobs/worker.h"
@@ -60,6 +61,21 @@ static int remove_network(struct jobs *j, struct vpc_slot *slot, const char *vpc
 }
 
 /*
+ * Rules of a peer may name groups of this VPC, so when rows of the network have changed the peers
+ * look again. That ends by itself: a look changes no rows. (VPCs that share a slot may miss each
+ * other's change here; the reconciler looks at all of them.)
+ */
+static void wake_peers(struct jobs *j, const struct net_vpc *intent)
+{
+    struct err e = {0};
+    struct tx *tx = store_write(j->config.store);
+    for (size_t i = 0; i < intent->n_peerings; i++)
+        store_enqueue(tx, "vpc", intent->peerings[i].peer_vpc_id, 0);
+    if (tx_commit(tx, &e) < 0)
+        log_warning("peers-not-woken vpc=%s reason=\"%s\"", intent->vpc_id, e.message);
+}
+
+/*
  * Reads the intent and makes the machine follow; the slot is locked, and remembers it if that
  * works. *ret_found as load().
  */
@@ -75,9 +91,12 @@ static int slot_apply(struct jobs *j, struct vpc_slot *slot, const char *vpc_id,
         arena_free(a);
         return r;
     }
+    bool news = slot->arena == NULL || slot->version != version;
     r = n->ops->apply(n, &intent, e);
     if (r == 0)
         tell_of_change(j, vpc_id);
+    if (r == 0 && news && intent.n_peerings > 0)
+        wake_peers(j, &intent);
     arena_free(slot->arena);
     slot->arena = r == 0 ? a : NULL;
     slot->intent = intent;
