@@ -13,6 +13,8 @@ import unittest
 
 import botocore.exceptions
 
+from support import HERE  # noqa: F401 (where client is)
+
 from client import client, code_of, register_image, tap
 
 PUBLIC_KEY = b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJLuXxAkBHDPjbBbIqYYW4z6sgnXVKHAvcIRTDC6MqRr tf@here"
