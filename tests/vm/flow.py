@@ -253,6 +253,50 @@ def power_off_inside(life):
                 "Client.InstanceInitiatedShutdown")
 
 
+def interface_status(interface_id):
+    found = ec2.describe_network_interfaces(NetworkInterfaceIds=[interface_id])
+    return found["NetworkInterfaces"][0].get("Attachment", {}).get("Status", "available")
+
+
+def links(life):
+    """The MAC addresses that the guest sees."""
+    return run(*ssh_argv(life.key, life.public), "cat /sys/class/net/*/address").stdout.split()
+
+
+def interface_comes_and_goes(life):
+    subnet = describe(ec2, life.id)["SubnetId"]
+    made = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]
+    extra, mac = made["NetworkInterfaceId"], made["MacAddress"]
+    attachment = ec2.attach_network_interface(
+        NetworkInterfaceId=extra, InstanceId=life.id, DeviceIndex=1)["AttachmentId"]
+    until("the interface is attached", lambda: interface_status(extra) == "attached", 60)
+    until("the guest sees it", lambda: mac in links(life), 60)
+    taps = output("ip", "netns", "exec", made["VpcId"], "ip", "-o", "link")
+    checks.ok("its tap is in the VPC, and up", re.search(
+        rf"{'eni' + extra[4:16]}: <[^>]*LOWER_UP", taps), taps)
+    ec2.detach_network_interface(AttachmentId=attachment)
+    until("the guest has let go of it", lambda: interface_status(extra) == "available", 90)
+    checks.ok("and sees it no more", mac not in links(life))
+    ec2.delete_network_interface(NetworkInterfaceId=extra)
+
+
+def elastic_address_stays(life):
+    """Before the guest powers itself off, and after it has been started again."""
+    made = ec2.allocate_address()
+    ec2.associate_address(AllocationId=made["AllocationId"], InstanceId=life.id)
+    life.public = made["PublicIp"]
+    until("the elastic address is in force", lambda: reaches(life.public, 22), 30)
+    power_off_inside(life)
+    checks.same("a stopped instance keeps it", describe(ec2, life.id).get("PublicIpAddress"),
+                life.public)
+    ec2.start_instances(InstanceIds=[life.id])
+    wait_state(ec2, life.id, "running")
+    boot = log_in(life.key, life.public, BOOT_ID).strip()
+    checks.ok("and is reached at it after its start", boot != life.boot)
+    ec2.disassociate_address(PublicIp=life.public)
+    ec2.release_address(AllocationId=made["AllocationId"])
+
+
 LIMIT_OFF = 240
 
 
@@ -275,8 +319,10 @@ def main():
         console_and_status(lives[0])
     with checks.part("rules"):
         live_rules(lives[0], lives[1], lives[-1])
+    with checks.part("interfaces"):
+        interface_comes_and_goes(lives[0])
     with checks.part("power off"):
-        power_off_inside(lives[-1])
+        elastic_address_stays(lives[-1])
     for life in lives:
         life.may_end.set()
     for thread in threads:
