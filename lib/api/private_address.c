@@ -175,3 +175,51 @@ int act_ec2_UnassignPrivateIpAddresses(struct call *c, const ec2_UnassignPrivate
     const struct network_interface *n = own_interface(c, in->network_interface_id, f);
     return n == NULL ? -1 : unassign(c, n, &in->private_ip_addresses, f);
 }
+
+int act_ec2_AssignIpv6Addresses(struct call *c, const ec2_AssignIpv6Addresses_in *in,
+                                ec2_AssignIpv6Addresses_out *out, struct fault *f)
+{
+    struct opt_int count = in->ipv6_address_count;
+    if (check_form(in->ipv6_addresses.n, count, "Ipv6Addresses", "Ipv6AddressCount", f) < 0)
+        return -1;
+    const struct network_interface *n = own_interface(c, in->network_interface_id, f);
+    const struct subnet *subnet = n == NULL ? NULL : store_subnet(c->tx, c->arena, n->subnet_id);
+    if (subnet == NULL)
+        return -1;
+    if (subnet->ipv6_cidr_block == NULL)
+        return fault(f, FAULT_INVALID_PARAMETER_VALUE,
+                     "The subnet '%s' has no IPv6 CIDR block: it gives no IPv6 addresses",
+                     subnet->id);
+    int64_t have =
+        (int64_t)store_count_interface_addresses(c->tx, "interface_id", n->id, "is_ipv6", "1");
+    if (check_limit(c, n, have, count.set ? count.v : (int64_t)in->ipv6_addresses.n, f) < 0)
+        return -1;
+    for (size_t i = 0; i < in->ipv6_addresses.n; i++) {
+        if (ipv6_check_free(c, subnet, in->ipv6_addresses.v[i], f) < 0)
+            return -1;
+        interface_add(c, n, in->ipv6_addresses.v[i], true);
+        *arena_append(c->arena, &out->assigned_ipv6_addresses) = in->ipv6_addresses.v[i];
+    }
+    for (int64_t i = 0; count.set && i < count.v; i++) {
+        const char *drawn = ipv6_draw(c, subnet);
+        interface_add(c, n, drawn, true);
+        *arena_append(c->arena, &out->assigned_ipv6_addresses) = drawn;
+    }
+    store_enqueue(c->tx, "vpc", n->vpc_id, c->now);
+    out->network_interface_id = n->id;
+    return 0;
+}
+
+int act_ec2_UnassignIpv6Addresses(struct call *c, const ec2_UnassignIpv6Addresses_in *in,
+                                  ec2_UnassignIpv6Addresses_out *out, struct fault *f)
+{
+    if (in->ipv6_addresses.n == 0)
+        return fault(f, FAULT_MISSING_PARAMETER,
+                     "The request must contain the parameter Ipv6Addresses");
+    const struct network_interface *n = own_interface(c, in->network_interface_id, f);
+    if (n == NULL || unassign(c, n, &in->ipv6_addresses, f) < 0)
+        return -1;
+    out->network_interface_id = n->id;
+    out->unassigned_ipv6_addresses = in->ipv6_addresses;
+    return 0;
+}

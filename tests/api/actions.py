@@ -500,6 +500,36 @@ class Succeeds(unittest.TestCase):
             "PrivateIpAddresses": [made["PrivateIpAddresses"][1]["PrivateIpAddress"]]})
         self.assertEqual(len(interface_now(made["NetworkInterfaceId"])["PrivateIpAddresses"]), 1)
 
+    def with_ipv6(self):
+        """An interface in a subnet that has IPv6."""
+        v6 = ec2.create_vpc(CidrBlock="10.66.0.0/16", AmazonProvidedIpv6CidrBlock=True)["Vpc"]
+        found = ec2.describe_vpcs(VpcIds=[v6["VpcId"]])["Vpcs"][0]
+        block = found["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"].replace("/56", "/64")
+        subnet = ec2.create_subnet(VpcId=v6["VpcId"], CidrBlock="10.66.1.0/24",
+                                   Ipv6CidrBlock=block)["Subnet"]["SubnetId"]
+        made = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]
+        self.addCleanup(ec2.delete_vpc, VpcId=v6["VpcId"])
+        self.addCleanup(ec2.delete_subnet, SubnetId=subnet)
+        self.addCleanup(ec2.delete_network_interface,
+                        NetworkInterfaceId=made["NetworkInterfaceId"])
+        return made["NetworkInterfaceId"], block
+
+    def AssignIpv6Addresses(self):
+        made, block = self.with_ipv6()
+        given = call("post", "AssignIpv6Addresses", {
+            "NetworkInterfaceId": made, "Ipv6AddressCount": 2})["AssignedIpv6Addresses"]
+        shown = [a["Ipv6Address"] for a in interface_now(made)["Ipv6Addresses"]]
+        self.assertEqual(shown, given)
+        self.assertTrue(all(a.startswith(block.partition("::")[0]) for a in given))
+
+    def UnassignIpv6Addresses(self):
+        made, _ = self.with_ipv6()
+        given = call("post", "AssignIpv6Addresses", {
+            "NetworkInterfaceId": made, "Ipv6AddressCount": 1})["AssignedIpv6Addresses"]
+        gone = call("post", "UnassignIpv6Addresses", {
+            "NetworkInterfaceId": made, "Ipv6Addresses": given})["UnassignedIpv6Addresses"]
+        self.assertEqual((gone, interface_now(made)["Ipv6Addresses"]), (given, []))
+
     def AttachNetworkInterface(self):
         made = interface(self)["NetworkInterfaceId"]
         attachment = attach(made)
@@ -2360,6 +2390,13 @@ REFUSED = {
         ({"NetworkInterfaceId": "%interface"}, "MissingParameter")],
     "UnassignPrivateIpAddresses": [
         ({"NetworkInterfaceId": "%interface", "PrivateIpAddresses": ["172.31.9.9"]},
+         "InvalidParameterValue"),
+        ({"NetworkInterfaceId": "%interface"}, "MissingParameter")],
+    "AssignIpv6Addresses": [
+        ({"NetworkInterfaceId": "%interface", "Ipv6AddressCount": 1}, "InvalidParameterValue"),
+        ({"NetworkInterfaceId": "%interface"}, "MissingParameter")],
+    "UnassignIpv6Addresses": [
+        ({"NetworkInterfaceId": "%interface", "Ipv6Addresses": ["fd00::7"]},
          "InvalidParameterValue"),
         ({"NetworkInterfaceId": "%interface"}, "MissingParameter")],
     "AttachNetworkInterface": [
