@@ -288,12 +288,12 @@ class Addresses(world.Case):
                              vpc.port([group], subnet=1))
         with b.listen(22):
             self.assertEqual(world.attempts([(a, b.ip, 22), (c, b.ip, 22)]), [True, False])
-            for now, want in ((["10.0.1.0/24"], [False, True]), ([f"{c.ip}/32"], [False, True]),
-                              (["10.0.0.0/16"], [True, True]), ([], [False, False]),
-                              (["10.0.0.0/24", "10.0.2.0/24"], [True, False])):
-                vpc.prefix_lists[blocks]["blocks"] = now
+            for listed, want in ((["10.0.1.0/24"], [False, True]), ([f"{c.ip}/32"], [False, True]),
+                                 (["10.0.0.0/16"], [True, True]), ([], [False, False]),
+                                 (["10.0.0.0/24", "10.0.2.0/24"], [True, False])):
+                vpc.prefix_lists[blocks]["blocks"] = listed
                 self.driver.apply(vpc)
-                self.assertEqual(world.attempts([(a, b.ip, 22), (c, b.ip, 22)]), want, str(now))
+                self.assertEqual(world.attempts([(a, b.ip, 22), (c, b.ip, 22)]), want, str(listed))
 
 
 def speak_ipv6(guest, *addresses):
