@@ -8,22 +8,36 @@ static void add_value(struct call *c, struct ec2_AccountAttribute *attribute, co
     arena_append(c->arena, &attribute->attribute_values)->attribute_value = value;
 }
 
+/* The quotas that an account's attributes tell; -1: there is no such attribute. */
+static int64_t quota(const struct call *c, const char *name)
+{
+    const struct {
+        const char *name;
+        int64_t value;
+    } quotas[] = {
+        {"max-instances", c->config->max_instances},
+        {"max-elastic-ips", ELASTIC_IPS_MAX},
+        {"vpc-max-elastic-ips", ELASTIC_IPS_MAX},
+        {"vpc-max-security-groups-per-interface", GROUPS_PER_INTERFACE},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(quotas); i++)
+        if (streq(quotas[i].name, name))
+            return quotas[i].value;
+    return -1;
+}
+
 /* Its value or values; false: there is no such attribute. */
 static bool fill_in(struct call *c, struct ec2_AccountAttribute *attribute)
 {
     const char *name = attribute->attribute_name;
+    int64_t value = quota(c, name);
     if (streq(name, "supported-platforms")) {
         add_value(c, attribute, "VPC");
     } else if (streq(name, "default-vpc")) {
         struct vpc *vpc = lookup_default_vpc(c);
         add_value(c, attribute, vpc == NULL ? "none" : vpc->id);
-    } else if (streq(name, "max-instances")) {
-        add_value(c, attribute,
-                  arena_printf(c->arena, "%lld", (long long)c->config->max_instances));
-    } else if (streq(name, "vpc-max-security-groups-per-interface")) {
-        add_value(c, attribute, arena_printf(c->arena, "%d", GROUPS_PER_INTERFACE));
-    } else if (streq(name, "max-elastic-ips") || streq(name, "vpc-max-elastic-ips")) {
-        add_value(c, attribute, arena_printf(c->arena, "%d", ELASTIC_IPS_MAX));
+    } else if (value >= 0) {
+        add_value(c, attribute, arena_printf(c->arena, "%lld", (long long)value));
     } else {
         return false;
     }
