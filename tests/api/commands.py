@@ -130,6 +130,15 @@ ran = {}
 free = threading.Event()  # the name MySG in ap-south-1
 
 
+def volume_for(ec2, instance_id):
+    """A volume in the instance's zone; the list does not show how it is made."""
+    zone = wait_state(ec2, instance_id, "running")["Placement"]["AvailabilityZone"]
+    made = ec2.create_volume(Size=1, AvailabilityZone=zone)["VolumeId"]
+    ec2.get_waiter("volume_available").wait(VolumeIds=[made], WaiterConfig={"Delay": 0.2,
+                                                                            "MaxAttempts": 150})
+    return made
+
+
 def run_all(version, cli):
     """All commands with one CLI, in a region, a folder and with resources of its own. Returns a list
     of (command, status, stdout, stderr); the last one is the first that went wrong."""
@@ -142,9 +151,6 @@ def run_all(version, cli):
         "VPC": vpc, "VPC_ELSEWHERE": client(region=ELSEWHERE).describe_vpcs()["Vpcs"][0]["VpcId"],
         "SUBNET": ec2.describe_subnets()["Subnets"][0]["SubnetId"],
     }
-    # A volume for FIRST, which will be in the first zone; the list does not show how it is made.
-    ids["VOLUME"] = ec2.create_volume(
-        Size=1, AvailabilityZone=ec2.describe_subnets()["Subnets"][0]["AvailabilityZone"])["VolumeId"]
     done_list = []
     with tempfile.TemporaryDirectory(prefix="croft-commands.") as folder:
         # `aws` of the words is this CLI and knows the endpoint, which Debian's does not take from
@@ -162,6 +168,8 @@ def run_all(version, cli):
         for command, places, expected in COMMANDS:
             if command in OWN and home == ELSEWHERE:
                 continue  # the command before it, which names the region, has made the group
+            if "@VOLUME@" in places.values():
+                ids["VOLUME"] = volume_for(ec2, ids["FIRST"])
             words = command
             for place, name in places.items():
                 words = words.replace(place, re.sub(r"@(\w+)@", lambda m: ids[m[1]], name))

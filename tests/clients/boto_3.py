@@ -166,6 +166,37 @@ class Waiters(unittest.TestCase):
         # The instance's own goes with it, and the model takes that for a failure.
         self.fails("network_interface_available", NetworkInterfaceIds=ids)
 
+    def test_1_gateways_and_peerings(self):
+        vpcs = [ec2.create_vpc(CidrBlock=f"10.{number}.0.0/16")["Vpc"]["VpcId"] for number in (91, 92)]
+        self.done("vpc_available", VpcIds=vpcs)
+        subnet = ec2.create_subnet(VpcId=vpcs[0], CidrBlock="10.91.1.0/24")["Subnet"]["SubnetId"]
+        self.done("subnet_available", SubnetIds=[subnet])
+        gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+        self.done("internet_gateway_exists", InternetGatewayIds=[gateway])
+        ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpcs[0])
+        address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+        nat = ec2.create_nat_gateway(SubnetId=subnet, AllocationId=address)["NatGateway"]["NatGatewayId"]
+        self.done("nat_gateway_available", NatGatewayIds=[nat])
+        loose = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+        self.done("network_interface_available", NetworkInterfaceIds=[loose])
+        peering = ec2.create_vpc_peering_connection(VpcId=vpcs[0], PeerVpcId=vpcs[1])[
+            "VpcPeeringConnection"]["VpcPeeringConnectionId"]
+        self.done("vpc_peering_connection_exists", VpcPeeringConnectionIds=[peering])
+        ec2.accept_vpc_peering_connection(VpcPeeringConnectionId=peering)
+
+        ec2.delete_vpc_peering_connection(VpcPeeringConnectionId=peering)
+        self.done("vpc_peering_connection_deleted", VpcPeeringConnectionIds=[peering])
+        ec2.delete_network_interface(NetworkInterfaceId=loose)
+        ec2.delete_nat_gateway(NatGatewayId=nat)
+        self.done("nat_gateway_deleted", NatGatewayIds=[nat])
+        self.fails("nat_gateway_available", NatGatewayIds=[nat])
+        ec2.release_address(AllocationId=address)
+        ec2.detach_internet_gateway(InternetGatewayId=gateway, VpcId=vpcs[0])
+        ec2.delete_internet_gateway(InternetGatewayId=gateway)
+        ec2.delete_subnet(SubnetId=subnet)
+        for vpc in vpcs:
+            ec2.delete_vpc(VpcId=vpc)
+
     def test_1_password_data(self):
         if "GetPasswordData" not in provided():
             return
@@ -204,7 +235,9 @@ class Waiters(unittest.TestCase):
                  "InvalidExportTaskID.NotFound"),
                 ("export_task_completed", "ExportTaskIds", "export-i-",
                  "InvalidExportTaskID.NotFound"),
-                ("internet_gateway_exists", "InternetGatewayIds", "igw-", "Max attempts"),
+                # The model waits for another code than EC2 has (AWS: "Error codes for the Amazon EC2 API").
+                ("internet_gateway_exists", "InternetGatewayIds", "igw-",
+                 "InvalidInternetGatewayID.NotFound"),
                 ("nat_gateway_available", "NatGatewayIds", "nat-", "Max attempts"),
                 ("nat_gateway_deleted", "NatGatewayIds", "nat-", None),
                 ("snapshot_completed", "SnapshotIds", "snap-", "InvalidSnapshot.NotFound"),
@@ -244,12 +277,16 @@ class Paginators(unittest.TestCase):
         cls.groups = [ec2.create_security_group(GroupName=f"page-{number}", Description="x")[
             "GroupId"] for number in range(7)]
         ec2.create_tags(Resources=cls.groups, Tags=[{"Key": "Paged", "Value": "yes"}])
+        cls.prefixes = ec2.create_managed_prefix_list(
+            PrefixListName="paged", AddressFamily="IPv4", MaxEntries=7,
+            Entries=[{"Cidr": f"192.0.2.{number}/32"} for number in range(7)])["PrefixList"]["PrefixListId"]
 
     @classmethod
     def tearDownClass(cls):
         remove(ec2, *cls.instances)
         for group in cls.groups:
             ec2.delete_security_group(GroupId=group)
+        ec2.delete_managed_prefix_list(PrefixListId=cls.prefixes)
 
     def test_every_one_of_them(self):
         data = botocore.session.get_session().get_component("data_loader").load_service_model(
@@ -263,6 +300,8 @@ class Paginators(unittest.TestCase):
                 params = self.PARAMS.get(action, {})
                 if action == "DescribeStaleSecurityGroups":
                     params = {"VpcId": ec2.describe_vpcs()["Vpcs"][0]["VpcId"]}
+                if action.startswith("GetManagedPrefixList"):
+                    params = {"PrefixListId": self.prefixes}
                 keys = data[action]["result_key"]
                 keys = [keys] if isinstance(keys, str) else keys
                 paginator = ec2.get_paginator(name)
