@@ -109,7 +109,7 @@ static int run_in_transaction(struct call *c, struct api_request *r, void *out, 
     const char *token =
         (action->flags & TOKEN) != 0 ? member_text(c->action, c->in, "ClientToken") : NULL;
     struct client_token new_token = {0};
-    if (token != NULL && !dry_run && token_begin(c, action, token, &new_token, f) < 0)
+    if (token != NULL && token_begin(c, action, token, &new_token, f) < 0)
         return -1;
     if (r->explain)
         tx_watch(c->tx, c->arena);
