@@ -95,6 +95,8 @@ static void put_instance(struct tx *tx, struct arena *a, const struct net_vpc *v
                                            .description = "",
                                            .instance_id = id,
                                            .tap = p->tap,
+                                           .interface_type = "interface",
+                                           .attachment_state = ATTACHMENT_ATTACHED,
                                        });
     for (size_t i = 0; i < p->n_ipv6; i++)
         store_insert_interface_address(tx, &(struct interface_address){
