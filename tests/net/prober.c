@@ -51,7 +51,7 @@ struct source {
     int fd;
     int space;
     struct probe *probe; /* of PROBE */
-    struct source *next; /* of ACCEPTED */
+    struct source *next; /* of ACCEPTED, and of who listens */
 };
 
 struct probe {
@@ -172,13 +172,33 @@ static void come_back(struct probe *p)
 
 /* --- who listens */
 
-static void listen_at(int space, int family, int type, uint16_t port)
+/* Who listens does so until the end. */
+static struct source *listeners;
+
+static struct source *new_listener(int space, enum kind kind)
 {
     struct source *s = calloc(1, sizeof(*s));
-    struct sockaddr_storage any = {.ss_family = (sa_family_t)family};
     CHECK(s != NULL);
-    s->kind = type == SOCK_STREAM ? LISTENER : DATAGRAMS;
+    s->kind = kind;
     s->space = space;
+    s->next = listeners;
+    listeners = s;
+    return s;
+}
+
+static void end_listeners(void)
+{
+    for (struct source *s = listeners; s != NULL; s = listeners) {
+        listeners = s->next;
+        (void)close(s->fd);
+        free(s);
+    }
+}
+
+static void listen_at(int space, int family, int type, uint16_t port)
+{
+    struct source *s = new_listener(space, type == SOCK_STREAM ? LISTENER : DATAGRAMS);
+    struct sockaddr_storage any = {.ss_family = (sa_family_t)family};
     s->fd = new_socket(space, family, type, 0);
     if (family == AF_INET)
         ((struct sockaddr_in *)&any)->sin_port = htons(port);
@@ -202,10 +222,7 @@ static void listen_echoes(int space)
     static const int families[] = {AF_INET, AF_INET6};
     static const int protocols[] = {IPPROTO_ICMP, IPPROTO_ICMPV6};
     for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
-        struct source *s = calloc(1, sizeof(*s));
-        CHECK(s != NULL);
-        s->kind = ECHOES;
-        s->space = space;
+        struct source *s = new_listener(space, ECHOES);
         s->fd = spaces[space].raw[i] = new_socket(space, families[i], SOCK_RAW, protocols[i]);
         set_option(s->fd, SOL_SOCKET, SO_RCVBUF, 1 << 20);
         watch(s, EPOLLIN);
@@ -544,6 +561,7 @@ int main(void)
             (void)fprintf(stderr, "prober: not understood\n");
             return 2;
         }
+    end_listeners();
     free(line);
     free(probes);
     return 0;
