@@ -25,7 +25,7 @@ const char *subnet_ipv6_check(struct call *c, const struct vpc *vpc, const char 
 {
     struct cidr6 block;
     struct vpc_blocks blocks;
-    if (vpc_cidr6_from_text(text, SUBNET_IPV6_LENGTH, FAULT_INVALID_SUBNET_RANGE, &block, f) < 0)
+    if (vpc_cidr6_from_text(text, SUBNET_IPV6_LENGTH, &block, f) < 0)
         return NULL;
     vpc_blocks_read(c, vpc, &blocks);
     size_t i = 0;

@@ -36,13 +36,14 @@ int vpc_cidr_from_text(const char *text, enum fault_code range, struct cidr *ret
                      text);
     (void)cidr_normalize(&c);
     if (!vpc_cidr_is_usable(&c))
-        return fault(f, range, "The CIDR '%s' is invalid.", text);
+        return range == FAULT_INVALID_VPC_RANGE
+                   ? fault(f, FAULT_INVALID_VPC_RANGE, "The CIDR '%s' is invalid.", text)
+                   : fault(f, FAULT_INVALID_SUBNET_RANGE, "The CIDR '%s' is invalid.", text);
     *ret_cidr = c;
     return 0;
 }
 
-int vpc_cidr6_from_text(const char *text, int length, enum fault_code range, struct cidr6 *ret_cidr,
-                        struct fault *f)
+int vpc_cidr6_from_text(const char *text, int length, struct cidr6 *ret_cidr, struct fault *f)
 {
     struct cidr6 c;
     if (cidr6_parse(text, &c) < 0)
@@ -52,7 +53,8 @@ int vpc_cidr6_from_text(const char *text, int length, enum fault_code range, str
                      text);
     (void)cidr6_normalize(&c);
     if (c.length != length)
-        return fault(f, range, "The CIDR '%s' is invalid: its length must be /%d.", text, length);
+        return fault(f, FAULT_INVALID_SUBNET_RANGE,
+                     "The CIDR '%s' is invalid: its length must be /%d.", text, length);
     *ret_cidr = c;
     return 0;
 }

@@ -19,8 +19,7 @@ void vpc_blocks_read(struct call *c, const struct vpc *vpc, struct vpc_blocks *r
 int vpc_cidr_from_text(const char *text, enum fault_code range, struct cidr *ret_cidr,
                        struct fault *f);
 /* The same of IPv6, of this length. */
-int vpc_cidr6_from_text(const char *text, int length, enum fault_code range, struct cidr6 *ret_cidr,
-                        struct fault *f);
+int vpc_cidr6_from_text(const char *text, int length, struct cidr6 *ret_cidr, struct fault *f);
 const char *vpc_cidr_text(struct call *c, const struct cidr *block);
 const char *vpc_cidr6_text(struct call *c, const struct cidr6 *block);
 /* Is the block one of Internet addresses, or of addresses that are the server's own (RFC 4193)? */
