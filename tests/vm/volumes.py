@@ -112,7 +112,7 @@ def main():
     volume = ec2.create_volume(Size=1, AvailabilityZone=guest.zone)["VolumeId"]
     available(volume)
     wait_state(ec2, guest.id, "running")
-    guest.run("true")
+    guest.run("sync")  # of its first boot, too, whose host keys it would lose with its power
     with checks.part("grown and kept"):
         grown_and_kept(guest, volume)
     with checks.part("detached under load"):
