@@ -113,9 +113,6 @@ int rtnl_neighbour_put(struct rtnl *r, const struct rtnl_neighbour *neighbour, s
 int rtnl_neighbour_drop(struct rtnl *r, const struct rtnl_neighbour *neighbour, struct err *e);
 int rtnl_neighbours(struct rtnl *r, struct arena *a, bool is_ipv6,
                     struct rtnl_neighbours *ret_neighbours, struct err *e);
-/* The link answers ARP for an address that is elsewhere (ip neigh add proxy). */
-int rtnl_proxy_put(struct rtnl *r, int link, const struct net_ip *address, struct err *e);
-int rtnl_proxy_drop(struct rtnl *r, int link, const struct net_ip *address, struct err *e);
 /* The blocks of the addresses that a link has. */
 struct net_blocks {
     struct net_block *v;

@@ -351,16 +351,6 @@ int rtnl_neighbour_drop(struct rtnl *r, const struct rtnl_neighbour *n, struct e
     return drop_neighbour(r, n->link, &n->address, n->mac, e);
 }
 
-int rtnl_proxy_put(struct rtnl *r, int link, const struct net_ip *address, struct err *e)
-{
-    return put_neighbour(r, link, address, NULL, e);
-}
-
-int rtnl_proxy_drop(struct rtnl *r, int link, const struct net_ip *address, struct err *e)
-{
-    return drop_neighbour(r, link, address, NULL, e);
-}
-
 struct neighbours_reading {
     struct arena *a;
     struct rtnl_neighbours neighbours;
