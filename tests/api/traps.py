@@ -62,7 +62,7 @@ CLIENTS = {
     "connections are kept": [(DOOR, "test_many_requests_on_one_connection")],
     "lists from 1, from 0, and without a number": [(HERE, "test_lists_from_0_and_without_a_number")],
     "an empty parameter is an absent one": [(BAD, "test_empty_parameters_are_absent_ones")],
-    "presence is not emptiness (DeleteTags)": [("api/actions.py", "DeleteTags")],
+    "presence is not emptiness (DeleteTags)": [("api/scenarios/account.py", "DeleteTags")],
     "user data in base64 with line ends": [(HERE, "test_user_data_with_line_ends")],
     "boto3 encodes UserData.Value": [(HERE, "test_user_data_reads_back")],
     "signatures of version 2": [(UNIT + "sigv2.c", "every_vector_verifies"),
