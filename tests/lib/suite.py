@@ -1,12 +1,13 @@
 """What tests/run does once the packages are there.
 
-First one build (gcc), with both cores. Then two lanes side by side, for a machine with two cores:
+First the build that guests run on (gcc), with both cores. Then two lanes side by side, for a machine with
+two cores:
     guests   base image, then tests/vm in one lab, where the tests share what they started
     cheap    ASan+UBSan build, its unit and golden tests, tests/api and tests/clients (each file in a fake
              lab of its own, with the sanitized daemon), tests/net (real packets in plain namespaces,
              with the sanitized driver); clang build and gcc build, unit and golden; tests/lint
-Without guests (--quick) the first lane has what needs no sanitizers, but for the clang build. A lane that
-is through helps the other with its tests. At the end the replies that all clients were given are read (replies.py).
+Without guests (--quick) there is the sanitized build alone. A lane that is through helps the other with its
+tests. At the end the replies that all clients were given are read (replies.py).
 A file that fails is shown in full, one that passes with -v only.
 """
 import json
@@ -35,6 +36,8 @@ BUILDS = {  # directory: (CC, options of meson setup)
 }
 LIMITS = {"api": 120, "clients": 180, "net": 180, "vm": 900, "lint": 1500}
 QUICK = False  # --quick
+# Where stores and labs lie that lose nothing when the power goes: a commit waits for a disk's 10 ms else.
+IN_MEMORY = {"TMPDIR": "/dev/shm"} if os.access("/dev/shm", os.W_OK) else {}
 SANITIZERS = {"ASAN_OPTIONS": "abort_on_error=0:exitcode=99:detect_leaks=1",
               "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
 
@@ -169,7 +172,7 @@ def unit_tests(report, name):
     log = os.path.join(where, "meson-logs", "testlog.json")
     if os.path.exists(log):
         os.unlink(log)
-    env = dict(os.environ, **SANITIZERS, CK_FORK="yes")
+    env = dict(os.environ, **SANITIZERS, **IN_MEMORY, CK_FORK="yes")
     code, output = tap.run_bounded(as_owner(
         ["meson", "test", "-C", where, "--no-rebuild", "--print-errorlogs",
          "--timeout-multiplier", "4"]), 1200, env)
@@ -220,11 +223,11 @@ def has_own_lab(path):
 
 
 def logs_of(name):
-    return os.path.join(TREE, "build", "test-logs", name.replace("/", "-"))
+    return os.path.join(TREE, "build-asan", "test-logs", name.replace("/", "-"))
 
 
 def traffic_of(name):
-    return os.path.join(TREE, "build", "traffic", name.replace("/", "-") + ".bin")
+    return os.path.join(TREE, "build-asan", "traffic", name.replace("/", "-") + ".bin")
 
 
 def api_test(report, path):
@@ -233,7 +236,8 @@ def api_test(report, path):
     kind = os.path.basename(os.path.dirname(path))
     name = f"{kind}/{os.path.basename(path)}"
     where = os.path.join(TREE, "build-asan")
-    env = dict(os.environ, CROFT_BUILD=where, CROFT_LAB_LOGS=logs_of(name), **SANITIZERS)
+    env = dict(os.environ, CROFT_BUILD=where, CROFT_LAB_LOGS=logs_of(name), **SANITIZERS,
+               **IN_MEMORY)
     if tap.headers(path).get("traffic", [""])[0] != "no":
         os.makedirs(os.path.dirname(traffic_of(name)), exist_ok=True)
         env["CROFT_TRAFFIC"] = traffic_of(name)
@@ -260,7 +264,8 @@ def net_test(report, path):
 
 
 def lint_test(report, path):
-    env = dict(os.environ, CROFT_BUILD=os.path.join(TREE, "build"), CROFT_QUICK="yes" if QUICK else "")
+    env = dict(os.environ, CROFT_BUILD=os.path.join(TREE, "build-asan" if QUICK else "build"),
+               CROFT_QUICK="yes" if QUICK else "")
     report.add(tap.timed([path], "lint/" + os.path.basename(path), limit_of(path, "lint"), env))
 
 
@@ -367,10 +372,11 @@ class Sanitized:
     """What runs on the build with sanitizers: one thread builds it, and whoever has nothing else to do
     takes the next test. The longest come first, so that nobody waits for one at the end."""
 
-    def __init__(self, api, net, unit):
+    def __init__(self, api, net, unit, lint):
         api = sorted(api, key=lambda path: -limit_of(path, os.path.basename(os.path.dirname(path))))
         self.steps = [(api_test, path) for path in api] + [(net_test, path) for path in net]
         self.steps += [(unit_tests, "build-asan")] if unit else []
+        self.steps += [(lint_test, path) for path in lint]
         self.built, self.good, self.lock = threading.Event(), False, threading.Lock()
 
     def build(self, report):
@@ -397,12 +403,13 @@ def with_clang(report):
 
 def lanes_of(report, vm, sanitized, unit, lint):
     """What the threads do; each takes tests of the sanitized build when it is through with its own."""
-    units = [(unit_tests, "build")] + ([] if QUICK else [(with_clang,)]) if unit else []
-    plain = units + [(lint_test, path) for path in lint]
+    first = [(sanitized.build,), (sanitized.take,)]
+    if QUICK:  # clients wait as much as they compute: a third one is always under way
+        return [first, [(sanitized.take,)], [(sanitized.take,)]]
+    plain = ([(unit_tests, "build"), (with_clang,)] if unit else []) + [(lint_test, path) for path in lint]
     if vm:
-        return [[(vm_tests, vm), (sanitized.take,)], [(sanitized.build,), (sanitized.take,)] + plain]
-    # Clients wait as much as they compute: a third one is always under way.
-    return [plain + [(sanitized.take,)], [(sanitized.build,), (sanitized.take,)], [(sanitized.take,)]]
+        return [[(vm_tests, vm), (sanitized.take,)], first + plain]
+    return [plain + [(sanitized.take,)], first, [(sanitized.take,)]]
 
 
 def main():
@@ -434,8 +441,9 @@ def main():
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
 
-    if build_step(report, "build"):
-        sanitized = Sanitized(api, net, unit)
+    needed = not QUICK and (vm or unit or lint)
+    if not needed or build_step(report, "build"):
+        sanitized = Sanitized(api, net, unit, lint if QUICK else [])
         threads = [threading.Thread(target=lane, args=(report, each))
                    for each in lanes_of(report, vm, sanitized, unit, lint)]
         for thread in threads:

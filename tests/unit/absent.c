@@ -75,5 +75,5 @@ START_TEST(each_vpc_is_without_classic_link)
 }
 END_TEST
 
-UNIT_MAIN(filters_of_what_there_is_none_of_are_checked, ids_of_what_there_is_none_of_do_not_exist,
-          names_of_what_there_is_none_of_do_not_exist, each_vpc_is_without_classic_link)
+UNIT_SUITE(filters_of_what_there_is_none_of_are_checked, ids_of_what_there_is_none_of_do_not_exist,
+           names_of_what_there_is_none_of_do_not_exist, each_vpc_is_without_classic_link)

@@ -301,10 +301,11 @@ START_TEST(its_reverse_name_is_set_and_reset)
 }
 END_TEST
 
-UNIT_MAIN(an_address_is_of_the_pool_and_nobody_elses, the_account_has_so_many_addresses_and_no_more,
-          addresses_of_launches_and_elastic_ones_are_never_the_same,
-          the_automatic_address_is_given_back_and_another_one_comes,
-          a_stopped_instance_gets_no_address_of_the_pool_back,
-          an_address_moves_unless_it_is_told_not_to, what_cannot_have_an_address_is_told_so,
-          a_secondary_private_address_has_one_of_its_own, an_address_in_use_is_not_released,
-          what_is_not_there_is_not_found, its_reverse_name_is_set_and_reset)
+UNIT_SUITE(an_address_is_of_the_pool_and_nobody_elses,
+           the_account_has_so_many_addresses_and_no_more,
+           addresses_of_launches_and_elastic_ones_are_never_the_same,
+           the_automatic_address_is_given_back_and_another_one_comes,
+           a_stopped_instance_gets_no_address_of_the_pool_back,
+           an_address_moves_unless_it_is_told_not_to, what_cannot_have_an_address_is_told_so,
+           a_secondary_private_address_has_one_of_its_own, an_address_in_use_is_not_released,
+           what_is_not_there_is_not_found, its_reverse_name_is_set_and_reset)

@@ -273,9 +273,9 @@ START_TEST(requests_are_as_many_as_instances_may_be)
 }
 END_TEST
 
-UNIT_MAIN(a_launch_takes_what_fits, others_do_not_get_what_a_reservation_holds,
-          a_matching_launch_takes_slots_and_then_what_is_free,
-          a_slot_is_given_back_when_the_instance_has_stopped_and_taken_at_its_start,
-          slots_count_in_the_owners_limit, memory_that_is_not_there_is_not_given_whoever_holds_it,
-          spot_takes_what_is_free_and_no_slots, a_launch_on_demand_waits_for_as_many_as_it_needs,
-          requests_are_as_many_as_instances_may_be)
+UNIT_SUITE(a_launch_takes_what_fits, others_do_not_get_what_a_reservation_holds,
+           a_matching_launch_takes_slots_and_then_what_is_free,
+           a_slot_is_given_back_when_the_instance_has_stopped_and_taken_at_its_start,
+           slots_count_in_the_owners_limit, memory_that_is_not_there_is_not_given_whoever_holds_it,
+           spot_takes_what_is_free_and_no_slots, a_launch_on_demand_waits_for_as_many_as_it_needs,
+           requests_are_as_many_as_instances_may_be)

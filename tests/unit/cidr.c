@@ -154,6 +154,6 @@ START_TEST(blocks_are_counted_within_a_larger_one)
 }
 END_TEST
 
-UNIT_MAIN(a_block_of_ipv6_has_one_form, what_is_no_block_of_ipv6_is_refused,
-          blocks_overlap_when_one_is_in_the_other, blocks_of_ipv6_overlap_when_one_is_in_the_other,
-          an_address_of_ipv6_is_in_its_block, blocks_are_counted_within_a_larger_one)
+UNIT_SUITE(a_block_of_ipv6_has_one_form, what_is_no_block_of_ipv6_is_refused,
+           blocks_overlap_when_one_is_in_the_other, blocks_of_ipv6_overlap_when_one_is_in_the_other,
+           an_address_of_ipv6_is_in_its_block, blocks_are_counted_within_a_larger_one)

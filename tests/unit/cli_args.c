@@ -236,8 +236,8 @@ START_TEST(every_action_has_a_skeleton_that_it_takes)
 }
 END_TEST
 
-UNIT_MAIN(requests_are_those_of_the_aws_cli, a_wrong_flag_is_answered_with_the_nearest,
-          a_value_of_the_wrong_type_is_refused_by_the_name_of_its_flag,
-          a_sensitive_value_is_not_quoted, what_is_missing_is_named, user_data_of_a_file_is_encoded,
-          an_address_beside_a_public_one_moves_into_the_interface,
-          whoever_asks_for_a_page_gets_that_one_alone, every_action_has_a_skeleton_that_it_takes)
+UNIT_SUITE(requests_are_those_of_the_aws_cli, a_wrong_flag_is_answered_with_the_nearest,
+           a_value_of_the_wrong_type_is_refused_by_the_name_of_its_flag,
+           a_sensitive_value_is_not_quoted, what_is_missing_is_named,
+           user_data_of_a_file_is_encoded, an_address_beside_a_public_one_moves_into_the_interface,
+           whoever_asks_for_a_page_gets_that_one_alone, every_action_has_a_skeleton_that_it_takes)

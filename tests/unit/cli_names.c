@@ -54,5 +54,5 @@ START_TEST(the_nearest_name_is_offered_and_a_strange_one_is_not)
 }
 END_TEST
 
-UNIT_MAIN(names_are_those_of_botocore, a_verb_finds_its_action,
-          the_nearest_name_is_offered_and_a_strange_one_is_not)
+UNIT_SUITE(names_are_those_of_botocore, a_verb_finds_its_action,
+           the_nearest_name_is_offered_and_a_strange_one_is_not)

@@ -165,8 +165,8 @@ START_TEST(times_become_iso_8601_by_the_model)
 }
 END_TEST
 
-UNIT_MAIN(a_table_is_as_wide_as_its_texts, the_widest_column_is_cut_first,
-          a_column_that_may_go_goes_when_cutting_does_not_help, columns_are_those_of_the_terminal,
-          a_name_cannot_drive_the_terminal, a_console_comes_without_escape_sequences,
-          text_is_laid_out_as_the_aws_cli_does, a_reply_as_a_table_is_an_outline,
-          times_become_iso_8601_by_the_model)
+UNIT_SUITE(a_table_is_as_wide_as_its_texts, the_widest_column_is_cut_first,
+           a_column_that_may_go_goes_when_cutting_does_not_help, columns_are_those_of_the_terminal,
+           a_name_cannot_drive_the_terminal, a_console_comes_without_escape_sequences,
+           text_is_laid_out_as_the_aws_cli_does, a_reply_as_a_table_is_an_outline,
+           times_become_iso_8601_by_the_model)

@@ -90,5 +90,5 @@ START_TEST(a_host_key_is_looked_for_in_cloud_inits_list_alone)
 }
 END_TEST
 
-UNIT_MAIN(a_tilde_leads_out_at_the_beginning_of_a_line_alone, a_bracket_leads_out_anywhere,
-          a_signal_has_its_number, a_host_key_is_looked_for_in_cloud_inits_list_alone)
+UNIT_SUITE(a_tilde_leads_out_at_the_beginning_of_a_line_alone, a_bracket_leads_out_anywhere,
+           a_signal_has_its_number, a_host_key_is_looked_for_in_cloud_inits_list_alone)

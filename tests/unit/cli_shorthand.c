@@ -57,5 +57,5 @@ START_TEST(nesting_has_a_limit)
 }
 END_TEST
 
-UNIT_MAIN(shorthand_is_read_as_the_aws_cli_reads_it, a_message_points_at_the_place,
-          nesting_has_a_limit)
+UNIT_SUITE(shorthand_is_read_as_the_aws_cli_reads_it, a_message_points_at_the_place,
+           nesting_has_a_limit)

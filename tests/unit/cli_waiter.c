@@ -93,7 +93,7 @@ START_TEST(every_path_leads_through_the_answer_of_its_action)
 }
 END_TEST
 
-UNIT_MAIN(all_values_must_be_the_one_and_there_must_be_one,
-          one_value_that_cannot_become_it_ends_the_waiting,
-          a_refusal_means_what_the_waiter_says_of_it, something_must_be_there,
-          every_path_leads_through_the_answer_of_its_action)
+UNIT_SUITE(all_values_must_be_the_one_and_there_must_be_one,
+           one_value_that_cannot_become_it_ends_the_waiting,
+           a_refusal_means_what_the_waiter_says_of_it, something_must_be_there,
+           every_path_leads_through_the_answer_of_its_action)

@@ -482,8 +482,8 @@ START_TEST(credentials_come_from_the_environment_or_the_file)
 }
 END_TEST
 
-UNIT_MAIN(a_call_succeeds_at_every_door, a_refusal_has_its_code_and_message,
-          nobody_there_and_no_answer_are_told_apart, a_file_is_put_as_a_stream,
-          a_tunnel_that_is_full_both_ways_loses_nothing,
-          a_tunnel_carries_the_guests_bytes_and_nothing_else,
-          credentials_come_from_the_environment_or_the_file)
+UNIT_SUITE(a_call_succeeds_at_every_door, a_refusal_has_its_code_and_message,
+           nobody_there_and_no_answer_are_told_apart, a_file_is_put_as_a_stream,
+           a_tunnel_that_is_full_both_ways_loses_nothing,
+           a_tunnel_carries_the_guests_bytes_and_nothing_else,
+           credentials_come_from_the_environment_or_the_file)

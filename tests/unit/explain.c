@@ -14,6 +14,7 @@
 #include "network/fake.h"
 #include "storage/fake.h"
 #include "support/calls.h"
+#include "unit.h"
 #include "wire/json.h"
 
 #define RUNTIME    "/run/croft"
@@ -402,31 +403,8 @@ START_TEST(columns_that_sound_like_secrets_are_quiet)
 }
 END_TEST
 
-int main(void)
-{
-    const TTest *tests[] = {
-        a_launch,
-        a_rehearsal_says_the_same_and_changes_nothing,
-        a_rule_that_comes_and_goes,
-        a_group_that_comes,
-        a_stop_a_start_an_end,
-        tags_and_nothing,
-        user_data_and_keys_are_not_told,
-        rows_of_others_are_not_told,
-        there_is_a_bound,
-        the_domain_is_the_one_that_was_told,
-        columns_that_sound_like_secrets_are_quiet,
-    };
-    TCase *all = tcase_create("all");
-    tcase_set_timeout(all, 60);
-    tcase_add_checked_fixture(all, setup, teardown);
-    for (size_t i = 0; i < ARRAY_SIZE(tests); i++)
-        tcase_add_test(all, tests[i]);
-    Suite *suite = suite_create(__FILE__);
-    suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-}
+UNIT_SUITE_WITH(setup, teardown, a_launch, a_rehearsal_says_the_same_and_changes_nothing,
+                a_rule_that_comes_and_goes, a_group_that_comes, a_stop_a_start_an_end,
+                tags_and_nothing, user_data_and_keys_are_not_told, rows_of_others_are_not_told,
+                there_is_a_bound, the_domain_is_the_one_that_was_told,
+                columns_that_sound_like_secrets_are_quiet)

@@ -168,9 +168,9 @@ START_TEST(filters_and_values_have_caps)
 }
 END_TEST
 
-UNIT_MAIN(what_is_not_shown_is_the_same_for_all_or_matches_nothing,
-          values_compare_as_replies_render_them, any_value_matches_and_every_filter_must,
-          any_element_of_a_list_matches, a_name_with_several_paths_matches_any_of_them,
-          a_path_may_begin_at_the_enclosing_structure, tags_match_by_key_and_value,
-          an_unknown_name_is_refused, tag_filters_are_unknown_where_nothing_has_tags,
-          filters_and_values_have_caps)
+UNIT_SUITE(what_is_not_shown_is_the_same_for_all_or_matches_nothing,
+           values_compare_as_replies_render_them, any_value_matches_and_every_filter_must,
+           any_element_of_a_list_matches, a_name_with_several_paths_matches_any_of_them,
+           a_path_may_begin_at_the_enclosing_structure, tags_match_by_key_and_value,
+           an_unknown_name_is_refused, tag_filters_are_unknown_where_nothing_has_tags,
+           filters_and_values_have_caps)

@@ -172,8 +172,8 @@ START_TEST(a_file_that_cannot_be_written_is_an_error_and_no_more)
 }
 END_TEST
 
-UNIT_MAIN(a_format_is_fields_of_aws_with_blanks_between, names_of_files_stay_below_their_directory,
-          a_window_adds_up_and_is_written_as_aws_writes,
-          fields_of_other_versions_are_facts_or_a_dash, what_does_not_fit_is_said,
-          files_are_renamed_when_they_are_large_and_the_oldest_goes,
-          a_file_that_cannot_be_written_is_an_error_and_no_more)
+UNIT_SUITE(a_format_is_fields_of_aws_with_blanks_between, names_of_files_stay_below_their_directory,
+           a_window_adds_up_and_is_written_as_aws_writes,
+           fields_of_other_versions_are_facts_or_a_dash, what_does_not_fit_is_said,
+           files_are_renamed_when_they_are_large_and_the_oldest_goes,
+           a_file_that_cannot_be_written_is_an_error_and_no_more)

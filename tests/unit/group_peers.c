@@ -183,6 +183,6 @@ START_TEST(a_peer_does_not_hold_a_group_and_its_rule_is_stale_afterwards)
 }
 END_TEST
 
-UNIT_MAIN(a_group_behind_a_peering_is_named_with_where_it_is,
-          a_rule_whose_peering_ends_is_stale_and_can_be_revoked,
-          a_peer_does_not_hold_a_group_and_its_rule_is_stale_afterwards)
+UNIT_SUITE(a_group_behind_a_peering_is_named_with_where_it_is,
+           a_rule_whose_peering_ends_is_stale_and_can_be_revoked,
+           a_peer_does_not_hold_a_group_and_its_rule_is_stale_afterwards)

@@ -395,13 +395,13 @@ START_TEST(a_socket_that_is_handed_in_is_served)
 }
 END_TEST
 
-UNIT_MAIN(a_request_reaches_the_handler_as_it_was_sent, a_connection_serves_many_requests,
-          a_chunked_body_arrives_whole,
-          a_body_of_one_mebibyte_is_taken_and_a_larger_one_read_away_and_refused,
-          a_huge_body_is_refused_before_it_is_sent, an_endless_chunked_body_is_cut,
-          headers_are_limited, two_lengths_are_a_bad_request, a_client_that_drips_is_cut,
-          an_idle_connection_is_closed, who_waits_for_longest_makes_room_for_others,
-          a_target_may_name_the_server_and_a_host_comes_once,
-          large_answers_arrive_and_those_beyond_the_cap_are_errors,
-          eight_clients_at_once_get_their_own_answers, addresses_are_checked,
-          a_socket_that_is_handed_in_is_served)
+UNIT_SUITE(a_request_reaches_the_handler_as_it_was_sent, a_connection_serves_many_requests,
+           a_chunked_body_arrives_whole,
+           a_body_of_one_mebibyte_is_taken_and_a_larger_one_read_away_and_refused,
+           a_huge_body_is_refused_before_it_is_sent, an_endless_chunked_body_is_cut,
+           headers_are_limited, two_lengths_are_a_bad_request, a_client_that_drips_is_cut,
+           an_idle_connection_is_closed, who_waits_for_longest_makes_room_for_others,
+           a_target_may_name_the_server_and_a_host_comes_once,
+           large_answers_arrive_and_those_beyond_the_cap_are_errors,
+           eight_clients_at_once_get_their_own_answers, addresses_are_checked,
+           a_socket_that_is_handed_in_is_served)

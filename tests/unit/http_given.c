@@ -200,7 +200,7 @@ START_TEST(limits_are_those_of_the_configuration)
 }
 END_TEST
 
-UNIT_MAIN(a_request_has_the_address_and_the_network_that_came_with_it,
-          an_address_has_so_many_connections_and_another_network_its_own,
-          connections_of_a_network_are_cut_together, a_hop_limit_is_lowered_and_never_raised,
-          limits_are_those_of_the_configuration)
+UNIT_SUITE(a_request_has_the_address_and_the_network_that_came_with_it,
+           an_address_has_so_many_connections_and_another_network_its_own,
+           connections_of_a_network_are_cut_together, a_hop_limit_is_lowered_and_never_raised,
+           limits_are_those_of_the_configuration)

@@ -308,8 +308,8 @@ START_TEST(stopping_lets_running_requests_end)
 }
 END_TEST
 
-UNIT_MAIN(an_upload_is_streamed_and_answered, uploads_that_may_not_be_are_refused,
-          a_tunnel_carries_bytes_both_ways_and_half_closes,
-          a_tunnel_is_whole_in_both_directions_at_once, a_tunnel_ends_when_either_end_is_gone,
-          tunnels_are_bounded, slow_handlers_hold_nobody_up_and_are_waited_for,
-          stopping_lets_running_requests_end)
+UNIT_SUITE(an_upload_is_streamed_and_answered, uploads_that_may_not_be_are_refused,
+           a_tunnel_carries_bytes_both_ways_and_half_closes,
+           a_tunnel_is_whole_in_both_directions_at_once, a_tunnel_ends_when_either_end_is_gone,
+           tunnels_are_bounded, slow_handlers_hold_nobody_up_and_are_waited_for,
+           stopping_lets_running_requests_end)

@@ -132,6 +132,6 @@ START_TEST(a_queue_that_is_full_is_an_answer)
 }
 END_TEST
 
-UNIT_MAIN(text_goes_both_ways, a_client_that_does_not_read_does_not_hold_up_the_guest,
-          the_end_of_the_guest_is_the_end_of_the_console, without_a_guest_there_is_no_console,
-          a_queue_that_is_full_is_an_answer)
+UNIT_SUITE(text_goes_both_ways, a_client_that_does_not_read_does_not_hold_up_the_guest,
+           the_end_of_the_guest_is_the_end_of_the_console, without_a_guest_there_is_no_console,
+           a_queue_that_is_full_is_an_answer)

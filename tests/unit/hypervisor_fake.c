@@ -246,8 +246,8 @@ START_TEST(many_threads_start_a_thousand_domains)
 }
 END_TEST
 
-UNIT_MAIN(a_domain_is_new_then_running_then_gone, a_shutdown_ends_the_domain_and_says_so,
-          a_disobedient_guest_stays_until_it_is_destroyed, a_crash_is_an_event,
-          a_create_can_be_made_to_fail_once, memory_is_held_and_given_back,
-          away_means_that_nothing_is_known, a_console_says_whose_it_is,
-          many_threads_start_a_thousand_domains)
+UNIT_SUITE(a_domain_is_new_then_running_then_gone, a_shutdown_ends_the_domain_and_says_so,
+           a_disobedient_guest_stays_until_it_is_destroyed, a_crash_is_an_event,
+           a_create_can_be_made_to_fail_once, memory_is_held_and_given_back,
+           away_means_that_nothing_is_known, a_console_says_whose_it_is,
+           many_threads_start_a_thousand_domains)

@@ -36,4 +36,5 @@ START_TEST(there_is_memory)
 }
 END_TEST
 
-UNIT_MAIN(a_processor_has_kvm_when_its_flags_say_so, a_server_without_kvm_says_why, there_is_memory)
+UNIT_SUITE(a_processor_has_kvm_when_its_flags_say_so, a_server_without_kvm_says_why,
+           there_is_memory)

@@ -110,5 +110,6 @@ START_TEST(what_xml_cannot_say_is_refused)
 }
 END_TEST
 
-UNIT_MAIN(a_domain_on_kvm, a_domain_in_software_emulation_without_a_name,
-          a_domain_of_an_arm_instance, a_name_cannot_end_an_element, what_xml_cannot_say_is_refused)
+UNIT_SUITE(a_domain_on_kvm, a_domain_in_software_emulation_without_a_name,
+           a_domain_of_an_arm_instance, a_name_cannot_end_an_element,
+           what_xml_cannot_say_is_refused)

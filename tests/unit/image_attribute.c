@@ -100,5 +100,5 @@ START_TEST(attributes_are_the_owners)
 }
 END_TEST
 
-UNIT_MAIN(an_image_is_opened_to_all_and_closed_again, no_other_account_is_known,
-          one_attribute_is_modified_at_a_time, attributes_are_the_owners)
+UNIT_SUITE(an_image_is_opened_to_all_and_closed_again, no_other_account_is_known,
+           one_attribute_is_modified_at_a_time, attributes_are_the_owners)

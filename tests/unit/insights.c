@@ -72,4 +72,4 @@ START_TEST(a_difference_says_both)
 }
 END_TEST
 
-UNIT_MAIN(what_is_sent_bears_out_what_is_computed_or_differs, a_difference_says_both)
+UNIT_SUITE(what_is_sent_bears_out_what_is_computed_or_differs, a_difference_says_both)

@@ -245,7 +245,7 @@ START_TEST(three_attributes_can_be_reset)
 }
 END_TEST
 
-UNIT_MAIN(every_attribute_of_the_model_is_shown, each_attribute_is_changed_by_a_member_of_its_own,
-          the_older_form_says_the_same, a_request_changes_one_attribute,
-          what_a_running_instance_has_booted_with_stays, values_that_cannot_be_are_refused,
-          a_device_says_whether_its_volume_goes_with_the_instance, three_attributes_can_be_reset)
+UNIT_SUITE(every_attribute_of_the_model_is_shown, each_attribute_is_changed_by_a_member_of_its_own,
+           the_older_form_says_the_same, a_request_changes_one_attribute,
+           what_a_running_instance_has_booted_with_stays, values_that_cannot_be_are_refused,
+           a_device_says_whether_its_volume_goes_with_the_instance, three_attributes_can_be_reset)

@@ -190,7 +190,8 @@ START_TEST(a_resize_keeps_the_credits_that_were_given)
 }
 END_TEST
 
-UNIT_MAIN(a_launch_takes_what_it_asks_for_or_what_its_family_begins_with,
-          those_that_are_not_named_are_shown_when_they_are_unlimited, pages_hold_all_of_them_once,
-          one_fault_does_not_stop_the_others, a_client_token_brings_the_same_outcomes_and_no_change,
-          a_family_has_a_default_for_each_region, a_resize_keeps_the_credits_that_were_given)
+UNIT_SUITE(a_launch_takes_what_it_asks_for_or_what_its_family_begins_with,
+           those_that_are_not_named_are_shown_when_they_are_unlimited, pages_hold_all_of_them_once,
+           one_fault_does_not_stop_the_others,
+           a_client_token_brings_the_same_outcomes_and_no_change,
+           a_family_has_a_default_for_each_region, a_resize_keeps_the_credits_that_were_given)

@@ -318,10 +318,10 @@ START_TEST(the_serial_console_is_closed_until_it_is_opened_for_a_region)
 }
 END_TEST
 
-UNIT_MAIN(metadata_options_change_one_by_one, tags_that_metadata_shows_have_keys_that_are_paths,
-          a_launch_takes_the_accounts_defaults_for_what_it_leaves_open,
-          an_account_may_insist_on_tokens,
-          monitoring_is_on_its_way_in_the_reply_and_there_afterwards, maintenance_options_are_kept,
-          a_launch_may_ask_for_fewer_processors, a_stopped_instance_takes_other_cpu_options,
-          a_row_of_schema_1_has_cores_alone, no_instance_here_has_a_password,
-          the_serial_console_is_closed_until_it_is_opened_for_a_region)
+UNIT_SUITE(metadata_options_change_one_by_one, tags_that_metadata_shows_have_keys_that_are_paths,
+           a_launch_takes_the_accounts_defaults_for_what_it_leaves_open,
+           an_account_may_insist_on_tokens,
+           monitoring_is_on_its_way_in_the_reply_and_there_afterwards, maintenance_options_are_kept,
+           a_launch_may_ask_for_fewer_processors, a_stopped_instance_takes_other_cpu_options,
+           a_row_of_schema_1_has_cores_alone, no_instance_here_has_a_password,
+           the_serial_console_is_closed_until_it_is_opened_for_a_region)

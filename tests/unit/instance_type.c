@@ -212,7 +212,7 @@ START_TEST(offerings_are_by_region_and_zone)
 }
 END_TEST
 
-UNIT_MAIN(the_table_is_sorted_and_sound, a_guest_may_have_fewer_cores_and_no_threads,
-          sizes_are_those_of_aws, every_family_has_all_its_sizes, a_type_is_shown_whole,
-          types_are_filtered_by_what_is_shown, every_filter_can_be_used,
-          offerings_are_by_region_and_zone)
+UNIT_SUITE(the_table_is_sorted_and_sound, a_guest_may_have_fewer_cores_and_no_threads,
+           sizes_are_those_of_aws, every_family_has_all_its_sizes, a_type_is_shown_whole,
+           types_are_filtered_by_what_is_shown, every_filter_can_be_used,
+           offerings_are_by_region_and_zone)

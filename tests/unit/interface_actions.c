@@ -186,10 +186,10 @@ START_TEST(what_a_service_manages_is_not_the_callers)
 }
 END_TEST
 
-UNIT_MAIN(an_interface_is_in_the_default_group_and_belongs_to_nobody,
-          addresses_that_are_taken_reserved_or_elsewhere_are_refused,
-          it_is_attached_where_there_is_room_for_it,
-          a_stopped_instance_has_it_at_once_and_lets_it_go_at_once,
-          a_secondary_address_moves_with_its_elastic_one_if_it_may,
-          a_nat_gateway_that_cannot_be_says_why_in_its_row,
-          what_a_service_manages_is_not_the_callers)
+UNIT_SUITE(an_interface_is_in_the_default_group_and_belongs_to_nobody,
+           addresses_that_are_taken_reserved_or_elsewhere_are_refused,
+           it_is_attached_where_there_is_room_for_it,
+           a_stopped_instance_has_it_at_once_and_lets_it_go_at_once,
+           a_secondary_address_moves_with_its_elastic_one_if_it_may,
+           a_nat_gateway_that_cannot_be_says_why_in_its_row,
+           what_a_service_manages_is_not_the_callers)

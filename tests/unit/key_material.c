@@ -369,10 +369,10 @@ START_TEST(names_are_printable_ascii)
 }
 END_TEST
 
-UNIT_MAIN(ssh_reads_the_private_keys, putty_reads_the_private_keys,
-          a_made_rsa_key_has_the_sha1_of_its_private_half,
-          an_ed25519_key_has_the_sha256_that_openssh_shows_with_padding,
-          a_public_key_is_the_same_in_every_form,
-          keys_of_the_supported_kinds_are_read_and_others_refused,
-          a_private_key_is_refused_in_every_form, what_is_no_key_is_refused,
-          names_are_printable_ascii)
+UNIT_SUITE(ssh_reads_the_private_keys, putty_reads_the_private_keys,
+           a_made_rsa_key_has_the_sha1_of_its_private_half,
+           an_ed25519_key_has_the_sha256_that_openssh_shows_with_padding,
+           a_public_key_is_the_same_in_every_form,
+           keys_of_the_supported_kinds_are_read_and_others_refused,
+           a_private_key_is_refused_in_every_form, what_is_no_key_is_refused,
+           names_are_printable_ascii)

@@ -141,7 +141,7 @@ START_TEST(pairs_of_another_account_do_not_exist)
 }
 END_TEST
 
-UNIT_MAIN(create_shows_the_private_key_once_and_keeps_the_public_one, rsa_and_pem_are_the_defaults,
-          a_name_is_taken_once, bad_names_and_tags_and_material_are_refused,
-          describe_wants_all_names_to_exist, delete_of_a_missing_pair_succeeds,
-          pairs_of_another_account_do_not_exist)
+UNIT_SUITE(create_shows_the_private_key_once_and_keeps_the_public_one, rsa_and_pem_are_the_defaults,
+           a_name_is_taken_once, bad_names_and_tags_and_material_are_refused,
+           describe_wants_all_names_to_exist, delete_of_a_missing_pair_succeeds,
+           pairs_of_another_account_do_not_exist)

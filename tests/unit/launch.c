@@ -128,6 +128,6 @@ START_TEST(a_server_that_cannot_run_arm64_says_so)
 }
 END_TEST
 
-UNIT_MAIN(a_server_that_cannot_run_arm64_says_so, a_group_must_be_of_the_subnets_vpc,
-          without_a_subnet_the_default_vpc_must_have_a_default_one,
-          addresses_that_a_subnet_has_not_are_not_given)
+UNIT_SUITE(a_server_that_cannot_run_arm64_says_so, a_group_must_be_of_the_subnets_vpc,
+           without_a_subnet_the_default_vpc_must_have_a_default_one,
+           addresses_that_a_subnet_has_not_are_not_given)

@@ -552,11 +552,11 @@ START_TEST(an_account_has_so_many_templates_and_they_so_many_versions)
 }
 END_TEST
 
-UNIT_MAIN(a_template_takes_what_a_launch_takes, a_template_is_made_and_found,
-          a_template_that_cannot_be_is_refused, what_no_launch_would_take_is_kept_with_a_warning,
-          versions_are_numbered_and_a_number_is_never_given_again,
-          a_version_has_what_it_does_not_say_from_its_source, versions_are_described,
-          a_default_must_be_a_version_that_is_there, a_template_goes_with_its_versions_and_tags,
-          a_launch_is_filled_from_its_template,
-          data_are_bounded_however_many_versions_they_are_gathered_over,
-          an_account_has_so_many_templates_and_they_so_many_versions)
+UNIT_SUITE(a_template_takes_what_a_launch_takes, a_template_is_made_and_found,
+           a_template_that_cannot_be_is_refused, what_no_launch_would_take_is_kept_with_a_warning,
+           versions_are_numbered_and_a_number_is_never_given_again,
+           a_version_has_what_it_does_not_say_from_its_source, versions_are_described,
+           a_default_must_be_a_version_that_is_there, a_template_goes_with_its_versions_and_tags,
+           a_launch_is_filled_from_its_template,
+           data_are_bounded_however_many_versions_they_are_gathered_over,
+           an_account_has_so_many_templates_and_they_so_many_versions)

@@ -160,6 +160,6 @@ START_TEST(one_modification_of_a_volume_at_a_time)
 }
 END_TEST
 
-UNIT_MAIN(vpcs_and_what_hangs_on_them, subnets_of_a_vpc,
-          a_default_subnet_needs_a_default_vpc_and_room, nat_gateways_of_a_zone,
-          interfaces_of_a_region, endpoints_and_flow_logs, one_modification_of_a_volume_at_a_time)
+UNIT_SUITE(vpcs_and_what_hangs_on_them, subnets_of_a_vpc,
+           a_default_subnet_needs_a_default_vpc_and_room, nat_gateways_of_a_zone,
+           interfaces_of_a_region, endpoints_and_flow_logs, one_modification_of_a_volume_at_a_time)

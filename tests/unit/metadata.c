@@ -556,11 +556,11 @@ START_TEST(a_document_is_signed_by_the_server)
 }
 END_TEST
 
-UNIT_MAIN(a_token_is_good_for_its_interface_and_instance_until_it_ends, no_other_text_is_a_token,
-          secrets_are_made_once, a_guest_is_known_by_its_vpc_and_address_alone,
-          one_that_does_not_run_is_nobody, a_token_is_asked_for_with_put_and_a_time,
-          options_are_obeyed_at_once, a_refusal_looks_like_one_of_imds,
-          rows_with_the_same_beginning_stand_together, a_folder_lists_what_is_there,
-          everything_that_is_listed_is_there, paths_are_read_as_they_are_written,
-          what_an_instance_may_have, tags_are_shown_where_they_may_be,
-          public_addresses_stand_before_private_ones, a_document_is_signed_by_the_server)
+UNIT_SUITE(a_token_is_good_for_its_interface_and_instance_until_it_ends, no_other_text_is_a_token,
+           secrets_are_made_once, a_guest_is_known_by_its_vpc_and_address_alone,
+           one_that_does_not_run_is_nobody, a_token_is_asked_for_with_put_and_a_time,
+           options_are_obeyed_at_once, a_refusal_looks_like_one_of_imds,
+           rows_with_the_same_beginning_stand_together, a_folder_lists_what_is_there,
+           everything_that_is_listed_is_there, paths_are_read_as_they_are_written,
+           what_an_instance_may_have, tags_are_shown_where_they_may_be,
+           public_addresses_stand_before_private_ones, a_document_is_signed_by_the_server)

@@ -173,5 +173,5 @@ START_TEST(opening_it_again_adds_nothing)
 }
 END_TEST
 
-UNIT_MAIN(a_vpc_of_schema_2_gets_what_comes_with_a_vpc,
-          dhcp_options_that_two_vpcs_named_are_one_set, opening_it_again_adds_nothing)
+UNIT_SUITE(a_vpc_of_schema_2_gets_what_comes_with_a_vpc,
+           dhcp_options_that_two_vpcs_named_are_one_set, opening_it_again_adds_nothing)

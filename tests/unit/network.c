@@ -380,10 +380,10 @@ START_TEST(the_network_in_memory_remembers_vpcs_and_taps)
 }
 END_TEST
 
-UNIT_MAIN(a_vpc_without_ports, ports_in_groups_with_every_kind_of_rule,
-          one_more_port_is_elements_and_nothing_else, a_group_goes_after_all_that_refers_to_it,
-          the_order_in_which_things_are_read_is_no_change, a_changed_rule_fills_its_chain_anew,
-          malformed_ports_are_refused, the_server_without_and_with_an_uplink,
-          pools_and_links_have_bounds, the_configuration_of_dnsmasq,
-          a_copy_equals_its_original_and_no_changed_one,
-          the_network_in_memory_remembers_vpcs_and_taps)
+UNIT_SUITE(a_vpc_without_ports, ports_in_groups_with_every_kind_of_rule,
+           one_more_port_is_elements_and_nothing_else, a_group_goes_after_all_that_refers_to_it,
+           the_order_in_which_things_are_read_is_no_change, a_changed_rule_fills_its_chain_anew,
+           malformed_ports_are_refused, the_server_without_and_with_an_uplink,
+           pools_and_links_have_bounds, the_configuration_of_dnsmasq,
+           a_copy_equals_its_original_and_no_changed_one,
+           the_network_in_memory_remembers_vpcs_and_taps)

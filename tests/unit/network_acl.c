@@ -285,8 +285,8 @@ START_TEST(a_vpc_has_at_most_200_acls)
 }
 END_TEST
 
-UNIT_MAIN(a_new_acl_denies_everything, a_vpc_with_ipv6_shows_its_last_rule_too,
-          entries_are_shown_as_they_were_written, entries_are_checked,
-          an_acl_has_20_entries_in_a_direction_of_a_family,
-          an_entry_is_replaced_and_deleted_by_number_and_direction,
-          a_subnet_goes_to_another_acl_and_only_then_can_it_be_deleted, a_vpc_has_at_most_200_acls)
+UNIT_SUITE(a_new_acl_denies_everything, a_vpc_with_ipv6_shows_its_last_rule_too,
+           entries_are_shown_as_they_were_written, entries_are_checked,
+           an_acl_has_20_entries_in_a_direction_of_a_family,
+           an_entry_is_replaced_and_deleted_by_number_and_direction,
+           a_subnet_goes_to_another_acl_and_only_then_can_it_be_deleted, a_vpc_has_at_most_200_acls)

@@ -222,6 +222,6 @@ START_TEST(what_becomes_of_it_at_termination_is_named_by_its_attachment)
 }
 END_TEST
 
-UNIT_MAIN(an_interface_is_shown_with_what_belongs_to_it, interfaces_are_filtered_by_what_is_shown,
-          one_attribute_is_changed_at_a_time, groups_are_exchanged_for_others_of_the_vpc,
-          what_becomes_of_it_at_termination_is_named_by_its_attachment)
+UNIT_SUITE(an_interface_is_shown_with_what_belongs_to_it, interfaces_are_filtered_by_what_is_shown,
+           one_attribute_is_changed_at_a_time, groups_are_exchanged_for_others_of_the_vpc,
+           what_becomes_of_it_at_termination_is_named_by_its_attachment)

@@ -103,6 +103,6 @@ START_TEST(ids_exclude_paging)
 }
 END_TEST
 
-UNIT_MAIN(pages_together_bring_every_item_once_in_order, the_last_full_page_has_no_token,
-          a_token_is_bound_to_its_query_and_caller, a_token_that_was_tampered_with_is_refused,
-          ids_exclude_paging)
+UNIT_SUITE(pages_together_bring_every_item_once_in_order, the_last_full_page_has_no_token,
+           a_token_is_bound_to_its_query_and_caller, a_token_that_was_tampered_with_is_refused,
+           ids_exclude_paging)

@@ -122,5 +122,5 @@ START_TEST(a_stopped_instance_moves_in_and_out)
 }
 END_TEST
 
-UNIT_MAIN(a_group_is_what_its_strategy_says, an_account_has_five_hundred_groups,
-          groups_are_found_by_name_id_and_filter, a_stopped_instance_moves_in_and_out)
+UNIT_SUITE(a_group_is_what_its_strategy_says, an_account_has_five_hundred_groups,
+           groups_are_found_by_name_id_and_filter, a_stopped_instance_moves_in_and_out)

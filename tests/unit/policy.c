@@ -241,6 +241,6 @@ START_TEST(a_document_has_a_size)
 }
 END_TEST
 
-UNIT_MAIN(the_policy_of_an_endpoint_is_read, everything_that_a_statement_says_is_in_its_form,
-          a_document_is_refused_with_its_reason, principals_are_there_where_they_must_be,
-          conditions_compare_what_their_operators_can, a_document_has_a_size)
+UNIT_SUITE(the_policy_of_an_endpoint_is_read, everything_that_a_statement_says_is_in_its_form,
+           a_document_is_refused_with_its_reason, principals_are_there_where_they_must_be,
+           conditions_compare_what_their_operators_can, a_document_has_a_size)

@@ -333,9 +333,9 @@ START_TEST(lists_of_aws_are_there_and_not_ours_to_change)
 }
 END_TEST
 
-UNIT_MAIN(a_list_is_made_with_its_first_version, what_a_list_cannot_be_is_refused,
-          a_region_has_a_bounded_number_of_lists, every_change_of_entries_is_a_version,
-          a_change_that_does_not_fit_changes_nothing, a_list_keeps_a_thousand_versions,
-          a_list_counts_as_its_size_in_the_quota_of_rules,
-          users_are_shown_hold_the_list_and_follow_its_changes,
-          lists_of_aws_are_there_and_not_ours_to_change)
+UNIT_SUITE(a_list_is_made_with_its_first_version, what_a_list_cannot_be_is_refused,
+           a_region_has_a_bounded_number_of_lists, every_change_of_entries_is_a_version,
+           a_change_that_does_not_fit_changes_nothing, a_list_keeps_a_thousand_versions,
+           a_list_counts_as_its_size_in_the_quota_of_rules,
+           users_are_shown_hold_the_list_and_follow_its_changes,
+           lists_of_aws_are_there_and_not_ours_to_change)

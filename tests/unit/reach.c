@@ -492,13 +492,13 @@ START_TEST(echo_requests_are_asked_for_by_type)
 }
 END_TEST
 
-UNIT_MAIN(everything_passes_in_an_open_world, the_way_names_each_hop,
-          groups_stop_what_no_rule_lets_pass,
-          groups_as_peers_are_their_members_here_and_at_the_peer,
-          acls_stop_both_ways_and_keep_no_state, an_acl_must_let_all_ephemeral_ports_back,
-          the_longest_route_counts_and_black_holes_swallow,
-          outside_needs_a_gateway_and_public_addresses,
-          a_nat_gateway_speaks_for_others_and_answers_nobody,
-          a_forwarding_guest_must_not_check_addresses, peering_carries_between_its_two_vpcs_alone,
-          ends_that_are_not_there_stop, ipv6_needs_no_translation,
-          echo_requests_are_asked_for_by_type)
+UNIT_SUITE(everything_passes_in_an_open_world, the_way_names_each_hop,
+           groups_stop_what_no_rule_lets_pass,
+           groups_as_peers_are_their_members_here_and_at_the_peer,
+           acls_stop_both_ways_and_keep_no_state, an_acl_must_let_all_ephemeral_ports_back,
+           the_longest_route_counts_and_black_holes_swallow,
+           outside_needs_a_gateway_and_public_addresses,
+           a_nat_gateway_speaks_for_others_and_answers_nobody,
+           a_forwarding_guest_must_not_check_addresses, peering_carries_between_its_two_vpcs_alone,
+           ends_that_are_not_there_stop, ipv6_needs_no_translation,
+           echo_requests_are_asked_for_by_type)

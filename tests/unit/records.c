@@ -194,5 +194,5 @@ START_TEST(a_database_of_the_first_schema_is_brought_up_to_date)
 }
 END_TEST
 
-UNIT_MAIN(columns_are_those_of_the_schema, every_member_of_a_row_is_a_column,
-          a_row_comes_back_as_it_was_put, a_database_of_the_first_schema_is_brought_up_to_date)
+UNIT_SUITE(columns_are_those_of_the_schema, every_member_of_a_row_is_a_column,
+           a_row_comes_back_as_it_was_put, a_database_of_the_first_schema_is_brought_up_to_date)

@@ -145,6 +145,6 @@ START_TEST(a_subnet_counts_its_free_addresses)
 }
 END_TEST
 
-UNIT_MAIN(regions_are_known_once_and_sorted, describe_regions_shows_the_served_ones,
-          describe_zones_by_name_id_and_filter, an_account_has_six_attributes,
-          the_caller_learns_who_it_is, a_vpc_is_shown_whole, a_subnet_counts_its_free_addresses)
+UNIT_SUITE(regions_are_known_once_and_sorted, describe_regions_shows_the_served_ones,
+           describe_zones_by_name_id_and_filter, an_account_has_six_attributes,
+           the_caller_learns_who_it_is, a_vpc_is_shown_whole, a_subnet_counts_its_free_addresses)

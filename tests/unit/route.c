@@ -295,7 +295,7 @@ START_TEST(blocks_cover_blocks_of_their_family)
 }
 END_TEST
 
-UNIT_MAIN(a_route_leads_to_each_kind_of_target, a_route_has_one_destination_and_one_target,
-          destinations_are_checked, a_route_within_the_vpc_leads_a_subnet_by_an_interface,
-          targets_are_there_and_of_the_same_network, a_table_has_at_most_50_routes_of_a_family,
-          a_route_is_replaced_and_deleted_by_its_destination, blocks_cover_blocks_of_their_family)
+UNIT_SUITE(a_route_leads_to_each_kind_of_target, a_route_has_one_destination_and_one_target,
+           destinations_are_checked, a_route_within_the_vpc_leads_a_subnet_by_an_interface,
+           targets_are_there_and_of_the_same_network, a_table_has_at_most_50_routes_of_a_family,
+           a_route_is_replaced_and_deleted_by_its_destination, blocks_cover_blocks_of_their_family)

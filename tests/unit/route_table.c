@@ -270,9 +270,9 @@ START_TEST(an_association_goes_to_another_table_with_a_new_id)
 }
 END_TEST
 
-UNIT_MAIN(a_new_table_has_the_routes_to_its_vpc_and_no_other,
-          the_main_table_is_shown_with_its_association_and_routes, tables_come_in_pages,
-          numbers_of_tables_are_small_and_used_again, a_table_in_use_stays,
-          a_vpc_has_at_most_200_tables, a_subnet_has_one_table,
-          a_gateway_takes_a_table_of_routes_to_interfaces,
-          an_association_goes_to_another_table_with_a_new_id)
+UNIT_SUITE(a_new_table_has_the_routes_to_its_vpc_and_no_other,
+           the_main_table_is_shown_with_its_association_and_routes, tables_come_in_pages,
+           numbers_of_tables_are_small_and_used_again, a_table_in_use_stays,
+           a_vpc_has_at_most_200_tables, a_subnet_has_one_table,
+           a_gateway_takes_a_table_of_routes_to_interfaces,
+           an_association_goes_to_another_table_with_a_new_id)

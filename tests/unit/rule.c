@@ -200,6 +200,6 @@ START_TEST(descriptions_have_their_characters)
 }
 END_TEST
 
-UNIT_MAIN(traffic_has_one_form, impossible_traffic_is_refused, host_bits_are_cleared,
-          malformed_blocks_are_refused, rules_are_named_as_ec2_names_them,
-          the_description_is_no_part_of_what_a_rule_is, descriptions_have_their_characters)
+UNIT_SUITE(traffic_has_one_form, impossible_traffic_is_refused, host_bits_are_cleared,
+           malformed_blocks_are_refused, rules_are_named_as_ec2_names_them,
+           the_description_is_no_part_of_what_a_rule_is, descriptions_have_their_characters)

@@ -482,11 +482,11 @@ START_TEST(a_region_has_a_bounded_number_of_groups)
 }
 END_TEST
 
-UNIT_MAIN(a_new_group_lets_everything_out_and_nothing_in, names_and_descriptions_are_checked,
-          every_form_of_a_rule_is_taken, bad_rules_are_refused_and_change_nothing,
-          a_rule_that_is_there_is_a_duplicate, a_group_has_sixty_rules_in_a_direction,
-          rules_are_revoked_by_id_and_by_description,
-          an_unknown_rule_is_named_in_a_default_vpc_and_a_fault_elsewhere,
-          a_group_in_use_is_not_deleted, groups_are_found_by_name_and_filter,
-          rules_are_described_and_modified, descriptions_are_updated_by_rule_and_by_id,
-          a_region_has_a_bounded_number_of_groups)
+UNIT_SUITE(a_new_group_lets_everything_out_and_nothing_in, names_and_descriptions_are_checked,
+           every_form_of_a_rule_is_taken, bad_rules_are_refused_and_change_nothing,
+           a_rule_that_is_there_is_a_duplicate, a_group_has_sixty_rules_in_a_direction,
+           rules_are_revoked_by_id_and_by_description,
+           an_unknown_rule_is_named_in_a_default_vpc_and_a_fault_elsewhere,
+           a_group_in_use_is_not_deleted, groups_are_found_by_name_and_filter,
+           rules_are_described_and_modified, descriptions_are_updated_by_rule_and_by_id,
+           a_region_has_a_bounded_number_of_groups)

@@ -193,8 +193,8 @@ START_TEST(a_list_that_makes_no_image_is_refused)
 }
 END_TEST
 
-UNIT_MAIN(the_compiled_in_templates, an_instance_without_a_key_has_an_empty_list,
-          user_data_is_passed_on_byte_for_byte, the_owners_templates_come_first_one_by_one,
-          a_template_with_an_unknown_value_is_refused, a_value_cannot_begin_a_line_of_its_own,
-          the_image_is_read_by_others, the_same_files_make_the_same_image,
-          a_list_that_makes_no_image_is_refused)
+UNIT_SUITE(the_compiled_in_templates, an_instance_without_a_key_has_an_empty_list,
+           user_data_is_passed_on_byte_for_byte, the_owners_templates_come_first_one_by_one,
+           a_template_with_an_unknown_value_is_refused, a_value_cannot_begin_a_line_of_its_own,
+           the_image_is_read_by_others, the_same_files_make_the_same_image,
+           a_list_that_makes_no_image_is_refused)

@@ -361,8 +361,8 @@ START_TEST(unknown_keys_foreign_tokens_and_failed_lookups)
 }
 END_TEST
 
-UNIT_MAIN(every_vector_verifies, switched_off_it_names_the_key_that_switches_it_on,
-          nothing_may_be_altered, parameters_may_come_in_any_order_and_none_may_be_added,
-          what_is_no_form_cannot_be_signed, a_timestamp_is_good_for_the_clock_window,
-          expires_is_kept_to_the_second_and_within_a_week, each_part_must_be_there_once,
-          unknown_keys_foreign_tokens_and_failed_lookups)
+UNIT_SUITE(every_vector_verifies, switched_off_it_names_the_key_that_switches_it_on,
+           nothing_may_be_altered, parameters_may_come_in_any_order_and_none_may_be_added,
+           what_is_no_form_cannot_be_signed, a_timestamp_is_good_for_the_clock_window,
+           expires_is_kept_to_the_second_and_within_a_week, each_part_must_be_there_once,
+           unknown_keys_foreign_tokens_and_failed_lookups)

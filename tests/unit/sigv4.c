@@ -652,15 +652,15 @@ START_TEST(peers_are_let_in_by_uid_or_group)
 }
 END_TEST
 
-UNIT_MAIN(every_vector_of_botocore_verifies, our_signatures_are_those_of_botocore,
-          what_we_presign_verifies_until_it_expires, nothing_may_be_altered,
-          a_query_string_signed_as_it_is_sent_verifies,
-          an_unknown_key_is_refused_as_a_wrong_signature_is,
-          a_changed_secret_is_not_served_from_the_cache,
-          the_cache_is_bounded_and_right_when_it_overflows,
-          a_time_outside_the_window_is_refused_with_the_servers_time,
-          the_wrong_region_is_told_which_are_served, what_decides_the_meaning_must_be_signed,
-          the_payload_hash_must_be_right_and_signed, a_streamed_body_is_bound_by_its_declared_hash,
-          expired_credentials_and_foreign_tokens_are_refused,
-          malformed_authorizations_are_incomplete_signatures, a_failed_lookup_is_no_verdict,
-          peers_are_let_in_by_uid_or_group)
+UNIT_SUITE(every_vector_of_botocore_verifies, our_signatures_are_those_of_botocore,
+           what_we_presign_verifies_until_it_expires, nothing_may_be_altered,
+           a_query_string_signed_as_it_is_sent_verifies,
+           an_unknown_key_is_refused_as_a_wrong_signature_is,
+           a_changed_secret_is_not_served_from_the_cache,
+           the_cache_is_bounded_and_right_when_it_overflows,
+           a_time_outside_the_window_is_refused_with_the_servers_time,
+           the_wrong_region_is_told_which_are_served, what_decides_the_meaning_must_be_signed,
+           the_payload_hash_must_be_right_and_signed, a_streamed_body_is_bound_by_its_declared_hash,
+           expired_credentials_and_foreign_tokens_are_refused,
+           malformed_authorizations_are_incomplete_signatures, a_failed_lookup_is_no_verdict,
+           peers_are_let_in_by_uid_or_group)

@@ -267,9 +267,9 @@ START_TEST(room_is_short_by_what_was_promised_beyond_it)
 }
 END_TEST
 
-UNIT_MAIN(a_request_is_fulfilled_and_closed, the_same_status_in_the_same_words_keeps_its_time,
-          a_code_stands_only_in_its_states, prices_are_read_and_written,
-          prices_are_close_to_those_of_aws_and_rise_with_the_load,
-          as_few_as_can_be_go_and_the_youngest_of_them, no_smaller_set_would_have_done,
-          the_oldest_are_let_off_while_the_rest_is_enough, a_notice_says_what_and_when,
-          room_is_short_by_what_was_promised_beyond_it)
+UNIT_SUITE(a_request_is_fulfilled_and_closed, the_same_status_in_the_same_words_keeps_its_time,
+           a_code_stands_only_in_its_states, prices_are_read_and_written,
+           prices_are_close_to_those_of_aws_and_rise_with_the_load,
+           as_few_as_can_be_go_and_the_youngest_of_them, no_smaller_set_would_have_done,
+           the_oldest_are_let_off_while_the_rest_is_enough, a_notice_says_what_and_when,
+           room_is_short_by_what_was_promised_beyond_it)

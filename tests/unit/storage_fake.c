@@ -97,6 +97,6 @@ START_TEST(an_instance_has_a_console_and_forgets_its_files)
 }
 END_TEST
 
-UNIT_MAIN(an_image_is_made_from_an_upload_and_a_volume_from_the_image,
-          what_is_no_disk_makes_no_image, a_volume_must_hold_its_layer,
-          a_make_can_be_made_to_fail_once, an_instance_has_a_console_and_forgets_its_files)
+UNIT_SUITE(an_image_is_made_from_an_upload_and_a_volume_from_the_image,
+           what_is_no_disk_makes_no_image, a_volume_must_hold_its_layer,
+           a_make_can_be_made_to_fail_once, an_instance_has_a_console_and_forgets_its_files)

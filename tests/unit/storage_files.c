@@ -392,10 +392,10 @@ START_TEST(there_is_room)
 }
 END_TEST
 
-UNIT_MAIN(the_directories_let_qemu_through_and_nobody_look, a_raw_disk_becomes_a_layer,
-          a_sound_qcow2_disk_is_taken_as_it_is, a_qcow2_disk_with_snapshots_is_converted,
-          vmdk_and_vhd_disks_are_converted, packed_disks_are_unpacked, what_is_no_disk_is_refused,
-          disks_that_lead_to_other_files_are_refused, a_volume_is_an_overlay_of_the_asked_size,
-          a_volume_smaller_than_its_layer_is_refused, an_id_cannot_lead_out_of_its_directory,
-          the_tail_of_a_console_goes_over_a_rotation,
-          a_sweep_takes_what_a_crash_left_and_old_uploads, there_is_room)
+UNIT_SUITE(the_directories_let_qemu_through_and_nobody_look, a_raw_disk_becomes_a_layer,
+           a_sound_qcow2_disk_is_taken_as_it_is, a_qcow2_disk_with_snapshots_is_converted,
+           vmdk_and_vhd_disks_are_converted, packed_disks_are_unpacked, what_is_no_disk_is_refused,
+           disks_that_lead_to_other_files_are_refused, a_volume_is_an_overlay_of_the_asked_size,
+           a_volume_smaller_than_its_layer_is_refused, an_id_cannot_lead_out_of_its_directory,
+           the_tail_of_a_console_goes_over_a_rotation,
+           a_sweep_takes_what_a_crash_left_and_old_uploads, there_is_room)

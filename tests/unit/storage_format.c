@@ -160,8 +160,8 @@ START_TEST(packed_files_are_known)
 }
 END_TEST
 
-UNIT_MAIN(a_qcow2_image_tells_its_size,
-          a_qcow2_image_that_needs_repair_or_has_snapshots_is_not_plain,
-          a_qcow2_image_that_leads_elsewhere_is_refused, a_raw_disk_has_a_boot_signature,
-          what_is_no_disk_is_refused, a_vmdk_is_one_file, a_vhd_has_its_mark_in_front_or_behind,
-          packed_files_are_known)
+UNIT_SUITE(a_qcow2_image_tells_its_size,
+           a_qcow2_image_that_needs_repair_or_has_snapshots_is_not_plain,
+           a_qcow2_image_that_leads_elsewhere_is_refused, a_raw_disk_has_a_boot_signature,
+           what_is_no_disk_is_refused, a_vmdk_is_one_file, a_vhd_has_its_mark_in_front_or_behind,
+           packed_files_are_known)

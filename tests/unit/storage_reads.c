@@ -258,7 +258,7 @@ START_TEST(an_image_is_registered_with_tags_of_its_snapshot)
 }
 END_TEST
 
-UNIT_MAIN(a_volume_is_shown_with_its_attachment_and_performance,
-          volumes_are_filtered_by_all_that_is_documented, volumes_come_in_pages,
-          a_volumes_status_follows_its_state, a_volume_that_was_not_modified_has_no_modification,
-          each_image_has_a_snapshot, an_image_is_registered_with_tags_of_its_snapshot)
+UNIT_SUITE(a_volume_is_shown_with_its_attachment_and_performance,
+           volumes_are_filtered_by_all_that_is_documented, volumes_come_in_pages,
+           a_volumes_status_follows_its_state, a_volume_that_was_not_modified_has_no_modification,
+           each_image_has_a_snapshot, an_image_is_registered_with_tags_of_its_snapshot)

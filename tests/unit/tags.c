@@ -150,7 +150,7 @@ START_TEST(describe_knows_its_filters)
 }
 END_TEST
 
-UNIT_MAIN(tags_are_put_on_any_resource, one_missing_resource_fails_the_call,
-          keys_and_values_are_checked, a_resource_has_fifty_tags,
-          delete_takes_a_missing_value_for_any_and_an_empty_one_for_empty, tags_are_paged,
-          describe_knows_its_filters)
+UNIT_SUITE(tags_are_put_on_any_resource, one_missing_resource_fails_the_call,
+           keys_and_values_are_checked, a_resource_has_fifty_tags,
+           delete_takes_a_missing_value_for_any_and_an_empty_one_for_empty, tags_are_paged,
+           describe_knows_its_filters)

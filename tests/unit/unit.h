@@ -1,28 +1,26 @@
 #pragma once
 /*
- * The main() of a unit test:
+ * A file of unit tests. A program has the files of a room, each a suite that is called as its file:
  *
  *     START_TEST(an_empty_value_is_an_absent_parameter) { ... } END_TEST
- *     UNIT_MAIN(an_empty_value_is_an_absent_parameter)
+ *     UNIT_SUITE(an_empty_value_is_an_absent_parameter)
+ *
+ * `CK_RUN_SUITE=route build/tests/unit/unit_api` runs one of them alone.
  */
 #include <check.h>
-#include <stdlib.h>
+#include <stddef.h>
 
 #include "base/cleanup.h"
 
-#define UNIT_MAIN(...)                                                                             \
-    int main(void)                                                                                 \
+/* Another suite of this program; before main(). What comes before and after each test may be NULL.
+ */
+void unit_add(const char *file, SFun before, SFun after, const TTest *const *tests, size_t n);
+
+#define UNIT_SUITE(...) UNIT_SUITE_WITH(NULL, NULL, __VA_ARGS__)
+
+#define UNIT_SUITE_WITH(before, after, ...)                                                        \
+    __attribute__((constructor)) static void unit_suite(void)                                      \
     {                                                                                              \
         const TTest *tests[] = {__VA_ARGS__};                                                      \
-        TCase *all = tcase_create("all");                                                          \
-        tcase_set_timeout(all, 30);                                                                \
-        for (size_t i = 0; i < ARRAY_SIZE(tests); i++)                                             \
-            tcase_add_test(all, tests[i]);                                                         \
-        Suite *suite = suite_create(__FILE__);                                                     \
-        suite_add_tcase(suite, all);                                                               \
-        SRunner *runner = srunner_create(suite);                                                   \
-        srunner_run_all(runner, CK_NORMAL);                                                        \
-        int failed = srunner_ntests_failed(runner);                                                \
-        srunner_free(runner);                                                                      \
-        return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;                                          \
+        unit_add(__FILE__, before, after, tests, ARRAY_SIZE(tests));                               \
     }

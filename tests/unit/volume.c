@@ -101,5 +101,5 @@ START_TEST(what_its_own_job_moves)
 }
 END_TEST
 
-UNIT_MAIN(a_type_brings_its_own_performance, what_a_type_cannot_be_is_refused, names_of_devices,
-          what_its_own_job_moves)
+UNIT_SUITE(a_type_brings_its_own_performance, what_a_type_cannot_be_is_refused, names_of_devices,
+           what_its_own_job_moves)

@@ -218,7 +218,7 @@ START_TEST(instances_say_that_their_vpc_has_no_network)
 }
 END_TEST
 
-UNIT_MAIN(a_new_vpc_has_all_that_comes_with_one, blocks_that_no_vpc_can_have_are_refused,
-          private_ranges_do_not_mix_in_a_vpc, a_block_with_a_subnet_in_it_stays,
-          a_vpc_with_something_in_it_stays, subnets_do_not_overlap,
-          reserved_addresses_are_drawn_by_nobody, instances_say_that_their_vpc_has_no_network)
+UNIT_SUITE(a_new_vpc_has_all_that_comes_with_one, blocks_that_no_vpc_can_have_are_refused,
+           private_ranges_do_not_mix_in_a_vpc, a_block_with_a_subnet_in_it_stays,
+           a_vpc_with_something_in_it_stays, subnets_do_not_overlap,
+           reserved_addresses_are_drawn_by_nobody, instances_say_that_their_vpc_has_no_network)

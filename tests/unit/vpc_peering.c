@@ -360,11 +360,11 @@ START_TEST(a_request_expires_after_a_week_and_an_ended_one_is_forgotten)
 }
 END_TEST
 
-UNIT_MAIN(a_request_waits_and_is_active_once_it_is_accepted,
-          an_active_one_shows_the_blocks_of_today_and_an_ended_one_those_it_had,
-          blocks_that_overlap_and_vpcs_that_are_not_there_fail, two_vpcs_have_one_peering,
-          a_request_that_is_rejected_or_deleted_has_ended,
-          a_peering_of_two_regions_is_answered_in_the_others, options_are_of_an_active_one,
-          a_route_to_a_peering_is_a_black_hole_until_it_is_active,
-          requests_and_active_ones_are_counted,
-          a_request_expires_after_a_week_and_an_ended_one_is_forgotten)
+UNIT_SUITE(a_request_waits_and_is_active_once_it_is_accepted,
+           an_active_one_shows_the_blocks_of_today_and_an_ended_one_those_it_had,
+           blocks_that_overlap_and_vpcs_that_are_not_there_fail, two_vpcs_have_one_peering,
+           a_request_that_is_rejected_or_deleted_has_ended,
+           a_peering_of_two_regions_is_answered_in_the_others, options_are_of_an_active_one,
+           a_route_to_a_peering_is_a_black_hole_until_it_is_active,
+           requests_and_active_ones_are_counted,
+           a_request_expires_after_a_week_and_an_ended_one_is_forgotten)

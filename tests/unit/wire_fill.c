@@ -112,4 +112,4 @@ START_TEST(lists_of_a_rule_are_merged_by_their_key)
 }
 END_TEST
 
-UNIT_MAIN(what_is_given_stays_and_what_is_not_is_filled, lists_of_a_rule_are_merged_by_their_key)
+UNIT_SUITE(what_is_given_stays_and_what_is_not_is_filled, lists_of_a_rule_are_merged_by_their_key)

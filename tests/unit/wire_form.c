@@ -71,7 +71,7 @@ START_TEST(more_pairs_than_the_cap_are_refused)
 }
 END_TEST
 
-UNIT_MAIN(plus_is_a_space_and_percent_is_a_byte_in_names_and_values,
-          empty_pairs_are_skipped_and_a_bare_name_has_an_empty_value,
-          a_nul_in_a_value_is_kept_for_the_decoder_to_refuse, malformed_forms_are_refused,
-          more_pairs_than_the_cap_are_refused)
+UNIT_SUITE(plus_is_a_space_and_percent_is_a_byte_in_names_and_values,
+           empty_pairs_are_skipped_and_a_bare_name_has_an_empty_value,
+           a_nul_in_a_value_is_kept_for_the_decoder_to_refuse, malformed_forms_are_refused,
+           more_pairs_than_the_cap_are_refused)

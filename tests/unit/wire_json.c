@@ -218,9 +218,9 @@ START_TEST(a_reply_that_does_not_fit_is_an_error)
 }
 END_TEST
 
-UNIT_MAIN(members_are_called_as_aws_calls_them,
-          bad_bodies_get_the_right_code_and_the_path_of_the_member,
-          deep_nesting_and_long_lists_are_refused, the_elements_of_all_lists_together_are_limited,
-          a_broken_body_is_not_quoted, times_are_seconds_with_a_fraction_or_iso_8601,
-          secrets_are_redacted_when_asked, replies_show_empty_lists_at_the_top_and_return,
-          a_fault_is_a_type_and_a_message_and_always_utf8, a_reply_that_does_not_fit_is_an_error)
+UNIT_SUITE(members_are_called_as_aws_calls_them,
+           bad_bodies_get_the_right_code_and_the_path_of_the_member,
+           deep_nesting_and_long_lists_are_refused, the_elements_of_all_lists_together_are_limited,
+           a_broken_body_is_not_quoted, times_are_seconds_with_a_fraction_or_iso_8601,
+           secrets_are_redacted_when_asked, replies_show_empty_lists_at_the_top_and_return,
+           a_fault_is_a_type_and_a_message_and_always_utf8, a_reply_that_does_not_fit_is_an_error)

@@ -102,7 +102,7 @@ START_TEST(what_is_set_is_told_from_what_is_absent)
 }
 END_TEST
 
-UNIT_MAIN(every_row_of_actions_def_is_in_the_model_and_the_converse,
-          known_operations_are_told_from_unknown_ones,
-          every_field_is_found_by_its_names_and_lies_inside_its_structure,
-          secrets_are_marked_in_the_model, what_is_set_is_told_from_what_is_absent)
+UNIT_SUITE(every_row_of_actions_def_is_in_the_model_and_the_converse,
+           known_operations_are_told_from_unknown_ones,
+           every_field_is_found_by_its_names_and_lies_inside_its_structure,
+           secrets_are_marked_in_the_model, what_is_set_is_told_from_what_is_absent)

@@ -303,9 +303,9 @@ START_TEST(a_digest_leaves_out_what_it_is_told_to)
 }
 END_TEST
 
-UNIT_MAIN(well_formed_requests_are_decoded,
-          bad_requests_get_the_right_code_and_the_key_that_was_sent,
-          a_structure_that_is_given_empty_asks_for_nothing_however_often,
-          what_is_secret_is_never_quoted, a_long_value_is_cut_between_characters_when_quoted,
-          twenty_thousand_parameters_are_decoded_in_good_time,
-          a_digest_leaves_out_what_it_is_told_to)
+UNIT_SUITE(well_formed_requests_are_decoded,
+           bad_requests_get_the_right_code_and_the_key_that_was_sent,
+           a_structure_that_is_given_empty_asks_for_nothing_however_often,
+           what_is_secret_is_never_quoted, a_long_value_is_cut_between_characters_when_quoted,
+           twenty_thousand_parameters_are_decoded_in_good_time,
+           a_digest_leaves_out_what_it_is_told_to)

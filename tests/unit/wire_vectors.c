@@ -82,4 +82,4 @@ START_TEST(what_botocore_sends_is_what_is_decoded)
 }
 END_TEST
 
-UNIT_MAIN(what_botocore_sends_is_what_is_decoded)
+UNIT_SUITE(what_botocore_sends_is_what_is_decoded)

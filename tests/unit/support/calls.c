@@ -164,7 +164,10 @@ struct calls *calls_new(void)
 {
     struct calls *k = calloc(1, sizeof(*k));
     CHECK(k != NULL);
-    (void)snprintf(k->directory, sizeof(k->directory), "/tmp/croft-unit-XXXXXX");
+    const char *where = getenv("TMPDIR");
+    int n = snprintf(k->directory, sizeof(k->directory), "%s/croft-unit-XXXXXX",
+                     where == NULL ? "/tmp" : where);
+    CHECK(n > 0 && (size_t)n < sizeof(k->directory));
     char *made = mkdtemp(k->directory);
     CHECK(made != NULL);
     char path[96];
