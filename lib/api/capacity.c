@@ -9,6 +9,8 @@
 #include "base/id.h"
 #include "jobs/market.h"
 
+#define POOL_SPARE 64 /* addresses that a pool takes before its list grows */
+
 static int64_t least(int64_t a, int64_t b)
 {
     return a < b ? a : b;
@@ -143,8 +145,8 @@ static int compare(const void *a, const void *b)
 
 static void load(struct call *c, struct address_pool *p, const struct text_list *used)
 {
-    /* Room for as many as one request may draw. */
-    p->used = arena_array(c->arena, used->n + (size_t)2 * WIRE_INSTANCES_MAX, uint32_t);
+    p->max_used = used->n + POOL_SPARE;
+    p->used = arena_array(c->arena, p->max_used, uint32_t);
     p->n_used = 0;
     for (size_t i = 0; i < used->n; i++) {
         uint32_t address = 0;
@@ -176,7 +178,7 @@ static bool is_reserved(const struct address_pool *p, uint32_t address)
 int address_pool_of_subnet(struct call *c, const struct subnet *subnet,
                            struct address_pool *ret_pool, struct fault *f)
 {
-    struct address_pool p = {.skip_first = 4, .skip_last = 1};
+    struct address_pool p = {.subnet = subnet, .skip_first = 4, .skip_last = 1};
     if (cidr_parse(subnet->cidr_block, &p.block) < 0)
         return fault(f, FAULT_INTERNAL_ERROR, "The subnet has no address block");
     struct text_list used = store_private_ips(c->tx, c->arena, subnet->id);
@@ -240,11 +242,21 @@ static size_t position(const struct address_pool *p, uint32_t address)
     return low;
 }
 
-static bool use(struct address_pool *p, uint32_t address)
+static void grow(struct call *c, struct address_pool *p)
+{
+    uint32_t *wider = arena_array(c->arena, 2 * p->max_used, uint32_t);
+    memcpy(wider, p->used, p->n_used * sizeof(wider[0]));
+    p->used = wider;
+    p->max_used *= 2;
+}
+
+static bool use(struct call *c, struct address_pool *p, uint32_t address)
 {
     size_t at = position(p, address);
     if (at < p->n_used && p->used[at] == address)
         return false;
+    if (p->n_used == p->max_used)
+        grow(c, p);
     memmove(&p->used[at + 1], &p->used[at], (p->n_used - at) * sizeof(p->used[0]));
     p->used[at] = address;
     p->n_used++;
@@ -268,7 +280,7 @@ const char *address_pool_draw(struct call *c, struct address_pool *p)
     random_bytes(&start, sizeof(start));
     for (uint64_t i = 0; i < all; i++) {
         uint32_t address = p->block.address + (uint32_t)(p->skip_first + (start % all + i) % all);
-        if (!is_reserved(p, address) && use(p, address))
+        if (!is_reserved(p, address) && use(c, p, address))
             return text_of(c, address);
     }
     return NULL;
@@ -276,12 +288,11 @@ const char *address_pool_draw(struct call *c, struct address_pool *p)
 
 int address_pool_take(struct call *c, struct address_pool *p, const char *address)
 {
-    (void)c;
     uint32_t a = 0;
     if (ipv4_parse(address, &a) < 0 || !cidr_contains(&p->block, a))
         return -EINVAL;
     uint64_t offset = a - p->block.address;
     if (offset < p->skip_first || offset >= p->skip_first + usable(p))
         return -EINVAL;
-    return use(p, a) ? 0 : -EADDRINUSE;
+    return use(c, p, a) ? 0 : -EADDRINUSE;
 }

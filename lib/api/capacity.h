@@ -9,8 +9,6 @@
  */
 #include "api/capacity_slots.h"
 
-#define WIRE_INSTANCES_MAX 1000 /* in one request: RunInstances.MaxCount in ec2.model */
-
 /* What a launch was given. */
 struct capacity_grant {
     int64_t count;
@@ -40,10 +38,13 @@ int capacity_hold(struct call *c, const char *type, int64_t memory_mib, int64_t 
 
 /* A set of addresses in use, from which free ones are drawn. */
 struct address_pool {
+    const struct subnet *subnet; /* NULL: the pool of public ones */
     struct cidr block;
     uint32_t *used; /* sorted */
     size_t n_used;
-    uint64_t skip_first; /* addresses at the start that are not given out */
+    size_t max_used;                /* as many as there is room for */
+    struct wire_strings ipv6_taken; /* besides those that rows have */
+    uint64_t skip_first;            /* addresses at the start that are not given out */
     uint64_t skip_last;
     struct cidr *reserved; /* blocks from which nothing is drawn, though it may be taken */
     size_t n_reserved;

@@ -113,7 +113,7 @@ static int settle(struct call *c, const ec2_RunInstances_in *in, struct launch *
         resolve_type(c, in, l, f) < 0 || resolve_key(c, in, l, f) < 0 ||
         launch_options_settle(c, in, l->type, &l->options, f) < 0 ||
         launch_volumes_settle(c, in, l->image, &l->volumes, f) < 0 ||
-        launch_network_settle(c, in, &l->network, f) < 0)
+        launch_network_settle(c, in, l->type, &l->network, f) < 0)
         return -1;
     return launch_placement_settle(c, in, l->type, l->network.subnet->zone, &l->placement, f);
 }

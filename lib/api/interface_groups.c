@@ -50,10 +50,10 @@ static bool has_group(const struct security_group_list *l, const char *id)
     return false;
 }
 
-static int add_group(struct call *c, const struct subnet *subnet, const struct security_group *g,
-                     struct security_group_list *to, struct fault *f)
+int interface_group_add(struct call *c, const struct subnet *subnet, const struct security_group *g,
+                        struct security_group_list *to, struct fault *f)
 {
-    if (!streq(g->vpc_id, subnet->vpc_id))
+    if (!group_is_usable_in(c, g, subnet->vpc_id))
         return fault(f, FAULT_INVALID_PARAMETER,
                      "Security group %s and subnet %s belong to different networks.", g->id,
                      subnet->id);
@@ -74,7 +74,7 @@ int interface_groups_settle(struct call *c, const struct subnet *subnet,
     struct security_group_list groups = {0};
     for (size_t i = 0; i < ids->n; i++) {
         const struct security_group *g = lookup_security_group(c, ids->v[i], f);
-        if (g == NULL || add_group(c, subnet, g, &groups, f) < 0)
+        if (g == NULL || interface_group_add(c, subnet, g, &groups, f) < 0)
             return -1;
     }
     if (groups.n == 0) {

@@ -11,3 +11,6 @@ int interface_set_groups(struct call *c, const struct network_interface *n,
 int interface_groups_settle(struct call *c, const struct subnet *subnet,
                             const struct wire_strings *ids, struct security_group_list *ret,
                             struct fault *f);
+/* Adds one more, unless it is there. */
+int interface_group_add(struct call *c, const struct subnet *subnet, const struct security_group *g,
+                        struct security_group_list *to, struct fault *f);

@@ -3,9 +3,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "api/ipv6_pool.h"
+#include "api/lookup.h"
 #include "base/check.h"
 #include "base/id.h"
 #include "base/text.h"
+#include "core/quota.h"
 
 static int read_ipv4(struct call *c, const struct ec2_PrivateIpAddressSpecificationList *list,
                      struct interface_wish *w, struct fault *f)
@@ -70,22 +73,12 @@ int interface_wish_check(struct call *c, const struct subnet *subnet, struct int
         return fault(f, FAULT_INVALID_PARAMETER_VALUE,
                      "The subnet '%s' has no IPv6 CIDR block: it gives no IPv6 addresses",
                      subnet->id);
-    for (size_t i = 0; i < w->ipv6.n; i++)
-        if (ipv6_check_free(c, subnet, w->ipv6.v[i], f) < 0)
-            return -1;
     return 0;
 }
 
 int64_t interface_wish_draws(const struct interface_wish *w)
 {
     return (w->private_ip == NULL) + w->n_secondary;
-}
-
-int subnet_is_full(struct fault *f)
-{
-    return fault(f, FAULT_INSUFFICIENT_FREE_ADDRESSES_IN_SUBNET,
-                 "The specified subnet does not have enough free addresses to satisfy the "
-                 "request.");
 }
 
 static int take(struct call *c, struct address_pool *pool, const char *address, struct fault *f)
@@ -100,6 +93,17 @@ static int take(struct call *c, struct address_pool *pool, const char *address, 
                           address);
 }
 
+static int take_ipv6(struct call *c, struct address_pool *pool, const char *given, struct fault *f)
+{
+    if (ipv6_check_free(c, pool->subnet, given, f) < 0)
+        return -1;
+    const char *address = ipv6_canonical(c, given);
+    if (strings_contain(&pool->ipv6_taken, address))
+        return fault(f, FAULT_INVALID_IP_ADDRESS_IN_USE, "Address %s is in use.", address);
+    *arena_append(c->arena, &pool->ipv6_taken) = address;
+    return 0;
+}
+
 int interface_wish_take(struct call *c, struct address_pool *pool, const struct interface_wish *w,
                         struct fault *f)
 {
@@ -108,58 +112,34 @@ int interface_wish_take(struct call *c, struct address_pool *pool, const struct 
     for (size_t i = 0; i < w->secondary.n; i++)
         if (take(c, pool, w->secondary.v[i], f) < 0)
             return -1;
+    for (size_t i = 0; i < w->ipv6.n; i++)
+        if (take_ipv6(c, pool, w->ipv6.v[i], f) < 0)
+            return -1;
     return 0;
 }
 
-/* --- IPv6 */
-
-/* Reserved as in IPv4 are the first four and the last (AWS: "Subnet sizing for IPv6"). */
-static bool is_reserved(const struct ipv6 *a)
+uint64_t interface_pool_ipv6(struct call *c, const struct address_pool *pool)
 {
-    uint64_t host = 0;
-    for (size_t i = 8; i < sizeof(a->bytes); i++)
-        host = host << 8 | a->bytes[i];
-    return host < 4 || host == UINT64_MAX;
+    uint64_t free = ipv6_free(c, pool->subnet);
+    return free > pool->ipv6_taken.n ? free - pool->ipv6_taken.n : 0;
 }
 
-static bool is_used(struct call *c, const struct subnet *subnet, const char *address)
+int interface_pool_check(struct call *c, const struct address_pool *pool,
+                         const struct interface_wish *w, struct fault *f)
 {
-    return store_count_interface_addresses(c->tx, "subnet_id", subnet->id, "address", address) > 0;
+    bool fits = address_pool_free(pool) >= (uint64_t)interface_wish_draws(w) &&
+                (w->n_ipv6 == 0 || interface_pool_ipv6(c, pool) >= (uint64_t)w->n_ipv6);
+    return fits ? 0 : subnet_is_full(f);
 }
 
-int ipv6_check_free(struct call *c, const struct subnet *subnet, const char *address,
-                    struct fault *f)
+int interface_check_quota(struct call *c, int64_t more, struct fault *f)
 {
-    struct cidr6 block;
-    struct ipv6 parsed;
-    char text[IPV6_TEXT_SIZE];
-    if (subnet->ipv6_cidr_block == NULL || cidr6_parse(subnet->ipv6_cidr_block, &block) < 0 ||
-        address == NULL || ipv6_parse(address, &parsed) < 0 || !cidr6_contains(&block, &parsed) ||
-        is_reserved(&parsed))
-        return fault(f, FAULT_INVALID_PARAMETER_VALUE,
-                     "Address %.64s does not fall within the subnet's IPv6 address range, or is "
-                     "reserved",
-                     address == NULL ? "" : address);
-    ipv6_format(&parsed, text);
-    if (is_used(c, subnet, text))
-        return fault(f, FAULT_INVALID_IP_ADDRESS_IN_USE, "Address %s is in use.", text);
-    return 0;
-}
-
-/* Of 2^64 addresses the first that is drawn is free but for a miracle. */
-const char *ipv6_draw(struct call *c, const struct subnet *subnet)
-{
-    struct cidr6 block;
-    int r = cidr6_parse(subnet->ipv6_cidr_block, &block);
-    CHECK(r == 0); /* we have put it there */
-    for (;;) {
-        struct ipv6 a = block.address;
-        char text[IPV6_TEXT_SIZE];
-        random_bytes(a.bytes + 8, 8);
-        ipv6_format(&a, text);
-        if (!is_reserved(&a) && !is_used(c, subnet, text))
-            return arena_strdup(c->arena, text);
-    }
+    int64_t there = (int64_t)store_count_network_interfaces(
+        c->tx, "account_id", c->principal->account_id, "region", c->region->name);
+    if (there + more <= INTERFACES_PER_REGION)
+        return 0;
+    return fault(f, FAULT_NETWORK_INTERFACE_LIMIT_EXCEEDED,
+                 "You have reached the limit of %d network interfaces", INTERFACES_PER_REGION);
 }
 
 /* --- rows */
@@ -175,22 +155,12 @@ static int64_t next_position(struct call *c, const char *interface_id)
     return next;
 }
 
-static const char *canonical(struct call *c, const char *address)
-{
-    struct ipv6 parsed;
-    char text[IPV6_TEXT_SIZE];
-    if (ipv6_parse(address, &parsed) < 0)
-        return address;
-    ipv6_format(&parsed, text);
-    return arena_strdup(c->arena, text);
-}
-
 void interface_add(struct call *c, const struct network_interface *n, const char *address,
                    bool is_ipv6)
 {
     struct interface_address row = {
         .interface_id = n->id,
-        .address = is_ipv6 ? canonical(c, address) : address,
+        .address = is_ipv6 ? ipv6_canonical(c, address) : address,
         .vpc_id = n->vpc_id,
         .subnet_id = n->subnet_id,
         .is_ipv6 = is_ipv6,
@@ -209,7 +179,7 @@ static void add_others(struct call *c, const struct subnet *subnet, const struct
     for (size_t i = 0; i < w->ipv6.n; i++)
         interface_add(c, n, w->ipv6.v[i], true);
     for (int64_t i = 0; i < w->n_ipv6; i++)
-        interface_add(c, n, ipv6_draw(c, subnet), true);
+        interface_add(c, n, ipv6_draw(c, subnet, &pool->ipv6_taken), true);
 }
 
 /* 02: locally administered, one station. */

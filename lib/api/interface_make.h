@@ -11,6 +11,7 @@
 #include "api/capacity.h"
 
 #define INTERFACE_ADDRESSES_MAX 50 /* of either kind, on one that is not attached */
+#define DEVICE_INDEX_MAX        31
 
 /* The addresses that it is to have. */
 struct interface_wish {
@@ -34,20 +35,21 @@ int interface_wish_check(struct call *c, const struct subnet *subnet, struct int
 int64_t interface_wish_draws(const struct interface_wish *w);
 int interface_wish_take(struct call *c, struct address_pool *pool, const struct interface_wish *w,
                         struct fault *f);
-/* The fault when a pool has too few. */
-int subnet_is_full(struct fault *f);
+/* Are there as many as are drawn for one interface? InsufficientFreeAddressesInSubnet. */
+int interface_pool_check(struct call *c, const struct address_pool *pool,
+                         const struct interface_wish *w, struct fault *f);
+/* How many addresses of IPv6 the pool's subnet has left to be drawn. */
+uint64_t interface_pool_ipv6(struct call *c, const struct address_pool *pool);
+/* May the account have so many more interfaces in the region? */
+int interface_check_quota(struct call *c, int64_t more, struct fault *f);
 
-/* This IPv6 address is of the subnet, not reserved and free. */
-int ipv6_check_free(struct call *c, const struct subnet *subnet, const char *address,
-                    struct fault *f);
 /* Gives an interface one more address, behind those that it has. */
 void interface_add(struct call *c, const struct network_interface *n, const char *address,
                    bool is_ipv6);
-const char *ipv6_draw(struct call *c, const struct subnet *subnet);
 
 /*
  * `row` has what is to be in it but for the id, addresses, place and names, which are filled in.
- * The pool has room: see interface_wish_draws().
+ * The pool has room: see interface_pool_check().
  */
 void interface_insert(struct call *c, const struct subnet *subnet,
                       const struct security_group_list *groups, const struct interface_wish *w,

@@ -90,6 +90,15 @@ static void warn_of_groups(struct call *c, const struct wire_strings *ids,
     warn(c, &why, warning);
 }
 
+static void warn_of_interface(struct call *c, const char *id,
+                              struct ec2_ValidationWarning **warning)
+{
+    struct fault why = {0};
+    if (id != NULL)
+        (void)lookup_network_interface(c, id, &why);
+    warn(c, &why, warning);
+}
+
 static void warn_of_subnet(struct call *c, const char *id, struct ec2_ValidationWarning **warning)
 {
     struct fault why = {0};
@@ -123,6 +132,7 @@ static void warn_of(struct call *c, const ec2_RunInstances_in *launch,
     for (size_t i = 0; i < launch->network_interfaces.n; i++) {
         warn_of_groups(c, &launch->network_interfaces.v[i].groups, warning);
         warn_of_subnet(c, launch->network_interfaces.v[i].subnet_id, warning);
+        warn_of_interface(c, launch->network_interfaces.v[i].network_interface_id, warning);
     }
     if (launch->network_interfaces.n > 0 &&
         (launch->security_group_ids.n > 0 || launch->security_groups.n > 0))

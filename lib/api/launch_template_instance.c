@@ -76,7 +76,14 @@ static void add_interfaces(struct call *c, const struct ec2_Instance *view,
         to->delete_on_termination = from->attachment->delete_on_termination;
         to->description = str_empty(from->description) ? NULL : from->description;
         to->subnet_id = from->subnet_id;
-        to->associate_public_ip_address = wire_bool(from->association != NULL);
+        if (from->private_ip_addresses.n > 1)
+            to->secondary_private_ip_address_count =
+                wire_int((int64_t)from->private_ip_addresses.n - 1);
+        if (from->ipv6_addresses.n > 0)
+            to->ipv6_address_count = wire_int((int64_t)from->ipv6_addresses.n);
+        /* A launch with several may not say. */
+        if (view->network_interfaces.n == 1)
+            to->associate_public_ip_address = wire_bool(from->association != NULL);
         for (size_t g = 0; g < from->groups.n; g++)
             *arena_append(c->arena, &to->groups) = from->groups.v[g].group_id;
     }

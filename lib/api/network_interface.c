@@ -7,7 +7,6 @@
 #include "api/page.h"
 #include "api/tagging.h"
 #include "base/check.h"
-#include "core/quota.h"
 #include "jobs/interface_rows.h"
 
 /* AWS: DescribeNetworkInterfaces, "Filters". */
@@ -60,15 +59,6 @@ static int replay(struct call *c, ec2_CreateNetworkInterface_out *out, struct fa
     return 0;
 }
 
-static int check_quota(struct call *c, struct fault *f)
-{
-    if (store_count_network_interfaces(c->tx, "account_id", c->principal->account_id, "region",
-                                       c->region->name) < INTERFACES_PER_REGION)
-        return 0;
-    return fault(f, FAULT_NETWORK_INTERFACE_LIMIT_EXCEEDED,
-                 "You have reached the limit of %d network interfaces", INTERFACES_PER_REGION);
-}
-
 int act_ec2_CreateNetworkInterface(struct call *c, const ec2_CreateNetworkInterface_in *in,
                                    ec2_CreateNetworkInterface_out *out, struct fault *f)
 {
@@ -87,11 +77,9 @@ int act_ec2_CreateNetworkInterface(struct call *c, const ec2_CreateNetworkInterf
     const struct subnet *subnet = lookup_subnet(c, in->subnet_id, f);
     if (subnet == NULL || interface_groups_settle(c, subnet, &in->groups, &groups, f) < 0 ||
         interface_wish_check(c, subnet, &wish, INTERFACE_ADDRESSES_MAX, f) < 0 ||
-        check_quota(c, f) < 0 || address_pool_of_subnet(c, subnet, &pool, f) < 0 ||
-        interface_wish_take(c, &pool, &wish, f) < 0)
+        interface_check_quota(c, 1, f) < 0 || address_pool_of_subnet(c, subnet, &pool, f) < 0 ||
+        interface_wish_take(c, &pool, &wish, f) < 0 || interface_pool_check(c, &pool, &wish, f) < 0)
         return -1;
-    if ((int64_t)address_pool_free(&pool) < interface_wish_draws(&wish))
-        return subnet_is_full(f);
     struct network_interface row = {
         .description = in->description == NULL ? "" : in->description,
         .source_dest_check = true,

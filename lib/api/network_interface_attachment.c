@@ -1,17 +1,55 @@
 /* AttachNetworkInterface, DetachNetworkInterface: the rows of what an instance's job then does. */
+#include "api/interface_attach.h"
+#include "api/interface_make.h"
 #include "api/interface_view.h"
 #include "api/lookup.h"
 #include "base/id.h"
 #include "base/text.h"
 #include "jobs/interface_rows.h"
 
-#define DEVICE_INDEX_MAX 31
-
-static int check_place(struct call *c, const struct instance *i, int64_t device_index,
-                       struct fault *f)
+int interface_check_free(const struct network_interface *n, struct fault *f)
 {
-    const struct instance_type *type =
-        instance_type_find(&c->config->instance_types, i->instance_type);
+    if (n->attachment_id == NULL)
+        return 0;
+    return fault(f, FAULT_INVALID_NETWORK_INTERFACE_IN_USE, "Interface: [%s] in use.", n->id);
+}
+
+int interface_check_fits(struct call *c, const struct instance_type *type,
+                         const struct network_interface *n, struct fault *f)
+{
+    struct interface_address_list others =
+        store_interface_addresses(c->tx, c->arena, "interface_id", n->id);
+    int64_t counts[2] = {1, 0}; /* the first of IPv4 is in the interface's row */
+    for (size_t k = 0; k < others.n; k++)
+        counts[others.v[k].is_ipv6]++;
+    if (type == NULL ||
+        (counts[0] <= type->ipv4_per_interface && counts[1] <= type->ipv4_per_interface))
+        return 0;
+    return fault(f, FAULT_PRIVATE_IP_ADDRESS_LIMIT_EXCEEDED,
+                 "Number of private addresses will exceed limit: it is %lld for an interface of %s",
+                 (long long)type->ipv4_per_interface, type->name);
+}
+
+int interface_count_exceeded(const struct instance_type *type, size_t count, struct fault *f)
+{
+    return fault(f, FAULT_ATTACHMENT_LIMIT_EXCEEDED, "Interface count %zu exceeds the limit for %s",
+                 count, type->name);
+}
+
+void interface_attach(struct call *c, struct network_interface *n, const struct instance *i,
+                      int64_t device_index, enum attachment_state state)
+{
+    n->instance_id = i->id;
+    n->attachment_id = id_make(c->arena, "eni-attach");
+    n->device_index = device_index;
+    n->delete_on_termination = false;
+    n->attached_at = c->now;
+    n->attachment_state = (int)state;
+}
+
+static int check_place(struct call *c, const struct instance *i, const struct instance_type *type,
+                       int64_t device_index, struct fault *f)
+{
     struct network_interface_list there =
         store_network_interfaces(c->tx, c->arena, "instance_id", i->id);
     if (device_index < 0 || device_index > DEVICE_INDEX_MAX)
@@ -24,24 +62,8 @@ static int check_place(struct call *c, const struct instance *i, int64_t device_
                          "Instance '%s' already has an interface attached at device index '%lld'.",
                          i->id, (long long)device_index);
     if (type != NULL && (int64_t)there.n >= type->max_interfaces)
-        return fault(f, FAULT_ATTACHMENT_LIMIT_EXCEEDED,
-                     "Interface count %zu exceeds the limit for %s", there.n + 1, type->name);
+        return interface_count_exceeded(type, there.n + 1, f);
     return 0;
-}
-
-/* How many addresses of either kind it may have there. */
-static int check_addresses(struct call *c, const struct instance *i,
-                           const struct network_interface *n, struct fault *f)
-{
-    const struct instance_type *type =
-        instance_type_find(&c->config->instance_types, i->instance_type);
-    int64_t count =
-        1 + (int64_t)store_count_interface_addresses(c->tx, "interface_id", n->id, "is_ipv6", "0");
-    if (type == NULL || count <= type->ipv4_per_interface)
-        return 0;
-    return fault(f, FAULT_PRIVATE_IP_ADDRESS_LIMIT_EXCEEDED,
-                 "Number of private addresses will exceed limit: it is %lld for an interface of %s",
-                 (long long)type->ipv4_per_interface, type->name);
 }
 
 int act_ec2_AttachNetworkInterface(struct call *c, const ec2_AttachNetworkInterface_in *in,
@@ -49,10 +71,8 @@ int act_ec2_AttachNetworkInterface(struct call *c, const ec2_AttachNetworkInterf
 {
     struct network_interface *n = lookup_network_interface(c, in->network_interface_id, f);
     const struct instance *i = n == NULL ? NULL : lookup_instance(c, in->instance_id, f);
-    if (i == NULL || interface_check_own(n, f) < 0)
+    if (i == NULL || interface_check_own(n, f) < 0 || interface_check_free(n, f) < 0)
         return -1;
-    if (n->attachment_id != NULL)
-        return fault(f, FAULT_INVALID_NETWORK_INTERFACE_IN_USE, "Interface: [%s] in use.", n->id);
     if (!streq(n->zone, i->zone))
         return fault(f, FAULT_INVALID_PARAMETER_COMBINATION,
                      "You may not attach a network interface to an instance if they are not in the "
@@ -60,14 +80,13 @@ int act_ec2_AttachNetworkInterface(struct call *c, const ec2_AttachNetworkInterf
     if (i->state != INSTANCE_RUNNING && i->state != INSTANCE_STOPPED)
         return fault(f, FAULT_INCORRECT_STATE, "Instance '%s' is not 'running' or 'stopped'.",
                      i->id);
-    if (check_place(c, i, in->device_index.v, f) < 0 || check_addresses(c, i, n, f) < 0)
+    const struct instance_type *type =
+        instance_type_find(&c->config->instance_types, i->instance_type);
+    if (check_place(c, i, type, in->device_index.v, f) < 0 ||
+        interface_check_fits(c, type, n, f) < 0)
         return -1;
-    n->instance_id = i->id;
-    n->attachment_id = id_make(c->arena, "eni-attach");
-    n->device_index = in->device_index.v;
-    n->delete_on_termination = false;
-    n->attached_at = c->now;
-    n->attachment_state = i->state == INSTANCE_RUNNING ? ATTACHMENT_ATTACHING : ATTACHMENT_ATTACHED;
+    interface_attach(c, n, i, in->device_index.v,
+                     i->state == INSTANCE_RUNNING ? ATTACHMENT_ATTACHING : ATTACHMENT_ATTACHED);
     store_update_network_interface(c->tx, n);
     store_enqueue(c->tx, "vpc", n->vpc_id, c->now);
     store_enqueue(c->tx, "instance", i->id, c->now);

@@ -2,6 +2,7 @@
  */
 #include "api/interface_make.h"
 #include "api/interface_view.h"
+#include "api/ipv6_pool.h"
 #include "api/lookup.h"
 #include "base/check.h"
 #include "base/text.h"
@@ -200,8 +201,10 @@ int act_ec2_AssignIpv6Addresses(struct call *c, const ec2_AssignIpv6Addresses_in
         interface_add(c, n, in->ipv6_addresses.v[i], true);
         *arena_append(c->arena, &out->assigned_ipv6_addresses) = in->ipv6_addresses.v[i];
     }
+    if (count.set && ipv6_free(c, subnet) < (uint64_t)count.v)
+        return subnet_is_full(f);
     for (int64_t i = 0; count.set && i < count.v; i++) {
-        const char *drawn = ipv6_draw(c, subnet);
+        const char *drawn = ipv6_draw(c, subnet, &(struct wire_strings){0});
         interface_add(c, n, drawn, true);
         *arena_append(c->arena, &out->assigned_ipv6_addresses) = drawn;
     }

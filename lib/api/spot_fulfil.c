@@ -47,6 +47,7 @@ static void hold_or_fail(struct call *c, struct spot_request *r, const struct fa
     case FAULT_INSUFFICIENT_ADDRESS_CAPACITY:
     case FAULT_INSUFFICIENT_FREE_ADDRESSES_IN_SUBNET:
     case FAULT_INVALID_IP_ADDRESS_IN_USE:
+    case FAULT_INVALID_NETWORK_INTERFACE_IN_USE:
         enter(c, r, SPOT_OPEN, SPOT_CONSTRAINT_NOT_FULFILLABLE,
               arena_strdup(c->arena, why->message));
         return;

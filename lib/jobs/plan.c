@@ -1,6 +1,7 @@
 #include "jobs/plan.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/base64.h"
@@ -12,6 +13,13 @@
 
 #define INTERFACES_MAX 15
 
+static int by_device_index(const void *left, const void *right)
+{
+    const struct network_interface *a = left;
+    const struct network_interface *b = right;
+    return (a->device_index > b->device_index) - (a->device_index < b->device_index);
+}
+
 struct instance_facts instance_facts_read(struct tx *tx, struct arena *a, const char *instance_id)
 {
     struct instance_facts facts = {.instance = store_instance(tx, a, instance_id)};
@@ -19,6 +27,9 @@ struct instance_facts instance_facts_read(struct tx *tx, struct arena *a, const 
         return facts;
     facts.volumes = store_volumes(tx, a, "instance_id", instance_id);
     facts.interfaces = store_network_interfaces(tx, a, "instance_id", instance_id);
+    if (facts.interfaces.n > 1)
+        qsort(facts.interfaces.v, facts.interfaces.n, sizeof(facts.interfaces.v[0]),
+              by_device_index);
     struct tag *name = store_tag_of(tx, a, instance_id, "Name");
     facts.name_tag = name == NULL ? NULL : name->value;
     return facts;

@@ -15,10 +15,10 @@
 
 /* An instance with what belongs to it. */
 struct instance_facts {
-    struct instance *instance;  /* NULL: there is none */
-    struct volume_list volumes; /* attached ones */
-    struct network_interface_list interfaces;
-    const char *name_tag; /* NULL: none */
+    struct instance *instance;                /* NULL: there is none */
+    struct volume_list volumes;               /* attached ones */
+    struct network_interface_list interfaces; /* in the order of their device indexes */
+    const char *name_tag;                     /* NULL: none */
 };
 
 struct instance_facts instance_facts_read(struct tx *tx, struct arena *a, const char *instance_id);
