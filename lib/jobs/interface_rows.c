@@ -1,5 +1,7 @@
 #include "jobs/interface_rows.h"
 
+#include <stdlib.h>
+
 void address_let_go(struct tx *tx, struct address *a)
 {
     a->association_id = NULL;
@@ -29,4 +31,21 @@ void interface_remove(struct tx *tx, struct arena *a, const char *interface_id)
     store_delete_interface_groups(tx, "interface_id", interface_id);
     store_delete_tags(tx, "resource_id", interface_id);
     store_delete_network_interfaces(tx, "id", interface_id);
+}
+
+static int by_position(const void *left, const void *right)
+{
+    const struct interface_address *a = left;
+    const struct interface_address *b = right;
+    return (a->position > b->position) - (a->position < b->position);
+}
+
+struct interface_address_list interface_addresses_in_order(struct tx *tx, struct arena *a,
+                                                           const char *interface_id)
+{
+    struct interface_address_list l =
+        store_interface_addresses(tx, a, "interface_id", interface_id);
+    if (l.n > 1)
+        qsort(l.v, l.n, sizeof(l.v[0]), by_position);
+    return l;
 }

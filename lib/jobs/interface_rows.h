@@ -12,3 +12,6 @@ void interface_let_go(struct tx *tx, struct network_interface *n);
 /* Removes the interface with its memberships, tags and private addresses; elastic addresses of its
  * are free again. */
 void interface_remove(struct tx *tx, struct arena *a, const char *interface_id);
+/* Its addresses beside the first, in the order in which they came. */
+struct interface_address_list interface_addresses_in_order(struct tx *tx, struct arena *a,
+                                                           const char *interface_id);

@@ -30,6 +30,12 @@ struct instance_facts instance_facts_read(struct tx *tx, struct arena *a, const 
     if (facts.interfaces.n > 1)
         qsort(facts.interfaces.v, facts.interfaces.n, sizeof(facts.interfaces.v[0]),
               by_device_index);
+    facts.subnets = arena_array(a, facts.interfaces.n, const struct subnet *);
+    facts.addresses = arena_array(a, facts.interfaces.n, struct interface_address_list);
+    for (size_t k = 0; k < facts.interfaces.n; k++) {
+        facts.subnets[k] = store_subnet(tx, a, facts.interfaces.v[k].subnet_id);
+        facts.addresses[k] = interface_addresses_in_order(tx, a, facts.interfaces.v[k].id);
+    }
     struct tag *name = store_tag_of(tx, a, instance_id, "Name");
     facts.name_tag = name == NULL ? NULL : name->value;
     return facts;
@@ -54,6 +60,38 @@ bool plan_removes_volume(const struct volume *v)
     return v->delete_on_termination || v->state == VOLUME_CREATING;
 }
 
+/*
+ * Its first address of either kind comes by DHCP; DHCP gives no more than one, so the others are
+ * told here, with the length of their subnet. Others of IPv6 are alone: the router is beyond them.
+ */
+static struct seed_interface seed_interface_of(struct arena *a, const struct instance_facts *facts,
+                                               size_t k)
+{
+    struct {
+        const char **v;
+        size_t n;
+    } more = {0};
+    const struct interface_address_list *others = &facts->addresses[k];
+    const char *length = strchr(facts->subnets[k]->cidr_block, '/');
+    bool has_ipv6 = false;
+    CHECK(length != NULL); /* a subnet stays while it has interfaces */
+    for (size_t i = 0; i < others->n; i++) {
+        const struct interface_address *address = &others->v[i];
+        if (!address->is_ipv6)
+            *arena_append(a, &more) = arena_printf(a, "%s%s", address->address, length);
+        else if (has_ipv6)
+            *arena_append(a, &more) = arena_printf(a, "%s/128", address->address);
+        has_ipv6 = has_ipv6 || address->is_ipv6;
+    }
+    return (struct seed_interface){
+        .device_index = facts->interfaces.v[k].device_index,
+        .mac = facts->interfaces.v[k].mac,
+        .dhcp6 = has_ipv6,
+        .addresses = more.v,
+        .n_addresses = more.n,
+    };
+}
+
 int plan_seed(const struct jobs_config *config, struct arena *a, const struct instance_facts *facts,
               struct seed_texts *ret_texts, struct err *e)
 {
@@ -66,6 +104,9 @@ int plan_seed(const struct jobs_config *config, struct arena *a, const struct in
     if (i->user_data != NULL &&
         base64_decode(a, i->user_data, strlen(i->user_data), &user_data, &user_data_len) < 0)
         return err_set(e, EINVAL, "the user data is not base64");
+    struct seed_interface *interfaces = arena_array(a, facts->interfaces.n, struct seed_interface);
+    for (size_t k = 0; k < facts->interfaces.n; k++)
+        interfaces[k] = seed_interface_of(a, facts, k);
     struct seed_facts seed = {
         .instance_id = i->id,
         .hostname = hostname_of(a, "ip", n->private_ip),
@@ -74,6 +115,8 @@ int plan_seed(const struct jobs_config *config, struct arena *a, const struct in
         .public_key = i->public_key,
         .key_name = i->key_name,
         .mac = n->mac,
+        .interfaces = interfaces,
+        .n_interfaces = facts->interfaces.n,
         .mtu = config->mtu,
         .region = i->region,
         .zone = i->zone,

@@ -18,7 +18,10 @@ struct instance_facts {
     struct instance *instance;                /* NULL: there is none */
     struct volume_list volumes;               /* attached ones */
     struct network_interface_list interfaces; /* in the order of their device indexes */
-    const char *name_tag;                     /* NULL: none */
+    /* Of each of them: its subnet, and its addresses beside the first, in order. */
+    const struct subnet **subnets;
+    struct interface_address_list *addresses;
+    const char *name_tag; /* NULL: none */
 };
 
 struct instance_facts instance_facts_read(struct tx *tx, struct arena *a, const char *instance_id);

@@ -7,7 +7,9 @@
  * image (ISO 9660) from the texts. User data is passed on exactly as it was sent; all other values
  * go in quoted, and one with a control character in it is refused (-EINVAL).
  */
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -15,14 +17,25 @@
 
 #define SEED_IMAGE_MAX (4 << 20) /* bytes */
 
+/* An interface that the guest finds at its first boot. */
+struct seed_interface {
+    int64_t device_index; /* it is eth<device_index> */
+    const char *mac;
+    bool dhcp6;                   /* it has an address of IPv6 */
+    const char *const *addresses; /* "172.31.0.11/20": those that DHCP does not give */
+    size_t n_addresses;
+};
+
 struct seed_facts {
     const char *instance_id;
     const char *hostname;   /* ip-172-31-0-10 */
     const char *domain;     /* ec2.internal */
     const char *public_key; /* one OpenSSH line; NULL: none */
     const char *key_name;
-    const char *mac;        /* of the primary interface */
-    const char *private_ip; /* of the primary interface */
+    const char *mac;                         /* of the primary interface */
+    const char *private_ip;                  /* of the primary interface */
+    const struct seed_interface *interfaces; /* the primary first */
+    size_t n_interfaces;
     int mtu;
     const char *region;
     const char *zone;

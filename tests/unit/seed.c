@@ -10,6 +10,8 @@
 #include "seed/iso9660.h"
 #include "unit.h"
 
+static const struct seed_interface one = {.mac = "0a:58:ac:1f:00:0a"};
+
 static const struct seed_facts facts = {
     .instance_id = "i-0123456789abcdef0",
     .hostname = "ip-172-31-0-10",
@@ -18,6 +20,8 @@ static const struct seed_facts facts = {
     .key_name = "desk",
     .mac = "0a:58:ac:1f:00:0a",
     .private_ip = "172.31.0.10",
+    .interfaces = &one,
+    .n_interfaces = 1,
     .mtu = 1450,
     .region = "us-east-1",
     .zone = "us-east-1a",
@@ -50,6 +54,24 @@ START_TEST(the_compiled_in_templates)
     check_text("seed/vendor-data", texts.vendor_data);
     check_text("seed/user-data", texts.user_data);
     ck_assert_uint_eq(texts.user_data_len, strlen(texts.user_data));
+}
+END_TEST
+
+START_TEST(each_interface_has_what_dhcp_does_not_give)
+{
+    _cleanup_arena_ struct arena *a = arena_new();
+    struct seed_facts f = facts;
+    struct seed_texts texts;
+    const char *more[] = {"172.31.0.11/20", "172.31.0.12/20", "fd00:1:2:3::99/128"};
+    const struct seed_interface three[] = {
+        {.mac = "0a:58:ac:1f:00:0a", .dhcp6 = true, .addresses = more, .n_addresses = 3},
+        {.device_index = 1, .mac = "0a:58:ac:1f:00:0b"},
+        {.device_index = 4, .mac = "0a:58:ac:1f:00:0c", .dhcp6 = true},
+    };
+    f.interfaces = three;
+    f.n_interfaces = ARRAY_SIZE(three);
+    ck_assert_int_eq(seed_build(a, NULL, &f, &texts, NULL), 0);
+    check_text("seed/network-config-of-three", texts.network_config);
 }
 END_TEST
 
@@ -193,8 +215,8 @@ START_TEST(a_list_that_makes_no_image_is_refused)
 }
 END_TEST
 
-UNIT_SUITE(the_compiled_in_templates, an_instance_without_a_key_has_an_empty_list,
-           user_data_is_passed_on_byte_for_byte, the_owners_templates_come_first_one_by_one,
-           a_template_with_an_unknown_value_is_refused, a_value_cannot_begin_a_line_of_its_own,
-           the_image_is_read_by_others, the_same_files_make_the_same_image,
-           a_list_that_makes_no_image_is_refused)
+UNIT_SUITE(the_compiled_in_templates, each_interface_has_what_dhcp_does_not_give,
+           an_instance_without_a_key_has_an_empty_list, user_data_is_passed_on_byte_for_byte,
+           the_owners_templates_come_first_one_by_one, a_template_with_an_unknown_value_is_refused,
+           a_value_cannot_begin_a_line_of_its_own, the_image_is_read_by_others,
+           the_same_files_make_the_same_image, a_list_that_makes_no_image_is_refused)
