@@ -12,14 +12,16 @@ struct wire_strings group_vpcs(struct call *c, const struct security_group *grou
     struct security_group_vpc_list others =
         store_security_group_vpcs(c->tx, c->arena, "group_id", group->id);
     for (size_t i = 0; i < others.n; i++)
-        *arena_append(c->arena, &vpcs) = others.v[i].vpc_id;
+        if (group_association_is_wanted(&others.v[i]))
+            *arena_append(c->arena, &vpcs) = others.v[i].vpc_id;
     return vpcs;
 }
 
 bool group_is_usable_in(struct call *c, const struct security_group *group, const char *vpc_id)
 {
-    struct wire_strings vpcs = group_vpcs(c, group);
-    return strings_contain(&vpcs, vpc_id);
+    struct security_group_vpc_list there =
+        store_security_group_vpcs(c->tx, c->arena, "group_id", group->id, "vpc_id", vpc_id);
+    return streq(group->vpc_id, vpc_id) || (there.n > 0 && group_association_is_usable(there.v));
 }
 
 void group_changed(struct call *c, const struct security_group *group)

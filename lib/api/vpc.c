@@ -144,6 +144,8 @@ static const char *first_dependency(struct call *c, const char *vpc_id)
         return "a network ACL beside the default one";
     if (store_count_security_groups(c->tx, "vpc_id", vpc_id) > 1)
         return "a security group beside the default one";
+    if (store_count_security_group_vpcs(c->tx, "vpc_id", vpc_id) > 0)
+        return "a security group of another VPC, which is associated with it";
     return store_vpc_is_referenced(c->tx, vpc_id) ? "a peering" : NULL;
 }
 

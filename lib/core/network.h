@@ -161,14 +161,6 @@ struct security_group_rule {
     const char *peering_id;
 };
 
-/* A VPC beside its own in which a group may be used (AWS: AssociateSecurityGroupVpc). */
-struct security_group_vpc {
-    const char *group_id;
-    const char *vpc_id;
-    const char *account_id;
-    const char *region;
-};
-
 /* Membership of an interface in a group. */
 struct interface_group {
     const char *interface_id;

@@ -374,6 +374,10 @@ static void load_ports(struct tx *tx, struct arena *a, const char *region, struc
 static void load_groups(struct tx *tx, struct arena *a, struct net_vpc *v)
 {
     struct security_group_list groups = store_security_groups(tx, a, "vpc_id", v->vpc_id);
+    struct security_group_vpc_list others = store_security_group_vpcs(tx, a, "vpc_id", v->vpc_id);
+    for (size_t i = 0; i < others.n; i++)
+        if (group_association_is_wanted(&others.v[i]))
+            *arena_append(a, &groups) = *store_security_group(tx, a, others.v[i].group_id);
     struct net_group *out = arena_array(a, groups.n, struct net_group);
     for (size_t i = 0; i < groups.n; i++) {
         struct security_group_rule_list rules =
@@ -392,14 +396,15 @@ static bool is_peer(const struct net_vpc *v, const char *vpc_id)
     return false;
 }
 
-static struct words members_of(struct tx *tx, struct arena *a, const char *group_id)
+/* Those in its own VPC: a peering leads to no further ones that it is associated with. */
+static struct words members_of(struct tx *tx, struct arena *a, const struct security_group *group)
 {
     struct words addresses = {0};
-    struct interface_group_list members = store_interface_groups(tx, a, "group_id", group_id);
+    struct interface_group_list members = store_interface_groups(tx, a, "group_id", group->id);
     for (size_t i = 0; i < members.n; i++) {
         const char *interface_id = members.v[i].interface_id;
         const struct network_interface *n = store_network_interface(tx, a, interface_id);
-        if (n == NULL)
+        if (n == NULL || !streq(n->vpc_id, group->vpc_id))
             continue;
         *arena_append(a, &addresses) = n->private_ip;
         struct interface_address_list more =
@@ -448,7 +453,7 @@ static void load_references(struct tx *tx, struct arena *a, struct net_vpc *v)
                     store_security_group(tx, a, r->referenced_group_id);
                 if (group == NULL || !is_peer(v, group->vpc_id))
                     continue;
-                struct words members = members_of(tx, a, group->id);
+                struct words members = members_of(tx, a, group);
                 *arena_append(a, &groups) =
                     (struct net_peer_group){group->id, members.v, members.n};
             }

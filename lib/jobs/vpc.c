@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "jobs/group_association.h"
 #include "jobs/plan.h"
 #include "jobs/worker.h"
 
@@ -22,21 +23,28 @@ static int load(struct jobs *j, struct arena *a, const char *vpc_id, struct net_
     return tx_commit(tx, e);
 }
 
-/* Says in the VPC's row why the machine does not have what the rows say; NULL: it has. */
-static int record(struct jobs *j, const char *vpc_id, const char *why, struct err *e)
+/*
+ * Says in the rows of the VPC and of groups of others in it why the machine does not have what they
+ * say; NULL: it has.
+ */
+static int record(struct jobs *j, const struct net_vpc *intent, const char *why, struct err *e)
 {
     _cleanup_arena_ struct arena *a = arena_new();
     struct tx *tx = store_read(j->config.store);
-    const struct vpc *seen = store_vpc(tx, a, vpc_id);
+    const struct vpc *seen = store_vpc(tx, a, intent->vpc_id);
+    size_t n_moved = group_associations_moved(tx, a, intent, why).n;
     int r = tx_commit(tx, e);
-    if (r < 0 || seen == NULL || streq(seen->network_error, why))
+    if (r < 0 || seen == NULL || (streq(seen->network_error, why) && n_moved == 0))
         return r;
     tx = store_write(j->config.store);
-    struct vpc *row = store_vpc(tx, a, vpc_id);
+    struct vpc *row = store_vpc(tx, a, intent->vpc_id);
+    struct security_group_vpc_list moved = group_associations_moved(tx, a, intent, why);
     if (row != NULL) {
         row->network_error = why;
         store_update_vpc(tx, row);
     }
+    for (size_t i = 0; i < moved.n; i++)
+        group_association_put(tx, &moved.v[i]);
     return tx_commit(tx, e);
 }
 
@@ -104,7 +112,7 @@ static int slot_apply(struct jobs *j, struct vpc_slot *slot, const char *vpc_id,
     if (r < 0)
         arena_free(a);
     struct err not_recorded = {0};
-    if (record(j, vpc_id, r < 0 ? e->message : NULL, &not_recorded) < 0 && r == 0)
+    if (record(j, &intent, r < 0 ? e->message : NULL, &not_recorded) < 0 && r == 0)
         r = err_set(e, EIO, "%s", not_recorded.message);
     return r;
 }

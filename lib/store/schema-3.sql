@@ -237,10 +237,12 @@ CREATE INDEX security_group_rule_prefix_list ON security_group_rule (prefix_list
 
 -- VPCs beside its own in which a group may be used.
 CREATE TABLE security_group_vpc (
-  group_id    TEXT NOT NULL REFERENCES security_group (id),
-  vpc_id      TEXT NOT NULL REFERENCES vpc (id),
-  account_id  TEXT NOT NULL,
-  region      TEXT NOT NULL,
+  group_id      TEXT NOT NULL REFERENCES security_group (id),
+  vpc_id        TEXT NOT NULL REFERENCES vpc (id),
+  account_id    TEXT NOT NULL,
+  region        TEXT NOT NULL,
+  state         TEXT NOT NULL,
+  state_reason  TEXT,
   PRIMARY KEY (group_id, vpc_id)
 ) STRICT;
 CREATE INDEX security_group_vpc_vpc ON security_group_vpc (vpc_id);

@@ -107,6 +107,8 @@ static const struct column security_group_vpc_columns[] = {
     TEXT(security_group_vpc, vpc_id),
     TEXT(security_group_vpc, account_id),
     TEXT(security_group_vpc, region),
+    STATE(security_group_vpc, state, group_association_states),
+    TEXT(security_group_vpc, state_reason),
 };
 NETWORK_TABLE(security_group_vpc, 2);
 

@@ -13,6 +13,7 @@
  */
 #include "core/capacity_reservation.h"
 #include "core/flow_log.h"
+#include "core/group_association.h"
 #include "core/image.h"
 #include "core/insights.h"
 #include "core/instance.h"

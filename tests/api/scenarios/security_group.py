@@ -1,7 +1,10 @@
 """Security groups and their rules."""
-from client import call, refusal
+import os
 
-from .world import ANY, MISSING, Scenarios, ec2, ports, the
+from client import call, refusal, until
+
+from .vpc import new_vpc
+from .world import ANY, MISSING, Scenarios, ec2, no_more, ports, the
 
 ONE_RULE = {"GroupId": "%group", "IpPermissions": [{"IpProtocol": "tcp", "FromPort": 1, "ToPort": 1}]}
 
@@ -15,6 +18,19 @@ def rule_of(port, egress=False):
 
 def group_now():
     return ec2.describe_security_groups(GroupIds=[the.group])["SecurityGroups"][0]
+
+
+def association(group_id):
+    """That of the group with another VPC; None: it has none."""
+    found = call("post", "DescribeSecurityGroupVpcAssociations", {"Filters": [
+        {"Name": "group-id", "Values": [group_id]}]})["SecurityGroupVpcAssociations"]
+    return found[0] if found else None
+
+
+def part(group_id, vpc_id):
+    done = call("post", "DisassociateSecurityGroupVpc", {"GroupId": group_id, "VpcId": vpc_id})
+    until(lambda: association(group_id) is None, what="a group that is not associated")
+    return done
 
 
 class SecurityGroups(Scenarios):
@@ -115,12 +131,76 @@ class SecurityGroups(Scenarios):
                 {"SecurityGroupRuleId": rule, "Description": "in"}]})
         self.described(rule, "in")
 
+    def associated(self):
+        """A new group of the default VPC in another one, associated: the ids of both."""
+        made = call("post", "CreateSecurityGroup", {"GroupName": f"roams-{os.urandom(4).hex()}",
+                                                    "Description": "d"})["GroupId"]
+        no_more(ec2.delete_security_group, GroupId=made)
+        home = new_vpc(cidr="10.84.0.0/16")
+        done = call("post", "AssociateSecurityGroupVpc", {"GroupId": made, "VpcId": home})
+        self.assertEqual(done, {"State": "associating"})
+        until(lambda: association(made)["State"] == "associated", what="an associated group")
+        return made, home
+
+    def AssociateSecurityGroupVpc(self):
+        made, home = self.associated()
+        subnet = call("post", "CreateSubnet", {"VpcId": home, "CidrBlock": "10.84.1.0/24"})[
+            "Subnet"]["SubnetId"]
+        nic = call("post", "CreateNetworkInterface", {"SubnetId": subnet, "Groups": [made]})[
+            "NetworkInterface"]
+        self.assertEqual([g["GroupId"] for g in nic["Groups"]], [made])
+        self.assertEqual(refusal(call, "post", "DisassociateSecurityGroupVpc", {
+            "GroupId": made, "VpcId": home}).code, "DependencyViolation")
+        self.assertEqual(refusal(ec2.delete_vpc, VpcId=home).code, "DependencyViolation")
+        ec2.delete_network_interface(NetworkInterfaceId=nic["NetworkInterfaceId"])
+        ec2.delete_subnet(SubnetId=subnet)
+        part(made, home)
+
+    def DescribeSecurityGroupVpcAssociations(self):
+        made, home = self.associated()
+        found = call("post", "DescribeSecurityGroupVpcAssociations", {"Filters": [
+            {"Name": "group-id", "Values": [made]}, {"Name": "state", "Values": ["associated"]}]})
+        owner = ec2.describe_security_groups(GroupIds=[made])["SecurityGroups"][0]["OwnerId"]
+        self.assertEqual(found["SecurityGroupVpcAssociations"], [
+            {"GroupId": made, "VpcId": home, "State": "associated", "VpcOwnerId": owner,
+             "GroupOwnerId": owner}])
+        part(made, home)
+
+    def DisassociateSecurityGroupVpc(self):
+        made, home = self.associated()
+        self.assertEqual(part(made, home), {"State": "disassociating"})
+        self.assertEqual(refusal(call, "post", "DisassociateSecurityGroupVpc", {
+            "GroupId": made, "VpcId": home}).code, "InvalidSecurityGroupVpcAssociation.NotFound")
+
+    def GetSecurityGroupsForVpc(self):
+        made, home = self.associated()
+        found = call("post", "GetSecurityGroupsForVpc", {"VpcId": home})["SecurityGroupForVpcs"]
+        self.assertEqual({g["GroupName"]: g["PrimaryVpcId"] for g in found if g["GroupId"] != made},
+                         {"default": home})
+        self.assertEqual([g["PrimaryVpcId"] for g in found if g["GroupId"] == made], [the.vpc])
+        found = call("post", "GetSecurityGroupsForVpc", {"VpcId": the.vpc, "Filters": [
+            {"Name": "group-name", "Values": ["actions"]}]})["SecurityGroupForVpcs"]
+        self.assertEqual([g["GroupId"] for g in found], [the.group])
+        part(made, home)
+
     def described(self, rule, text):
         found = ec2.describe_security_group_rules(SecurityGroupRuleIds=[rule])
         self.assertEqual(found["SecurityGroupRules"][0]["Description"], text)
 
 
 REFUSED = {
+    "AssociateSecurityGroupVpc": [
+        ({"GroupId": "%group", "VpcId": "%vpc"}, "InvalidParameterValue"),
+        ({"GroupId": "%group", "VpcId": MISSING["vpc"]}, "InvalidVpcID.NotFound"),
+        ({"GroupId": "sg-x", "VpcId": "%vpc"}, "InvalidGroupId.Malformed")],
+    "DescribeSecurityGroupVpcAssociations": [
+        ({"Filters": [{"Name": "colour", "Values": ["x"]}]}, "InvalidParameterValue"),
+        ({"MaxResults": 4}, "InvalidParameterValue")],
+    "DisassociateSecurityGroupVpc": [
+        ({"GroupId": "%group", "VpcId": "%vpc"}, "InvalidSecurityGroupVpcAssociation.NotFound"),
+        ({"GroupId": MISSING["sg"], "VpcId": "%vpc"}, "InvalidGroup.NotFound")],
+    "GetSecurityGroupsForVpc": [({"VpcId": MISSING["vpc"]}, "InvalidVpcID.NotFound"),
+                                ({}, "MissingParameter")],
     "DescribeSecurityGroupReferences": [({"GroupId": [MISSING["sg"]]}, "InvalidGroup.NotFound"),
                                         ({}, "MissingParameter")],
     "DescribeStaleSecurityGroups": [({"VpcId": MISSING["vpc"]}, "InvalidVpcID.NotFound")],

@@ -1,0 +1,49 @@
+#include "support/machine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "network/intent.h"
+
+static int machine_apply(struct network *n, const struct net_vpc *intent, struct err *e)
+{
+    struct machine *m = (struct machine *)n;
+    arena_free(m->arena);
+    m->arena = arena_new();
+    m->wanted = *intent_copy(m->arena, intent);
+    if (m->broken != NULL)
+        return err_set(e, EIO, "%s", m->broken);
+    m->n_applied++;
+    return 0;
+}
+
+static const struct network_ops machine_ops = {.name = "machine", .apply = machine_apply};
+
+struct machine *machine_new(struct calls *k)
+{
+    struct machine *m = calloc(1, sizeof(*m));
+    CHECK(m != NULL);
+    m->network.ops = &machine_ops;
+    m->jobs = jobs_new(&(struct jobs_config){
+        .store = k->store, .network = &m->network, .host_id = TEST_HOST, .mtu = 1500});
+    return m;
+}
+
+void machine_free(struct machine *m)
+{
+    jobs_free(m->jobs);
+    arena_free(m->arena);
+    free(m);
+}
+
+int machine_run(struct machine *m, const char *vpc_id)
+{
+    m->e = (struct err){0};
+    return vpc_converge(m->jobs, vpc_id, &m->e);
+}
+
+bool machine_has_group(const struct machine *m, const char *group_id)
+{
+    return intent_group(&m->wanted, group_id) != NULL;
+}

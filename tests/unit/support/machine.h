@@ -1,0 +1,28 @@
+#pragma once
+/*
+ * Workers that run one job at a time, when a test says so, over a network that remembers what it
+ * was asked for last and can be made to fail.
+ *
+ *     struct machine *m = machine_new(k);
+ *     m->broken = "no room for rules";
+ *     ck_assert_int_eq(machine_run(m, TEST_VPC), -EIO);
+ */
+#include "jobs/worker.h"
+#include "support/calls.h"
+
+struct machine {
+    struct network network;
+    struct jobs *jobs;
+    const char *broken;    /* why apply() fails; NULL: it works */
+    struct arena *arena;   /* of `wanted` */
+    struct net_vpc wanted; /* what apply() was asked for last, whether it worked or not */
+    size_t n_applied;      /* times that it worked */
+    struct err e;          /* of the last job */
+};
+
+struct machine *machine_new(struct calls *k);
+void machine_free(struct machine *m);
+/* The job of a VPC: 0, or what it fails with. */
+int machine_run(struct machine *m, const char *vpc_id);
+/* Is the group among what was asked for last? */
+bool machine_has_group(const struct machine *m, const char *group_id);
