@@ -5,6 +5,7 @@ Every reply that a client made here brings is checked against the output shape t
 an element it does not know, a list that lacks at the top, a value of another type or an empty number
 is an error at once, in whatever test it happens.
 """
+import atexit
 import base64
 import datetime
 import hashlib
@@ -17,6 +18,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.parse
@@ -400,19 +402,58 @@ def daemon(verb):
 
 # --- the AWS CLI ------------------------------------------------------------------------------
 
-class Cli:
-    """One of the two AWS CLIs."""
+def script_of(program):
+    """The Python script behind a program, and its interpreter; None, None where it is something else."""
+    for _ in range(2):
+        with open(program, "rb") as file:
+            first = file.readline().decode(errors="replace")
+        if first.startswith("#!") and "python" in first:
+            return program, first[2:].strip()
+        if "/shims/" not in program:
+            break
+        program = subprocess.run(["pyenv", "which", "aws"], stdin=subprocess.DEVNULL, check=True,
+                                 capture_output=True, text=True).stdout.strip()
+    return None, None
 
-    def __init__(self, path):
-        self.path = path
+
+def loaded(program):
+    """A program that does as this CLI does, without loading Python's modules for each command."""
+    script, interpreter = script_of(os.path.realpath(program))
+    if script is None:
+        return program
+    folder = tempfile.mkdtemp(prefix="croft-cli.")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    server, path = os.path.join(folder, "socket"), os.path.join(folder, "aws")
+    tool = os.path.join(os.path.dirname(os.path.realpath(tap.__file__)), "loaded_cli.py")
+    # It ends when its input does, which is when this process has gone.
+    process = subprocess.Popen([interpreter, "-B", tool, "serve", server, script],
+                               stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    until(lambda: os.path.exists(server) or process.poll() is not None, what=f"{script} being loaded")
+    if process.poll() is not None:
+        raise AssertionError(f"{script} could not be loaded")
+    with open(path, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o755)) as file:
+        file.write(f"#!/bin/sh\nexec /usr/bin/python3 -ISB {tool} run {server} \"$@\"\n")
+    return path
+
+
+class Cli:
+    """One of the two AWS CLIs: the program as it was found, and `path`, which does the same sooner."""
+
+    def __init__(self, program):
+        self.program = program
+        self.path = loaded(program)
+
+    @staticmethod
+    def environment():
+        """What leads a CLI elsewhere than to the lab, or to a pager, is turned off."""
+        return dict(os.environ, AWS_PAGER="", AWS_CONFIG_FILE="/dev/null", AWS_MAX_ATTEMPTS="1",
+                    AWS_SHARED_CREDENTIALS_FILE="/dev/null", AWS_CLI_AUTO_PROMPT="off")
 
     def run(self, *words, stdin=None):
-        # What leads a CLI elsewhere than to the lab, or to a pager, is turned off.
-        env = dict(os.environ, AWS_PAGER="", AWS_CONFIG_FILE="/dev/null", AWS_MAX_ATTEMPTS="1",
-                   AWS_SHARED_CREDENTIALS_FILE="/dev/null", AWS_CLI_AUTO_PROMPT="off")
         argv = [self.path, "--endpoint-url", ENDPOINT] + list(words)
         return subprocess.run(argv, input=stdin, stdin=None if stdin else subprocess.DEVNULL,
-                              capture_output=True, text=True, env=env, check=False, timeout=300)
+                              capture_output=True, text=True, env=self.environment(), check=False,
+                              timeout=300)
 
     def text(self, *words):
         done = self.run(*words)

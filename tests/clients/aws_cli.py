@@ -5,12 +5,13 @@
 files, dry runs and errors, with version 2 (Debian's) and 1 (where one is in PATH)."""
 import json
 import os
+import subprocess
 import tempfile
 import unittest
 
 from support import need
 
-from client import (client, encoded, find_clis, instance, register_image, remove, tap,
+from client import (ENDPOINT, client, encoded, find_clis, instance, register_image, remove, tap,
                     wait_state)
 
 PUBLIC_KEY = ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJLuXxAkBHDPjbBbIqYYW4z6sgnXVKHAvcIRTDC6MqRr "
@@ -90,6 +91,16 @@ class Flow:
         self.assertEqual(sorted(each["InstanceType"]
                                 for each in part["InstanceTypes"] + rest["InstanceTypes"]),
                          sorted(every))
+
+    def test_a_start_as_a_shell_makes_it(self):
+        """The others run in a process that has read the modules: see tests/lib/loaded_cli.py."""
+        fresh, loaded = (subprocess.run([path, "--endpoint-url", ENDPOINT, "ec2", "describe-regions"],
+                                        stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                                        env=self.cli.environment(), check=False, timeout=120)
+                         for path in (self.cli.program, self.cli.path))
+        self.assertEqual((fresh.returncode, fresh.stdout, fresh.stderr),
+                         (0, loaded.stdout, loaded.stderr))
+        self.assertEqual(loaded.returncode, 0)
 
     def test_dry_runs_and_refusals(self):
         self.refused(r"\(DryRunOperation\).*Request would have succeeded, but DryRun flag is set",
