@@ -28,6 +28,7 @@ struct walk {
     struct reach_answer answer;
     struct reach_packet packet;
     bool is_reply;
+    bool left_egress_only; /* the question did: its answer may come in there */
     struct nat_memory nats[NATS_MAX];
     size_t n_nats;
 };
@@ -340,7 +341,8 @@ static bool enter_nat(struct walk *w, const struct net_vpc *vpc, const struct ne
     struct reach_hop *h;
     struct reach_address own;
     if (w->is_reply) {
-        for (size_t i = w->n_nats; i-- > 0;)
+        /* An answer is for the gateway's own address; what is for another is a new connection. */
+        for (size_t i = w->n_nats; i-- > 0 && reach_port_has(port, &w->packet.destination);)
             if (w->nats[i].port == port) {
                 w->packet.destination = w->nats[i].behind;
                 h = hop(w, REACH_NAT_GATEWAY, port->nat_gateway_id, vpc, subnet);
@@ -426,9 +428,11 @@ static bool needs_gateway(struct walk *w, struct reach_hop *h, const struct net_
 
 static bool enter_from_outside(struct walk *w, const struct net_vpc *vpc)
 {
-    struct reach_hop *h = hop(w, REACH_INTERNET_GATEWAY, NULL, vpc, NULL);
+    bool by_egress_only = w->is_reply && w->left_egress_only;
+    struct reach_hop *h = hop(
+        w, by_egress_only ? REACH_EGRESS_ONLY_GATEWAY : REACH_INTERNET_GATEWAY, NULL, vpc, NULL);
     const struct net_port *port = NULL;
-    if (!may_go_on(w) || !needs_gateway(w, h, vpc))
+    if (!may_go_on(w) || (!by_egress_only && !needs_gateway(w, h, vpc)))
         return false;
     if (!w->packet.destination.is_ipv6) {
         const struct net_address *pair = reach_public(vpc, &w->packet.destination, &port);
@@ -440,7 +444,9 @@ static bool enter_from_outside(struct walk *w, const struct net_vpc *vpc)
         h->text = say(w, "%s stands for %s", pair->public_ip, pair->private_ip);
         h->destination = pair->private_ip;
     } else {
-        h->text = say(w, "it comes in by the internet gateway of %s", vpc->vpc_id);
+        h->text =
+            say(w, "it comes in by the %s of %s",
+                by_egress_only ? "egress-only internet gateway" : "internet gateway", vpc->vpc_id);
     }
     const struct net_route *route = NULL;
     struct from from = {vpc, NULL};
@@ -505,6 +511,7 @@ static bool leave_egress_only(struct walk *w, struct from from)
         return stop(w, h, "NO_PATH",
                     "an egress-only internet gateway carries no answers to what came in", NULL);
     h->text = "it leaves by the egress-only internet gateway";
+    w->left_egress_only = true;
     return arrive_outside(w);
 }
 
@@ -638,7 +645,8 @@ static const struct net_peering *peering_with(const struct net_vpc *vpc, const c
     return NULL;
 }
 
-/* The address that the source would call, or NULL: it has none to call. */
+/* The address that the source would call, or NULL: it has none to call. A private address, too, can
+ * only be meant by its public one outside; in another VPC it is called as it is, peering or not. */
 static const char *called(const struct reach_question *q, const struct net_port *port)
 {
     const struct reach_end *to = &q->destination;
@@ -649,7 +657,7 @@ static const char *called(const struct reach_question *q, const struct net_port 
                                   peering_with(q->source.vpc, to->vpc->vpc_id) != NULL);
     if (to->address == NULL)
         return by_private ? port->addresses[0].private_ip : port->addresses[0].public_ip;
-    if (by_private || reach_address_parse(to->address, &address) < 0 || address.is_ipv6)
+    if (q->source.vpc != NULL || reach_address_parse(to->address, &address) < 0 || address.is_ipv6)
         return to->address;
     const struct net_address *pair = reach_private(to->vpc, &address, &its);
     return pair != NULL ? pair->public_ip : to->address;

@@ -6,11 +6,10 @@
 import os
 import random
 import sys
-from ipaddress import ip_address, ip_network
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import world  # noqa: E402
-from world import Driver, Vpc, attempts, everything_out, reaches, rule, run  # noqa: E402
+from world import Driver, Vpc, everything_out, reaches, rule, run  # noqa: E402
 
 SEED = int(os.environ.get("SEED", random.randrange(1 << 32)))
 PORTS = (22, 80, 443, 5000, 65000)
@@ -31,8 +30,8 @@ class Groups(world.Case):
         group = vpc.group(rule("tcp", 22), rule("tcp", 5000, 5010), everything_out())
         a, b = self.start(vpc, vpc.port([group]), vpc.port([group]))
         listeners = [b.listen(port) for port in (22, 80, 4999, 5000, 5010, 5011)]
-        self.assertEqual(attempts([(a, b.ip, port) for port in (22, 80, 4999, 5000, 5010, 5011)]),
-                         [True, False, False, True, True, False])
+        self.attempt([(a, b.ip, port) for port in (22, 80, 4999, 5000, 5010, 5011)],
+                     [True, False, False, True, True, False])
         self.assertFalse(a.ping(b.ip))
         for sock in listeners:
             sock.close()
@@ -43,7 +42,7 @@ class Groups(world.Case):
         open_ = vpc.group(rule())
         a, b = self.start(vpc, vpc.port([silent]), vpc.port([open_], subnet=1))
         with b.listen(22), b.listen(443):
-            self.assertEqual(attempts([(a, b.ip, 22), (a, b.ip, 443)]), [False, True])
+            self.attempt([(a, b.ip, 22), (a, b.ip, 443)], [False, True])
         self.assertFalse(a.ping(b.ip))
         with a.listen(22):
             self.assertFalse(reaches(b, a.ip, 22))
@@ -54,9 +53,9 @@ class Groups(world.Case):
         timestamp = vpc.group(rule("icmp", 13, 0), everything_out())
         any_ = vpc.group(rule("icmp", -1, -1), everything_out())
         a, b, c = self.start(vpc, vpc.port([echo]), vpc.port([timestamp]), vpc.port([any_]))
-        self.assertTrue(b.ping(a.ip))
+        self.assertTrue(b.ping(a.ip, limit=world.COMES))
         self.assertFalse(a.ping(b.ip))
-        self.assertTrue(a.ping(c.ip))
+        self.assertTrue(a.ping(c.ip, limit=world.COMES))
 
     def test_a_group_as_source_means_its_members_of_now(self):
         vpc = Vpc()
@@ -65,11 +64,11 @@ class Groups(world.Case):
         other = vpc.group(everything_out())
         a, b, c = self.start(vpc, vpc.port([web]), vpc.port([data]), vpc.port([other]))
         with b.listen(5000):
-            self.assertEqual(attempts([(a, b.ip, 5000), (c, b.ip, 5000)]), [True, False])
+            self.attempt([(a, b.ip, 5000), (c, b.ip, 5000)], [True, False])
             c.port["groups"] = [other, web]
             a.port["groups"] = [other]
             self.driver.apply(vpc)
-            self.assertEqual(attempts([(a, b.ip, 5000), (c, b.ip, 5000)]), [False, True])
+            self.attempt([(a, b.ip, 5000), (c, b.ip, 5000)], [False, True])
 
     def test_several_groups_add_up(self):
         vpc = Vpc()
@@ -77,8 +76,7 @@ class Groups(world.Case):
         web = vpc.group(rule("tcp", 80))
         a, b = self.start(vpc, vpc.port([ssh]), vpc.port([web, ssh]))
         with b.listen(22), b.listen(80), b.listen(443):
-            self.assertEqual(attempts([(a, b.ip, port) for port in (22, 80, 443)]),
-                             [True, True, False])
+            self.attempt([(a, b.ip, port) for port in (22, 80, 443)], [True, True, False])
 
     def test_a_group_in_two_vpcs_means_the_members_of_each(self):
         """What AssociateSecurityGroupVpc brings about: the two even have the same addresses."""
@@ -126,7 +124,7 @@ class Groups(world.Case):
             self.assertTrue(talk(sock, connection), "the tracked connection")
             vpc.groups[group]["rules"].append(rule("tcp", 22))
             self.driver.apply(vpc)
-            self.assertTrue(reaches(a, b.ip, 22))
+            self.assertTrue(reaches(a, b.ip, 22, limit=world.COMES))
             connection.close()
 
     def test_connections_live_through_the_death_of_the_daemon(self):
@@ -148,36 +146,6 @@ class Groups(world.Case):
             connection.close()
             from_server.close()
 
-    def test_flows_are_those_of_a_model(self):
-        """Random groups on eight guests in two subnets; every pair on every port."""
-        print(f"# SEED={SEED}")
-        dice = random.Random(SEED)
-        vpc = Vpc(subnets=("10.0.0.0/24", "10.0.1.0/24"))
-        for _ in range(6):
-            vpc.group()
-        names = list(vpc.groups)
-        guests = self.start(vpc, *[vpc.port(dice.sample(names, dice.randint(1, 3)), subnet=i % 2)
-                                   for i in range(8)])
-        listeners = [guest.listen(port) for guest in guests for port in PORTS]
-        flows = [(a, b, port) for a in guests for b in guests if a is not b for port in PORTS]
-        seen = set()
-        for _ in range(12):
-            for name in dice.sample(names, 4):
-                vpc.groups[name]["rules"] = [random_rule(dice, names)
-                                             for _ in range(dice.randint(1, 6))]
-            for guest in dice.sample(guests, 3):
-                guest.port["groups"] = dice.sample(names, dice.randint(1, 3))
-            self.driver.apply(vpc)
-            expected = [passes(vpc, a.port, b.port, port) for a, b, port in flows]
-            found = attempts([(a, b.ip, port) for a, b, port in flows])
-            wrong = [(a.port["id"], b.port["id"], port, want)
-                     for (a, b, port), want, have in zip(flows, expected, found) if want != have]
-            self.assertEqual(wrong, [], f"SEED={SEED}")
-            seen |= set(expected)
-        self.assertEqual(seen, {True, False}, f"a dull world: SEED={SEED}")
-        for sock in listeners:
-            sock.close()
-
     def test_the_kernel_has_what_a_fresh_build_has_after_any_changes(self):
         print(f"# SEED={SEED}")
         dice = random.Random(SEED)
@@ -193,7 +161,8 @@ class Groups(world.Case):
             self.driver.apply(vpc)
             if step % 4 == 3:
                 text = self.driver.ask("rules", intent=vpc.intent())["rules"]
-                run("ip", "netns", "exec", "fresh", "nft", "-j", "-f", "-", stdin=text)
+                with world.inside("fresh"):
+                    run("nft", "-j", "-f", "-", stdin=text)
                 self.assertEqual(world.ruleset(vpc.id), world.ruleset("fresh"),
                                  f"SEED={SEED}, step {step}")
         run("ip", "netns", "delete", "fresh")
@@ -208,7 +177,7 @@ class Groups(world.Case):
         vpc.groups[group]["rules"][-1] = rule("tcp", 22)
         self.driver.apply(vpc)
         with b.listen(22):
-            self.assertTrue(reaches(a, b.ip, 22))
+            self.assertTrue(reaches(a, b.ip, 22, limit=world.COMES))
 
 
 def random_rule(dice, names):
@@ -220,24 +189,6 @@ def random_rule(dice, names):
     what = dice.choice((("tcp", low, max(low, dice.choice(PORTS))), ("tcp", 0, 65535), ("-1",),
                         ("6", low), ("udp", low), ("icmp", -1, -1)))
     return rule(*what, egress=egress, **peer)
-
-
-def allows(vpc, port, peer, number, egress):
-    for name in port["groups"]:
-        for r in vpc.groups[name]["rules"]:
-            if r["egress"] != egress or r["protocol"] not in ("-1", "tcp", "6"):
-                continue
-            if r["protocol"] != "-1" and not r["from"] <= number <= r["to"]:
-                continue
-            if r["group"] and r["group"] in peer["groups"]:
-                return True
-            if r["cidr"] and ip_address(peer["ip"]) in ip_network(r["cidr"]):
-                return True
-    return False
-
-
-def passes(vpc, source, target, number):
-    return allows(vpc, source, target, number, True) and allows(vpc, target, source, number, False)
 
 
 def change(dice, vpc, count):

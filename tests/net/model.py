@@ -9,8 +9,9 @@ connection hop by hop, there and back:
     ACLs        where a packet leaves one subnet and enters another: entries by number, the first that matches
                 decides, and answers are asked, too (AWS: "Control subnet traffic with network access control lists")
     routes      of the subnet's table, the longest prefix first, the VPC's own blocks before all of their length
-    gateways    an internet gateway translates one to one and takes nobody without a public address; a NAT gateway
-                sends on as itself; a peering connection leads to addresses of the peer VPC alone, and no further
+    gateways    an internet gateway translates one to one and takes nobody without a public address, IPv6 as it is;
+                an egress-only one carries no answers out; a NAT gateway sends on as itself; a peering connection
+                leads to addresses of the peer VPC alone, and no further
 """
 from collections import namedtuple
 from functools import lru_cache
@@ -62,8 +63,13 @@ def publics(port):
 
 
 class World:
-    def __init__(self, vpcs, internet="192.0.2.53", uplink="192.0.2.1"):
-        self.vpcs, self.internet, self.uplink = vpcs, internet, uplink
+    """VPCs, and somebody beyond the server's uplink: the addresses of both, IPv4 and IPv6."""
+
+    internet, uplink = "192.0.2.53", "192.0.2.1"
+    internet6, uplink6 = "2001:db8:53::53", "2001:db8:53::1"
+
+    def __init__(self, vpcs):
+        self.vpcs = vpcs
 
     def home(self, port_id):
         return next(v for v in self.vpcs if port_id in v.ports)
@@ -140,6 +146,9 @@ class Walk:
     def leave_port(self, vpc, port, packet):
         if packet.source not in addresses(port) and port.get("source_dest_check", True):
             raise Stopped("source check")
+        if packet.source not in addresses(port) and \
+                any(covers(block, packet.source) for block in vpc.cidrs + vpc.cidrs6):
+            raise Unknown  # a part of the VPC that is nobody's: who gets the answer?
         back = LOCAL if packet.source in addresses(port) else ("port", port["id"])
         self.ask_groups(vpc, port, True, packet)
         return self.leave_subnet(vpc, subnet_of(vpc, port), packet, back)
@@ -180,7 +189,7 @@ class Walk:
             self.cross(vpc, subnet, True, packet)
             self.cross(vpc, its, False, packet)
         source = packet.source
-        self.answers.append(lambda: need_route(vpc, its, source, LOCAL))
+        self.answers.append(lambda: need_route(self.world, vpc, its, source, LOCAL))
         if port.get("nat"):
             self.nats += 1
             if self.nats > 1:
@@ -206,14 +215,16 @@ class Walk:
         if port.get("nat"):
             raise Stopped("a NAT gateway listens to nobody")
         self.ask_groups(vpc, port, False, packet)
-        self.answers.append(lambda: need_route(vpc, its, packet.source, back))
+        self.answers.append(lambda: need_route(self.world, vpc, its, packet.source, back))
         return port["id"], packet.source
 
     def come_in(self, packet, origin):
         """From the world outside, where the internet gateways lead."""
         if packet.target == self.world.internet:
             return INTERNET, self.world.uplink
-        if packet.target == self.world.uplink:
+        if packet.target == self.world.internet6:
+            return INTERNET, packet.source
+        if packet.target in (self.world.uplink, self.world.uplink6):
             raise Stopped("the server")
         if ":" in packet.target:
             vpc, private = next(((v, packet.target) for v in self.world.vpcs
@@ -227,7 +238,7 @@ class Walk:
         if not vpc.internet_gateway:
             raise Stopped("no internet gateway")
         source = packet.source
-        if origin == SERVER:  # by the link between it and the VPC
+        if origin == SERVER and ":" not in packet.target:  # by the link between it and the VPC
             source = str(ip_address("169.254.64.0") + 2 * vpc.index)
         return self.deliver(vpc, None, packet._replace(source=source, target=private),
                             ("internet", None))
@@ -277,9 +288,21 @@ def look_up(vpc, subnet, address):
     return max(found, key=lambda f: f[:2])[2]
 
 
-def need_route(vpc, subnet, address, wanted):
-    """An answer that takes another way than the question came is lost."""
-    if look_up(vpc, subnet, address) != wanted:
-        raise Stopped("route")
-    if wanted[0] == "peering" and wanted[1] not in vpc.peerings:
+def need_route(world, vpc, subnet, address, wanted):
+    """An answer that takes another way than the question came is lost: who translates, or tracks, is not asked. With
+    IPv6 nobody translates, and it may come by another gateway that leads to the same VPC."""
+    found = look_up(vpc, subnet, address)
+    if found[0] == "peering" and found[1] not in vpc.peerings:
         raise Stopped("blackhole")
+    if found == wanted:
+        return
+    if ":" not in address or found[0] not in ("internet", "peering") or \
+            wanted[0] not in ("internet", "peering"):
+        raise Stopped("route")
+    home = next((v for v in world.vpcs if any(covers(b, address) for b in v.cidrs6)), None)
+    if found[0] == "internet" and not vpc.internet_gateway:
+        raise Stopped("no internet gateway")
+    if found[0] == "peering" and (home is None or vpc.peerings[found[1]]["vpc"] != home.id):
+        raise Stopped("not the peer's")
+    if found[0] == "internet" and not home.internet_gateway:
+        raise Unknown

@@ -133,7 +133,7 @@ class Names(world.Case):
         vpc.subnet("10.0.64.0/24")
         (b,) = self.start(vpc, vpc.port([group], subnet=1))
         with b.listen(22):
-            self.assertTrue(reaches(a, b.ip, 22))
+            self.assertTrue(reaches(a, b.ip, 22, limit=world.COMES))
         self.assertEqual(dhcp(b)[0], b.ip)
         del vpc.ports[b.port["id"]]
         vpc.subnets.pop()
@@ -164,7 +164,7 @@ class Names(world.Case):
         with b.listen(22):
             self.assertTrue(eventually(lambda: reaches(a, b.ip, 22)))
         with a.listen(22):
-            self.assertTrue(reaches(None, "198.51.100.7", 22))
+            self.assertTrue(reaches(None, "198.51.100.7", 22, limit=world.COMES))
 
     def test_a_name_without_a_namespace_is_repaired(self):
         vpc = Vpc()

@@ -89,7 +89,7 @@ class Tracking(world.Case):
                 self.assertFalse(reaches(a, b.ip, 22), "a new one obeys at once")
                 self.assertFalse(reaches(None, "198.51.100.2", 22))
             for stream in streams:
-                self.assertTrue(stream.says())
+                self.assertTrue(stream.says(limit=world.COMES))
         self.assertEqual([stream.end() for stream in streams], [0, 0, 0])
 
     def test_an_acl_cuts_at_once_and_both_ways(self):
@@ -101,19 +101,19 @@ class Tracking(world.Case):
         acl = vpc.acl(*open_)
         vpc.subnets[1]["acl"] = acl
         self.driver.apply(vpc)
-        self.assertTrue(crossing.says())
+        self.assertTrue(crossing.says(limit=world.COMES))
         for closed in ([entry(90, allow=False, protocol=6, low=22)],
                        [entry(90, allow=False, egress=True, protocol=6, low=1024, high=65535)],
                        [entry(90, "10.0.0.0/24", allow=False)]):
             vpc.acls[acl]["entries"] = closed + open_
             self.driver.apply(vpc)
             self.assertFalse(crossing.says(), closed)
-            self.assertTrue(within.says(), "no ACL stands between neighbours")
+            self.assertTrue(within.says(limit=world.COMES), "no ACL stands between neighbours")
             crossing.end()
             vpc.acls[acl]["entries"] = list(open_)
             self.driver.apply(vpc)
             crossing = Stream(a, b)
-            self.assertTrue(crossing.says())
+            self.assertTrue(crossing.says(limit=world.COMES))
         # With the ACL open again the same connection goes on: TCP sends again what was lost.
         vpc.acls[acl]["entries"] = []
         self.driver.apply(vpc)
@@ -134,7 +134,7 @@ class Tracking(world.Case):
         (b,) = self.start(two, two.port([groups[1]]))
         (a,) = self.start(one, one.port([groups[0]]))
         stream = Stream(a, b)
-        self.assertTrue(stream.says())
+        self.assertTrue(stream.says(limit=world.COMES))
         one.tables[0]["routes"][-1] = route("10.1.0.0/16", "blackhole")
         self.driver.apply(one)
         self.assertFalse(stream.says())

@@ -22,7 +22,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lib"))
 
 POOL = "198.51.100.0/24"
 RUNTIME = "/run/croft"
-DROPPED = 0.6  # seconds without an answer that count as none
+DROPPED = 0.6  # seconds without an answer that count as none, where none is wanted
+COMES = 8  # and where one is: a machine at its limits is given time
 
 
 def sandbox():
@@ -44,6 +45,11 @@ def run(*argv, stdin=None, check=True):
     return done.stdout
 
 
+def sysctl(name, value):
+    with open(f"/proc/sys/{name}", "w", encoding="ascii") as file:
+        file.write(value)
+
+
 # --- namespaces -----------------------------------------------------------------------------
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -51,10 +57,10 @@ CLONE_NEWNET = 0x40000000
 
 
 @contextlib.contextmanager
-def inside(name):
-    """Sockets that are made here belong to the namespace for good."""
+def inside(name, root=""):
+    """Sockets that are made here belong to the namespace for good; programs run there. root: where its /run is."""
     home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-    there = os.open(f"/run/netns/{name}", os.O_RDONLY | os.O_CLOEXEC)
+    there = os.open(f"{root}/run/netns/{name}", os.O_RDONLY | os.O_CLOEXEC)
     try:
         assert libc.setns(there, CLONE_NEWNET) == 0
         yield
@@ -273,9 +279,7 @@ class Guest:
             port["mac"], "netns", self.name)
         with inside(self.name):
             for name in ("all", "default"):
-                with open(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6", "w",
-                          encoding="ascii") as file:
-                    file.write("1")
+                sysctl(f"net/ipv6/conf/{name}/disable_ipv6", "1")
         self.batch("link set lo up", "link set eth0 up")
         if configured:
             self.batch(f"addr add {self.ip}/{length} dev eth0", f"route add default via {self.router}")
@@ -298,6 +302,16 @@ class Guest:
 
     def batch(self, *lines):
         run("ip", "-n", self.name, "-batch", "-", stdin="\n".join(lines) + "\n")
+
+    def speak_ipv6(self, *addresses, advertisements=False):
+        """From here on, with these addresses at once: nobody else can have them."""
+        with inside(self.name):
+            for name in ("default", "lo", "eth0"):
+                sysctl(f"net/ipv6/conf/{name}/accept_dad", "0")
+                sysctl(f"net/ipv6/conf/{name}/accept_ra", "1" if advertisements else "0")
+                sysctl(f"net/ipv6/conf/{name}/disable_ipv6", "0")
+        if addresses:
+            self.batch(*(f"addr add {a}/128 dev eth0 nodad" for a in addresses))
 
     def socket(self, kind=socket.SOCK_STREAM, family=socket.AF_INET, protocol=0):
         with inside(self.name):
@@ -357,7 +371,7 @@ def reaches(source, address, port, limit=DROPPED):
             return False
 
 
-def who_reaches(listener, source, address, port, limit=DROPPED):
+def who_reaches(listener, source, address, port, limit=COMES):
     """Connects, and says which address the listener saw; None: no connection."""
     with (source.socket() if source else socket.socket()) as sock:
         sock.settimeout(limit)
@@ -365,28 +379,32 @@ def who_reaches(listener, source, address, port, limit=DROPPED):
             sock.connect((address, port))
         except OSError:
             return None
-        listener.settimeout(2)
+        listener.settimeout(COMES)
         connection, peer = listener.accept()
         connection.close()
         return peer[0]
 
 
-def attempts(flows, limit=DROPPED):
-    """Many at once: [(guest, address, port)] -> [came about]."""
+def attempts(flows, want):
+    """Many at once: [(guest, address, port)] -> [came about]. What is wanted is waited for."""
     socks = []
     for guest, address, port in flows:
         sock = guest.socket()
         sock.setblocking(False)
         sock.connect_ex((address, port))
         socks.append(sock)
-    until, open_ = time.monotonic() + limit, {s.fileno(): s for s in socks}
+    began = time.monotonic()
+    open_ = {s.fileno(): (s, wanted) for s, wanted in zip(socks, want, strict=True)}
     good = set()
     poller = select.poll()
     for fd in open_:
         poller.register(fd, select.POLLOUT)
-    while open_ and (left := until - time.monotonic()) > 0:
+    while open_:
+        limit = COMES if any(wanted for _, wanted in open_.values()) else DROPPED
+        if (left := began + limit - time.monotonic()) <= 0:
+            break
         for fd, _ in poller.poll(left * 1000):
-            if open_[fd].getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0:
+            if open_[fd][0].getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0:
                 good.add(fd)
             poller.unregister(fd)
             del open_[fd]
@@ -500,9 +518,10 @@ def dns(guest, server, name, kind=1, limit=1.0):
 
 # --- what the kernel has --------------------------------------------------------------------
 
-def ruleset(name, by=()):
-    """The rules of a namespace, without handles, in one order: comparable. by: what to start the command with."""
-    listed = json.loads(run(*by, "ip", "netns", "exec", name, "nft", "-j", "list", "ruleset"))
+def ruleset(name, root=""):
+    """The rules of a namespace, without handles, in one order: comparable."""
+    with inside(name, root):
+        listed = json.loads(run("nft", "-j", "list", "ruleset"))
     objects = []
     for item in listed["nftables"]:
         for kind, value in item.items():
@@ -525,6 +544,9 @@ def ruleset(name, by=()):
 
 class Case(unittest.TestCase):
     """A driver of its own for each test; guests and VPCs that it started end with it."""
+
+    def attempt(self, flows, want, note=None):
+        self.assertEqual(attempts(flows, want), want, note)
 
     def setUp(self):
         self.driver, self.guests, self.vpcs = Driver(), [], []

@@ -57,6 +57,7 @@ static void setup(void)
          .to_port = -1,
          .cidr_ipv6 = "::/0",
          .is_egress = true}};
+    arena_free(a); /* of the world before: a test may begin again */
     a = arena_new();
     memcpy(rules, all, sizeof(all));
     web_address[0].public_ip = "198.51.100.9";
@@ -379,6 +380,15 @@ START_TEST(a_nat_gateway_speaks_for_others_and_answers_nobody)
     subnets[0].table = 0;
     private_routes[2].destination = "192.0.2.0/25";
     stops(ask(outside("203.0.113.7"), in("eni-web")), "NO_PATH", REACH_NAT_GATEWAY, "nat-1");
+    /* An answer that is sent to the gateway, but not for its own address, is none. */
+    setup();
+    struct reach_end by_public = in("eni-web");
+    by_public.address = "198.51.100.9";
+    passes(ask(in("eni-db"), by_public));
+    public_routes[1] = (struct net_route){"198.51.100.20/32", NET_ROUTE_PORT, "eni-nat"};
+    struct reach_answer lost = ask(in("eni-db"), by_public);
+    stops(lost, "NO_PATH", REACH_NAT_GATEWAY, "nat-1");
+    ck_assert(last(&lost)->is_reply);
     teardown();
 }
 END_TEST
@@ -413,9 +423,15 @@ START_TEST(peering_carries_between_its_two_vpcs_alone)
     public_routes[0] = (struct net_route){"0.0.0.0/0", NET_ROUTE_PEERING, "pcx-1"};
     stops(ask(in("eni-web"), outside("203.0.113.7")), "PCX_REQUIRES_ADDRESS_IN_VPC_CIDR",
           REACH_PEERING, "pcx-1");
+    /* Without the peering it is called by its public address, unless the private one is asked for.
+     */
     vpc.n_peerings = 0;
-    stops(ask(in("eni-web"), (struct reach_end){&far, "eni-far", "10.9.0.10", NULL}),
-          "IGW_PRIVATE_IP_ASSOCIATION_FOR_INGRESS", REACH_INTERFACE, "eni-far");
+    stops(ask(in("eni-web"), there), "IGW_PRIVATE_IP_ASSOCIATION_FOR_INGRESS", REACH_INTERFACE,
+          "eni-far");
+    const struct reach_end by_private = {&far, "eni-far", "10.9.0.10", NULL};
+    stops(ask(in("eni-web"), by_private), "BAD_STATE", REACH_PEERING, "pcx-1");
+    stops(ask(outside("203.0.113.7"), by_private), "IGW_PRIVATE_IP_ASSOCIATION_FOR_INGRESS",
+          REACH_INTERFACE, "eni-far");
     teardown();
 }
 END_TEST
@@ -462,6 +478,18 @@ START_TEST(ipv6_needs_no_translation)
     passes(ask(web, outside("2001:db8::1")));
     stops(ask(outside("2001:db8::1"), web), "NO_PATH", REACH_EGRESS_ONLY_GATEWAY, NULL);
     stops(ask(outside("203.0.113.7"), web), "NO_PATH", REACH_OUTSIDE, "fd00:a::a");
+    /* The answer of another VPC's guest comes by the gateway that the question left by. */
+    static const char *const far_cidrs6[] = {"fd00:b::/56"};
+    static const char *const far_ipv6[] = {"fd00:b::a"};
+    const struct reach_end there = {&far, "eni-far", "fd00:b::a", NULL};
+    far.ipv6_cidrs = far_cidrs6;
+    far_ports[0].ipv6 = far_ipv6;
+    far.n_ipv6_cidrs = far_ports[0].n_ipv6 = 1;
+    far_routes[1].destination = "::/0";
+    vpc.has_internet_gateway = false;
+    passes(ask(web, there));
+    far.has_internet_gateway = false;
+    stops(ask(web, there), "IGW_NOT_ATTACHED_TO_VPC", REACH_INTERNET_GATEWAY, NULL);
     teardown();
 }
 END_TEST
