@@ -2,6 +2,7 @@
 #include "api/group_use.h"
 #include "api/lookup.h"
 #include "api/prefix_list.h"
+#include "api/route_table.h"
 #include "base/text.h"
 #include "core/prefix_list.h"
 #include "core/security_rule.h"
@@ -71,7 +72,7 @@ struct wire_strings prefix_list_overfull(struct call *c, const struct prefix_lis
     struct prefix_list grown = *list;
     grown.max_entries = max_entries;
     for (size_t i = 0; i < users.n; i++)
-        if (has_prefix(users.v[i], "sg-") && !rules_fit(c, users.v[i], &grown))
+        if (!(has_prefix(users.v[i], "sg-") ? rules_fit : routes_fit)(c, users.v[i], &grown))
             *arena_append(c->arena, &overfull) = users.v[i];
     return overfull;
 }

@@ -8,28 +8,50 @@ struct destination {
     const char *parameter; /* "destination-cidr-block", as EC2 names it in a fault */
 };
 
-static int read_destination(struct call *c, const char *ipv4, const char *ipv6, const char *list_id,
+/* The members of all three requests that name a route. */
+struct route_named {
+    const char *table_id;
+    const char *ipv4;
+    const char *ipv6;
+    const char *list_id;
+};
+
+#define ROUTE_NAMED(in)                                                                            \
+    (&(const struct route_named){(in)->route_table_id, (in)->destination_cidr_block,               \
+                                 (in)->destination_ipv6_cidr_block,                                \
+                                 (in)->destination_prefix_list_id})
+
+static int read_destination(struct call *c, const struct route_named *named,
                             struct destination *ret, struct fault *f)
 {
-    if ((ipv4 != NULL) + (ipv6 != NULL) + (list_id != NULL) > 1)
+    if ((named->ipv4 != NULL) + (named->ipv6 != NULL) + (named->list_id != NULL) > 1)
         return fault(f, FAULT_INVALID_PARAMETER_COMBINATION,
                      "A route has one destination: destinationCidrBlock, destinationIpv6CidrBlock "
                      "and destinationPrefixListId exclude each other");
-    if (ipv4 != NULL) {
+    if (named->ipv4 != NULL) {
         ret->parameter = "destination-cidr-block";
-        return route_destination_ipv4(c->arena, "destinationCidrBlock", ipv4, &ret->text, f);
+        return route_destination_ipv4(c->arena, "destinationCidrBlock", named->ipv4, &ret->text, f);
     }
-    if (ipv6 != NULL) {
+    if (named->ipv6 != NULL) {
         ret->parameter = "destination-ipv6-cidr-block";
-        return route_destination_ipv6(c->arena, "destinationIpv6CidrBlock", ipv6, &ret->text, f);
+        return route_destination_ipv6(c->arena, "destinationIpv6CidrBlock", named->ipv6, &ret->text,
+                                      f);
     }
-    if (list_id == NULL)
+    if (named->list_id == NULL)
         return fault(f, FAULT_MISSING_PARAMETER,
                      "The request must contain exactly one of destinationCidrBlock, "
                      "destinationIpv6CidrBlock, destinationPrefixListId");
     ret->parameter = "destination-prefix-list-id";
-    ret->text = list_id;
+    ret->text = named->list_id;
     return 0;
+}
+
+/* The table of the route that a request names, and where the route leads; NULL with the fault. */
+static const struct route_table *table_of_request(struct call *c, const struct route_named *named,
+                                                  struct destination *ret_to, struct fault *f)
+{
+    return read_destination(c, named, ret_to, f) < 0 ? NULL
+                                                     : lookup_route_table(c, named->table_id, f);
 }
 
 static struct route *route_to(struct call *c, const struct route_table *table,
@@ -81,38 +103,36 @@ static int check_within(struct call *c, const struct route_table *table, const c
     return 0;
 }
 
-/* How many routes a destination counts as: a prefix list, what it may grow to. */
-static int64_t weight_of(struct call *c, const char *destination)
+/* Adds what a destination counts as to its family's sum: a prefix list, what it may grow to. */
+static void add_weight(struct call *c, const char *destination, const struct prefix_list *grown,
+                       int64_t sums[2])
 {
-    const struct prefix_list *list = route_destination_is_prefix_list(destination)
-                                         ? store_prefix_list(c->tx, c->arena, destination)
-                                         : NULL;
-    return list == NULL ? 1 : list->max_entries;
+    const struct prefix_list *list = NULL;
+    if (route_destination_is_prefix_list(destination))
+        list = grown != NULL && streq(grown->id, destination)
+                   ? grown
+                   : store_prefix_list(c->tx, c->arena, destination);
+    bool is_ipv6 = list == NULL ? route_destination_is_ipv6(destination) : list->is_ipv6;
+    sums[is_ipv6] += list == NULL ? 1 : list->max_entries;
 }
 
-static bool counts_as_ipv6(struct call *c, const char *destination)
+/* Has the table room for its routes and one to `more` (NULL: none)? */
+static bool has_room(struct call *c, const char *table_id, const char *more,
+                     const struct prefix_list *grown)
 {
-    if (!route_destination_is_prefix_list(destination))
-        return route_destination_is_ipv6(destination);
-    const struct prefix_list *list = store_prefix_list(c->tx, c->arena, destination);
-    return list != NULL && list->is_ipv6;
-}
-
-static int check_room(struct call *c, const struct route_table *table, const char *destination,
-                      struct fault *f)
-{
-    struct route_list there = store_routes(c->tx, c->arena, "route_table_id", table->id);
-    bool is_ipv6 = counts_as_ipv6(c, destination);
-    int64_t n = weight_of(c, destination);
+    struct route_list there = store_routes(c->tx, c->arena, "route_table_id", table_id);
+    int64_t sums[2] = {0};
+    if (more != NULL)
+        add_weight(c, more, grown, sums);
     for (size_t i = 0; i < there.n; i++)
-        if (counts_as_ipv6(c, there.v[i].destination) == is_ipv6 &&
-            !has_prefix(there.v[i].target_id, "vpce-"))
-            n += weight_of(c, there.v[i].destination);
-    if (n > ROUTES_PER_TABLE)
-        return fault(f, FAULT_ROUTE_LIMIT_EXCEEDED,
-                     "The maximum number of routes (%d) for route table '%s' has been reached.",
-                     ROUTES_PER_TABLE, table->id);
-    return 0;
+        if (!has_prefix(there.v[i].target_id, "vpce-"))
+            add_weight(c, there.v[i].destination, grown, sums);
+    return sums[0] <= ROUTES_PER_TABLE && sums[1] <= ROUTES_PER_TABLE;
+}
+
+bool routes_fit(struct call *c, const char *table_id, const struct prefix_list *grown)
+{
+    return has_room(c, table_id, NULL, grown);
 }
 
 /* Everything about the route itself; whether there is one to the destination is for the caller. */
@@ -139,10 +159,7 @@ int act_ec2_CreateRoute(struct call *c, const ec2_CreateRoute_in *in, ec2_Create
                         struct fault *f)
 {
     struct destination to = {0};
-    if (read_destination(c, in->destination_cidr_block, in->destination_ipv6_cidr_block,
-                         in->destination_prefix_list_id, &to, f) < 0)
-        return -1;
-    const struct route_table *table = lookup_route_table(c, in->route_table_id, f);
+    const struct route_table *table = table_of_request(c, ROUTE_NAMED(in), &to, f);
     if (table == NULL)
         return -1;
     const char *list_id = in->destination_prefix_list_id;
@@ -152,9 +169,12 @@ int act_ec2_CreateRoute(struct call *c, const ec2_CreateRoute_in *in, ec2_Create
         return fault(f, FAULT_ROUTE_ALREADY_EXISTS, "The route identified by %s already exists.",
                      to.text);
     struct route route;
-    if (check_route(c, table, to.text, TARGETS_NAMED(in), &route, f) < 0 ||
-        check_room(c, table, to.text, f) < 0)
+    if (check_route(c, table, to.text, TARGETS_NAMED(in), &route, f) < 0)
         return -1;
+    if (!has_room(c, table->id, to.text, NULL))
+        return fault(f, FAULT_ROUTE_LIMIT_EXCEEDED,
+                     "The maximum number of routes (%d) for route table '%s' has been reached.",
+                     ROUTES_PER_TABLE, table->id);
     store_insert_route(c->tx, &route);
     store_enqueue(c->tx, "vpc", table->vpc_id, 0);
     out->return_ = wire_bool(true);
@@ -186,10 +206,7 @@ int act_ec2_ReplaceRoute(struct call *c, const ec2_ReplaceRoute_in *in, ec2_Repl
 {
     (void)out;
     struct destination to = {0};
-    if (read_destination(c, in->destination_cidr_block, in->destination_ipv6_cidr_block,
-                         in->destination_prefix_list_id, &to, f) < 0)
-        return -1;
-    const struct route_table *table = lookup_route_table(c, in->route_table_id, f);
+    const struct route_table *table = table_of_request(c, ROUTE_NAMED(in), &to, f);
     if (table == NULL)
         return -1;
     const struct route *there = changeable(c, table, &to, "replace", f);
@@ -211,10 +228,7 @@ int act_ec2_DeleteRoute(struct call *c, const ec2_DeleteRoute_in *in, ec2_Delete
 {
     (void)out;
     struct destination to = {0};
-    if (read_destination(c, in->destination_cidr_block, in->destination_ipv6_cidr_block,
-                         in->destination_prefix_list_id, &to, f) < 0)
-        return -1;
-    const struct route_table *table = lookup_route_table(c, in->route_table_id, f);
+    const struct route_table *table = table_of_request(c, ROUTE_NAMED(in), &to, f);
     if (table == NULL)
         return -1;
     if (changeable(c, table, &to, "remove", f) == NULL)

@@ -27,6 +27,8 @@ struct route_targets_named {
 int route_target_find(struct call *c, const struct route_table *table, const char *destination,
                       const struct route_targets_named *named, struct route_target *ret,
                       struct fault *f);
+/* Are the routes of the table within AWS's quota, as rules_fit() of group_use.h? */
+bool routes_fit(struct call *c, const char *table_id, const struct prefix_list *grown);
 /* As replies show a route that is in a row. */
 void route_view(struct call *c, const struct route_table *table, const struct route *route,
                 struct ec2_Route *out);

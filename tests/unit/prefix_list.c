@@ -258,6 +258,36 @@ START_TEST(a_list_counts_as_its_size_in_the_quota_of_rules)
 }
 END_TEST
 
+START_TEST(a_list_that_routes_name_grows_as_far_as_their_tables_have_room)
+{
+    struct calls *k = calls_new();
+    const char *id = make_list(k, 40);
+    calls_put_gateway(k);
+    ec2_CreateRoute_out routed;
+    OK(k, CreateRoute, &routed, .route_table_id = TEST_TABLE, .destination_prefix_list_id = id,
+       .gateway_id = TEST_GATEWAY);
+    OK(k, CreateRoute, &routed, .route_table_id = TEST_TABLE,
+       .destination_cidr_block = "192.0.2.0/24", .gateway_id = TEST_GATEWAY);
+    /* routes of the other family are counted by themselves */
+    OK(k, CreateRoute, &routed, .route_table_id = TEST_TABLE,
+       .destination_ipv6_cidr_block = "2001:db8::/32", .gateway_id = TEST_GATEWAY);
+    ec2_ModifyManagedPrefixList_out out;
+    OK(k, ModifyManagedPrefixList, &out, .prefix_list_id = id, .max_entries = {true, 50});
+    ck_assert_str_eq(out.prefix_list->state, "modify-failed");
+    ck_assert_int_eq(out.prefix_list->max_entries.v, 40);
+    ck_assert_str_eq(out.prefix_list->state_message,
+                     "The following resources do not support the new maximum number of entries: "
+                     "" TEST_TABLE);
+    OK(k, ModifyManagedPrefixList, &out, .prefix_list_id = id, .max_entries = {true, 49});
+    ck_assert_str_eq(out.prefix_list->state, "modify-complete");
+    REFUSED(k, ROUTE_LIMIT_EXCEEDED,
+            "The maximum number of routes (50) for route table '" TEST_TABLE "' has been reached.",
+            CreateRoute, &routed, .route_table_id = TEST_TABLE,
+            .destination_cidr_block = "198.51.100.0/24", .gateway_id = TEST_GATEWAY);
+    calls_free(k);
+}
+END_TEST
+
 START_TEST(users_are_shown_hold_the_list_and_follow_its_changes)
 {
     struct calls *k = calls_new();
@@ -337,5 +367,6 @@ UNIT_SUITE(a_list_is_made_with_its_first_version, what_a_list_cannot_be_is_refus
            a_region_has_a_bounded_number_of_lists, every_change_of_entries_is_a_version,
            a_change_that_does_not_fit_changes_nothing, a_list_keeps_a_thousand_versions,
            a_list_counts_as_its_size_in_the_quota_of_rules,
+           a_list_that_routes_name_grows_as_far_as_their_tables_have_room,
            users_are_shown_hold_the_list_and_follow_its_changes,
            lists_of_aws_are_there_and_not_ours_to_change)
