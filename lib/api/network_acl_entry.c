@@ -59,27 +59,40 @@ static int check_room(const struct network_acl_entry_list *there,
     return 0;
 }
 
-int act_ec2_CreateNetworkAclEntry(struct call *c, const ec2_CreateNetworkAclEntry_in *in,
-                                  ec2_CreateNetworkAclEntry_out *out, struct fault *f)
+/* Writes the entry that is asked for: a new one, or in the place of the one of its number. */
+static int put_entry(struct call *c, const char *acl_id, const struct network_acl_request *asked,
+                     bool replaces, struct fault *f)
 {
-    (void)out;
-    const struct network_acl_request asked = ENTRY_REQUEST(in);
     struct network_acl_entry entry;
-    if (network_acl_entry_make(c->arena, in->network_acl_id, &asked, &entry, f) < 0)
+    if (network_acl_entry_make(c->arena, acl_id, asked, &entry, f) < 0)
         return -1;
-    const struct network_acl *acl = lookup_network_acl(c, in->network_acl_id, f);
+    const struct network_acl *acl = lookup_network_acl(c, acl_id, f);
     if (acl == NULL)
         return -1;
     struct network_acl_entry_list there = entries_of(c, acl, entry.is_egress);
-    if (entry_numbered(&there, entry.rule_number) != NULL)
+    bool exists = entry_numbered(&there, entry.rule_number) != NULL;
+    if (replaces && !exists)
+        return not_found(entry.rule_number, f);
+    if (!replaces && exists)
         return fault(f, FAULT_NETWORK_ACL_ENTRY_ALREADY_EXISTS,
                      "The network acl entry identified by %lld already exists.",
                      (long long)entry.rule_number);
     if (check_room(&there, &entry, f) < 0)
         return -1;
-    store_insert_network_acl_entry(c->tx, &entry);
+    if (replaces)
+        store_update_network_acl_entry(c->tx, &entry);
+    else
+        store_insert_network_acl_entry(c->tx, &entry);
     store_enqueue(c->tx, "vpc", acl->vpc_id, 0);
     return 0;
+}
+
+int act_ec2_CreateNetworkAclEntry(struct call *c, const ec2_CreateNetworkAclEntry_in *in,
+                                  ec2_CreateNetworkAclEntry_out *out, struct fault *f)
+{
+    (void)out;
+    const struct network_acl_request asked = ENTRY_REQUEST(in);
+    return put_entry(c, in->network_acl_id, &asked, false, f);
 }
 
 int act_ec2_ReplaceNetworkAclEntry(struct call *c, const ec2_ReplaceNetworkAclEntry_in *in,
@@ -87,20 +100,7 @@ int act_ec2_ReplaceNetworkAclEntry(struct call *c, const ec2_ReplaceNetworkAclEn
 {
     (void)out;
     const struct network_acl_request asked = ENTRY_REQUEST(in);
-    struct network_acl_entry entry;
-    if (network_acl_entry_make(c->arena, in->network_acl_id, &asked, &entry, f) < 0)
-        return -1;
-    const struct network_acl *acl = lookup_network_acl(c, in->network_acl_id, f);
-    if (acl == NULL)
-        return -1;
-    struct network_acl_entry_list there = entries_of(c, acl, entry.is_egress);
-    if (entry_numbered(&there, entry.rule_number) == NULL)
-        return not_found(entry.rule_number, f);
-    if (check_room(&there, &entry, f) < 0)
-        return -1;
-    store_update_network_acl_entry(c->tx, &entry);
-    store_enqueue(c->tx, "vpc", acl->vpc_id, 0);
-    return 0;
+    return put_entry(c, in->network_acl_id, &asked, true, f);
 }
 
 int act_ec2_DeleteNetworkAclEntry(struct call *c, const ec2_DeleteNetworkAclEntry_in *in,
