@@ -188,18 +188,24 @@ static struct insights_proof prove(struct jobs *j, struct arena *a, const struct
     struct err e = {0};
     if (!plan_probe(q, answer, &probe, &why))
         return unproven(a, why);
-    /* What was computed is to be what is in force. */
-    int r = vpc_converge(j, probe.vpc_id, &e);
-    if (r == 0 && probe.peer_vpc_id != NULL)
-        r = vpc_converge(j, probe.peer_vpc_id, &e);
-    if (r == 0)
-        r = n->ops->probe(n, a, &probe, probed, &e);
-    if (r < 0)
+    if (n->ops->probe(n, a, &probe, probed, &e) < 0)
         return unproven(a, e.message);
     return insights_judge(a, answer, probed, reach_service(a, q->asked.protocol, q->asked.port));
 }
 
 /* --- the job */
+
+/* What is computed is to be what is in force: NULL, or why it is not. */
+static const char *make_so(struct jobs *j, struct arena *a, const struct reach_question *asked)
+{
+    const struct net_vpc *vpcs[] = {asked->source.vpc, asked->destination.vpc};
+    struct err e = {0};
+    for (size_t i = 0; i < ARRAY_SIZE(vpcs); i++)
+        if (vpcs[i] != NULL && (i == 0 || vpcs[i] != vpcs[0]) &&
+            vpc_converge(j, vpcs[i]->vpc_id, &e) < 0)
+            return arena_printf(a, "what the rows say is not in force: %s", e.message);
+    return NULL;
+}
 
 static int record(struct jobs *j, struct arena *a, const char *id, const struct question *q,
                   const struct reach_answer *answer, const struct insights_proof *proof,
@@ -233,6 +239,8 @@ int insights_converge(struct jobs *j, struct arena *a, const char *id, struct er
         return r;
     struct reach_answer answer = {0};
     struct insights_proof proof = {0};
+    if (q.lacks == NULL)
+        q.lacks = make_so(j, a, &q.asked);
     if (q.lacks == NULL) {
         answer = reach_walk(a, &q.asked);
         proof = prove(j, a, &q, &answer);

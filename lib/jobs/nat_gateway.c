@@ -28,7 +28,7 @@ static int record(struct jobs *j, struct arena *a, const char *id, enum nat_gate
     return r;
 }
 
-/* Its port goes with the row of its interface, and its elastic address is free again. */
+/* Its port has gone; now the row of its interface goes, and its elastic address is free again. */
 static int forget_interface(struct jobs *j, struct arena *a, struct nat_gateway *g, struct err *e)
 {
     struct tx *tx = store_write(j->config.store);
@@ -51,9 +51,10 @@ int nat_gateway_converge(struct jobs *j, struct arena *a, const char *id, struct
         r = vpc_converge(j, g->vpc_id, e);
         return r < 0 ? r : record(j, a, id, NAT_GATEWAY_PENDING, NAT_GATEWAY_AVAILABLE, e);
     case NAT_GATEWAY_DELETING:
-        r = forget_interface(j, a, g, e);
+        /* Its addresses are nobody's again when the machine has let go of them, not before. */
+        r = vpc_converge(j, g->vpc_id, e);
         if (r == 0)
-            r = vpc_converge(j, g->vpc_id, e);
+            r = forget_interface(j, a, g, e);
         return r < 0 ? r : record(j, a, id, NAT_GATEWAY_DELETING, NAT_GATEWAY_DELETED, e);
     case NAT_GATEWAY_FAILED:
     case NAT_GATEWAY_AVAILABLE:

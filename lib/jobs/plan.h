@@ -49,7 +49,10 @@ bool plan_vpc(struct tx *tx, struct arena *a, const char *vpc_id, struct net_vpc
  */
 enum net_route_kind plan_route_kind(struct tx *tx, struct arena *a, const char *vpc_id,
                                     const struct route *route);
-/* What EC2 shows as its state. That of a gateway endpoint is active and is not in the kernel. */
+/*
+ * What EC2 shows as its state. That of a gateway endpoint is active and is not in the kernel. None
+ * of the others is claimed to be active while the VPC's network could not be made as its rows say.
+ */
 bool plan_route_is_active(struct tx *tx, struct arena *a, const char *vpc_id,
                           const struct route *route);
 

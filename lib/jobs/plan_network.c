@@ -53,11 +53,20 @@ static bool leads_to_endpoint(const struct route *route)
     return has_prefix(route->target_id, "vpce-");
 }
 
+/* Was the machine asked for the network, and has not followed? */
+static bool has_failed(const struct vpc *vpc)
+{
+    return vpc->network_error != NULL && !streq(vpc->network_error, VPC_UNMADE);
+}
+
 bool plan_route_is_active(struct tx *tx, struct arena *a, const char *vpc_id,
                           const struct route *route)
 {
     if (leads_to_endpoint(route))
         return store_vpc_endpoint(tx, a, route->target_id) != NULL;
+    const struct vpc *vpc = store_vpc(tx, a, vpc_id);
+    if (vpc == NULL || has_failed(vpc))
+        return false;
     return plan_route_kind(tx, a, vpc_id, route) != NET_ROUTE_BLACKHOLE;
 }
 

@@ -18,7 +18,23 @@ static int machine_apply(struct network *n, const struct net_vpc *intent, struct
     return 0;
 }
 
-static const struct network_ops machine_ops = {.name = "machine", .apply = machine_apply};
+static int machine_probe(struct network *n, struct arena *a, const struct net_probe *probe,
+                         struct net_probed *ret, struct err *e)
+{
+    (void)n, (void)a, (void)probe, (void)ret;
+    return err_set(e, EOPNOTSUPP, "this machine sends no packet");
+}
+
+static int machine_list(struct network *n, struct arena *a, struct net_names *ret_ids,
+                        struct err *e)
+{
+    (void)n, (void)a, (void)e;
+    *ret_ids = (struct net_names){0};
+    return 0;
+}
+
+static const struct network_ops machine_ops = {
+    .name = "machine", .apply = machine_apply, .probe = machine_probe, .list = machine_list};
 
 struct machine *machine_new(struct calls *k)
 {

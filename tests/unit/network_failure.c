@@ -1,0 +1,214 @@
+/*
+ * When the machine does not follow: what the rows say meanwhile, and that it is asked again. Groups
+ * in further VPCs are in group_association.c.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "hypervisor/fake.h"
+#include "storage/fake.h"
+#include "support/calls.h"
+#include "support/machine.h"
+#include "unit.h"
+
+#define BROKEN "no room for rules"
+
+static const char *vpc_state(struct calls *k, const char *vpc_id)
+{
+    ec2_DescribeVpcs_out out;
+    OK(k, DescribeVpcs, &out, .vpc_ids = LIST(vpc_id));
+    return out.vpcs.v[0].state;
+}
+
+/* Of the one route of the default VPC's main table that is not local. */
+static const char *route_state(struct calls *k)
+{
+    ec2_DescribeRouteTables_out out;
+    OK(k, DescribeRouteTables, &out, .route_table_ids = LIST(TEST_TABLE));
+    const struct ec2_RouteList *routes = &out.route_tables.v[0].routes;
+    ck_assert_uint_eq(routes->n, 2);
+    return routes->v[1].state;
+}
+
+static const struct ec2_NatGateway *nat(struct calls *k)
+{
+    ec2_DescribeNatGateways_out out;
+    OK(k, DescribeNatGateways, &out, );
+    ck_assert_uint_eq(out.nat_gateways.n, 1);
+    return &out.nat_gateways.v[0];
+}
+
+static size_t interfaces(struct calls *k)
+{
+    ec2_DescribeNetworkInterfaces_out out;
+    OK(k, DescribeNetworkInterfaces, &out, );
+    return out.network_interfaces.n;
+}
+
+START_TEST(a_vpc_and_its_subnets_are_pending_while_its_network_is_not_in_force)
+{
+    struct calls *k = calls_new();
+    struct machine *m = machine_new(k);
+    ec2_CreateVpc_out made;
+    ec2_CreateSubnet_out subnet;
+    ec2_DescribeSubnets_out seen;
+    OK(k, CreateVpc, &made, .cidr_block = "10.1.0.0/16");
+    const char *vpc_id = made.vpc->vpc_id;
+    OK(k, CreateSubnet, &subnet, .vpc_id = vpc_id, .cidr_block = "10.1.1.0/24");
+    m->broken = BROKEN;
+    for (int tries = 0; tries < 3; tries++) {
+        ck_assert_int_eq(machine_run(m, vpc_id), -EIO);
+        ck_assert_str_eq(vpc_state(k, vpc_id), "pending");
+        OK(k, DescribeSubnets, &seen, .subnet_ids = LIST(subnet.subnet->subnet_id));
+        ck_assert_str_eq(seen.subnets.v[0].state, "pending");
+    }
+    m->broken = NULL;
+    ck_assert_int_eq(machine_run(m, vpc_id), 0);
+    ck_assert_str_eq(vpc_state(k, vpc_id), "available");
+    OK(k, DescribeSubnets, &seen, .subnet_ids = LIST(subnet.subnet->subnet_id));
+    ck_assert_str_eq(seen.subnets.v[0].state, "available");
+    machine_free(m);
+    calls_free(k);
+}
+END_TEST
+
+START_TEST(a_rule_that_the_kernel_refuses_shows_in_its_vpc_until_it_is_in_force)
+{
+    struct calls *k = calls_new();
+    struct machine *m = machine_new(k);
+    ck_assert_int_eq(machine_run(m, TEST_VPC), 0);
+    ck_assert_str_eq(vpc_state(k, TEST_VPC), "available");
+    ec2_AuthorizeSecurityGroupIngress_out out;
+    OK(k, AuthorizeSecurityGroupIngress, &out, .group_id = TEST_GROUP, .ip_protocol = "tcp",
+       .from_port = {true, 22}, .to_port = {true, 22}, .cidr_ip = "0.0.0.0/0");
+    m->broken = BROKEN;
+    ck_assert_int_eq(machine_run(m, TEST_VPC), -EIO);
+    ck_assert_str_eq(vpc_state(k, TEST_VPC), "pending");
+    ck_assert_uint_eq(m->n_applied, 1);
+    /* Taking the rule back is a way out, too. */
+    ec2_RevokeSecurityGroupIngress_out gone;
+    OK(k, RevokeSecurityGroupIngress, &gone, .group_id = TEST_GROUP,
+       .security_group_rule_ids = LIST(out.security_group_rules.v[0].security_group_rule_id));
+    m->broken = NULL;
+    ck_assert_int_eq(machine_run(m, TEST_VPC), 0);
+    ck_assert_str_eq(vpc_state(k, TEST_VPC), "available");
+    machine_free(m);
+    calls_free(k);
+}
+END_TEST
+
+START_TEST(no_route_is_active_while_the_kernel_has_not_got_it)
+{
+    struct calls *k = calls_new();
+    struct machine *m = machine_new(k);
+    calls_put_gateway(k);
+    ec2_CreateRoute_out out;
+    OK(k, CreateRoute, &out, .route_table_id = TEST_TABLE, .destination_cidr_block = "0.0.0.0/0",
+       .gateway_id = TEST_GATEWAY);
+    ck_assert_str_eq(route_state(k), "active");
+    m->broken = BROKEN;
+    ck_assert_int_eq(machine_run(m, TEST_VPC), -EIO);
+    ck_assert_str_eq(route_state(k), "blackhole");
+    m->broken = NULL;
+    ck_assert_int_eq(machine_run(m, TEST_VPC), 0);
+    ck_assert_str_eq(route_state(k), "active");
+    machine_free(m);
+    calls_free(k);
+}
+END_TEST
+
+START_TEST(a_nat_gateway_comes_and_goes_with_the_kernel)
+{
+    struct calls *k = calls_new();
+    struct machine *m = machine_new(k);
+    ec2_CreateNatGateway_out made;
+    OK(k, CreateNatGateway, &made, .subnet_id = TEST_SUBNET, .connectivity_type = "private");
+    const char *id = made.nat_gateway->nat_gateway_id;
+    m->broken = BROKEN;
+    ck_assert_int_eq(nat_gateway_converge(m->jobs, k->arena, id, &m->e), -EIO);
+    ck_assert_str_eq(nat(k)->state, "pending");
+    ck_assert_str_eq(vpc_state(k, TEST_VPC), "pending");
+    m->broken = NULL;
+    ck_assert_int_eq(nat_gateway_converge(m->jobs, k->arena, id, &m->e), 0);
+    ck_assert_str_eq(nat(k)->state, "available");
+    ck_assert_uint_eq(m->wanted.n_ports, 2); /* TEST_INTERFACE is there, too */
+
+    /* The machine still has its address: it is nobody else's yet. */
+    ec2_DeleteNatGateway_out deleted;
+    OK(k, DeleteNatGateway, &deleted, .nat_gateway_id = id);
+    m->broken = BROKEN;
+    ck_assert_int_eq(nat_gateway_converge(m->jobs, k->arena, id, &m->e), -EIO);
+    ck_assert_uint_eq(m->wanted.n_ports, 1);
+    ck_assert_str_eq(nat(k)->state, "deleting");
+    ck_assert_uint_eq(interfaces(k), 2);
+    m->broken = NULL;
+    ck_assert_int_eq(nat_gateway_converge(m->jobs, k->arena, id, &m->e), 0);
+    ck_assert_str_eq(nat(k)->state, "deleted");
+    ck_assert_uint_eq(interfaces(k), 1);
+    machine_free(m);
+    calls_free(k);
+}
+END_TEST
+
+START_TEST(an_analysis_says_nothing_of_rules_that_are_not_in_force)
+{
+    struct calls *k = calls_new();
+    struct machine *m = machine_new(k);
+    calls_put_instance(k, INSTANCE_RUNNING);
+    calls_put_gateway(k);
+    ec2_CreateNetworkInsightsPath_out path;
+    OK(k, CreateNetworkInsightsPath, &path, .source = TEST_GATEWAY, .destination = TEST_INSTANCE,
+       .protocol = "tcp", .destination_port = {true, 22}, .client_token = "path");
+    ec2_StartNetworkInsightsAnalysis_out begun;
+    ec2_DescribeNetworkInsightsAnalyses_out seen;
+    static const char *const breaks[] = {BROKEN, NULL};
+    for (size_t i = 0; i < ARRAY_SIZE(breaks); i++) {
+        OK(k, StartNetworkInsightsAnalysis, &begun,
+           .network_insights_path_id = path.network_insights_path->network_insights_path_id,
+           .client_token = i == 0 ? "one" : "two");
+        const char *id = begun.network_insights_analysis->network_insights_analysis_id;
+        m->broken = breaks[i];
+        ck_assert_int_eq(insights_converge(m->jobs, k->arena, id, &m->e), 0);
+        OK(k, DescribeNetworkInsightsAnalyses, &seen, .network_insights_analysis_ids = LIST(id));
+        const struct ec2_NetworkInsightsAnalysis *a = &seen.network_insights_analyses.v[0];
+        ck_assert_str_eq(a->status, breaks[i] == NULL ? "succeeded" : "failed");
+        if (breaks[i] != NULL)
+            ck_assert_str_eq(a->status_message,
+                             "what the rows say is not in force: network of " TEST_VPC ": " BROKEN);
+        ck_assert_int_eq(a->network_path_found.set, breaks[i] == NULL);
+    }
+    machine_free(m);
+    calls_free(k);
+}
+END_TEST
+
+START_TEST(the_reconciler_asks_again_for_what_has_failed)
+{
+    struct calls *k = calls_new();
+    struct machine *m = machine_new(k);
+    struct err e = {0};
+    ck_assert_int_eq(fake_storage_new(&m->jobs->config.storage), 0);
+    ck_assert_int_eq(fake_hypervisor_new(jobs_on_domain_event, m->jobs, &m->jobs->hypervisor), 0);
+    static const char *const breaks[] = {NULL, BROKEN};
+    for (size_t i = 0; i < ARRAY_SIZE(breaks); i++) {
+        m->broken = breaks[i];
+        (void)machine_run(m, TEST_OTHER_VPC);
+        ck_assert_uint_eq(calls_jobs(k, TEST_OTHER_VPC), 0);
+        ck_assert_msg(reconcile(m->jobs, k->arena, &e) == 0, "%s", e.message);
+        /* Nothing is in this VPC: only what has failed brings it back. */
+        ck_assert_uint_eq(calls_jobs(k, TEST_OTHER_VPC), breaks[i] == NULL ? 0 : 1);
+    }
+    m->jobs->hypervisor->ops->free(m->jobs->hypervisor);
+    m->jobs->config.storage->ops->free(m->jobs->config.storage);
+    machine_free(m);
+    calls_free(k);
+}
+END_TEST
+
+UNIT_SUITE(a_vpc_and_its_subnets_are_pending_while_its_network_is_not_in_force,
+           a_rule_that_the_kernel_refuses_shows_in_its_vpc_until_it_is_in_force,
+           no_route_is_active_while_the_kernel_has_not_got_it,
+           a_nat_gateway_comes_and_goes_with_the_kernel,
+           an_analysis_says_nothing_of_rules_that_are_not_in_force,
+           the_reconciler_asks_again_for_what_has_failed)
