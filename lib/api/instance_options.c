@@ -1,5 +1,6 @@
 /*
- * MonitorInstances, UnmonitorInstances, ModifyInstanceMaintenanceOptions, ModifyInstanceCpuOptions.
+ * MonitorInstances, UnmonitorInstances, ModifyInstanceMaintenanceOptions, ModifyInstanceCpuOptions,
+ * ModifyPrivateDnsNameOptions.
  */
 #include "api/instance_options.h"
 
@@ -120,5 +121,36 @@ int act_ec2_ModifyInstanceCpuOptions(struct call *c, const ec2_ModifyInstanceCpu
     out->core_count = in->core_count;
     out->threads_per_core = in->threads_per_core;
     out->nested_virtualization = "disabled";
+    return 0;
+}
+
+/* Records follow at once. A guest takes its name at its start, so the type is a stopped one's to
+ * change (AWS: "Change the hostname type or DNS hostname of your instance"). */
+int act_ec2_ModifyPrivateDnsNameOptions(struct call *c,
+                                        const ec2_ModifyPrivateDnsNameOptions_in *in,
+                                        ec2_ModifyPrivateDnsNameOptions_out *out, struct fault *f)
+{
+    struct instance *i = lookup_instance(c, in->instance_id, f);
+    struct opt_bool a = in->enable_resource_name_dns_a_record;
+    struct opt_bool aaaa = in->enable_resource_name_dns_aaaa_record;
+    const char *type = in->private_dns_hostname_type;
+    if (i == NULL)
+        return -1;
+    if (type == NULL && !a.set && !aaaa.set)
+        return fault(f, FAULT_MISSING_PARAMETER,
+                     "The request must contain the parameter PrivateDnsHostnameType, "
+                     "EnableResourceNameDnsARecord or EnableResourceNameDnsAAAARecord");
+    if (must_not_be_over(i, f) < 0)
+        return -1;
+    if (type != NULL && !streq(type, i->hostname_type) && i->state != INSTANCE_STOPPED)
+        return fault(f, FAULT_INCORRECT_INSTANCE_STATE,
+                     "The instance '%s' is not in the 'stopped' state.", i->id);
+    if (type != NULL)
+        i->hostname_type = type;
+    i->resource_name_a = a.set ? a.v : i->resource_name_a;
+    i->resource_name_aaaa = aaaa.set ? aaaa.v : i->resource_name_aaaa;
+    store_update_instance(c->tx, i);
+    store_enqueue(c->tx, "vpc", i->vpc_id, c->now);
+    out->return_ = wire_bool(true);
     return 0;
 }

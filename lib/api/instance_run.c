@@ -182,7 +182,7 @@ static struct instance *make_instance(struct call *c, const struct launch *l, in
         .ebs_optimized = wire_true(in->ebs_optimized),
         .uuid = uuid,
     };
-    launch_options_write(&l->options, i);
+    launch_options_write(&l->options, l->network.subnet, i);
     return i;
 }
 

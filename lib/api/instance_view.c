@@ -139,7 +139,8 @@ static void view_network(struct call *c, const struct instance_relations *r,
         if (n->device_index != 0)
             continue;
         out->private_ip_address = n->private_ip;
-        out->private_dns_name = view->private_dns_name;
+        out->private_dns_name = arena_printf(
+            c->arena, "%s.%s", hostname_of_instance(c->arena, i, n->private_ip), c->region->domain);
         if (view->association != NULL) {
             out->public_ip_address = view->association->public_ip;
             out->public_dns_name = view->association->public_dns_name;
@@ -202,9 +203,11 @@ static void view_options(struct call *c, const struct instance *i, struct ec2_In
     out->hibernation_options->configured = wire_bool(false);
     view_capacity(a, i, out);
     out->private_dns_name_options = arena_new_of(a, struct ec2_PrivateDnsNameOptionsResponse);
-    out->private_dns_name_options->hostname_type = "ip-name";
-    out->private_dns_name_options->enable_resource_name_dns_a_record = wire_bool(false);
-    out->private_dns_name_options->enable_resource_name_dns_aaaa_record = wire_bool(false);
+    out->private_dns_name_options->hostname_type = i->hostname_type;
+    out->private_dns_name_options->enable_resource_name_dns_a_record =
+        wire_bool(i->resource_name_a);
+    out->private_dns_name_options->enable_resource_name_dns_aaaa_record =
+        wire_bool(i->resource_name_aaaa);
     out->maintenance_options = arena_new_of(a, struct ec2_InstanceMaintenanceOptions);
     out->maintenance_options->auto_recovery = i->auto_recovery;
     out->maintenance_options->reboot_migration = i->reboot_migration;

@@ -11,6 +11,11 @@ int launch_options_settle(struct call *c, const ec2_RunInstances_in *in,
     struct launch_options o = {.auto_recovery = "default"};
     if (in->maintenance_options != NULL && in->maintenance_options->auto_recovery != NULL)
         o.auto_recovery = in->maintenance_options->auto_recovery;
+    if (in->private_dns_name_options != NULL) {
+        o.hostname_type = in->private_dns_name_options->hostname_type;
+        o.resource_name_a = in->private_dns_name_options->enable_resource_name_dns_a_record;
+        o.resource_name_aaaa = in->private_dns_name_options->enable_resource_name_dns_aaaa_record;
+    }
     if (metadata_of_launch(c, in, &o, f) < 0 ||
         credits_of_launch(c, in->credit_specification, type, &o.cpu_credits, f) < 0)
         return -1;
@@ -29,8 +34,13 @@ int launch_options_settle(struct call *c, const ec2_RunInstances_in *in,
     return 0;
 }
 
-void launch_options_write(const struct launch_options *o, struct instance *i)
+void launch_options_write(const struct launch_options *o, const struct subnet *subnet,
+                          struct instance *i)
 {
+    i->hostname_type = o->hostname_type != NULL ? o->hostname_type : subnet->hostname_type;
+    i->resource_name_a = o->resource_name_a.set ? o->resource_name_a.v : subnet->resource_name_a;
+    i->resource_name_aaaa =
+        o->resource_name_aaaa.set ? o->resource_name_aaaa.v : subnet->resource_name_aaaa;
     i->http_tokens = o->http_tokens;
     i->http_endpoint = o->http_endpoint;
     i->http_protocol_ipv6 = o->http_protocol_ipv6;

@@ -1,6 +1,12 @@
 #pragma once
-/* Names that are made of addresses: ip-172-31-0-10 (AWS: "Amazon EC2 instance hostname types"). */
+/*
+ * Names that are made of addresses and ids: ip-172-31-0-10, i-0123456789abcdef0 (AWS: "Amazon EC2
+ * instance hostname types").
+ */
 #include "base/arena.h"
+#include "core/instance.h"
 
 /* hostname_of(a, "ip", "172.31.0.10") */
 const char *hostname_of(struct arena *a, const char *prefix, const char *address);
+/* What the instance is called, by its type of hostname; `private_ip` is its first address. */
+const char *hostname_of_instance(struct arena *a, const struct instance *i, const char *private_ip);

@@ -88,6 +88,9 @@ struct instance {
     int64_t http_put_response_hop_limit;
     const char *instance_metadata_tags;
     const char *cpu_credits;   /* standard, unlimited; NULL: it never was of a burstable type */
+    const char *hostname_type; /* ip-name, resource-name */
+    bool resource_name_a;      /* i-… has a record of its first address, */
+    bool resource_name_aaaa;   /* and of its first IPv6 address */
     const char *auto_recovery; /* default, disabled */
     const char *reboot_migration;
 

@@ -109,7 +109,7 @@ int plan_seed(const struct jobs_config *config, struct arena *a, const struct in
         interfaces[k] = seed_interface_of(a, facts, k);
     struct seed_facts seed = {
         .instance_id = i->id,
-        .hostname = hostname_of(a, "ip", n->private_ip),
+        .hostname = hostname_of_instance(a, i, n->private_ip),
         .private_ip = n->private_ip,
         .domain = region->domain,
         .public_key = i->public_key,

@@ -1,4 +1,5 @@
 /* The network of a VPC, as the rows say it should be. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -268,6 +269,7 @@ static void load_dhcp(struct tx *tx, struct arena *a, const char *options_id, st
 
 /* What ports are made of, read once for all of them. */
 struct port_rows {
+    struct instance_list instances; /* by id */
     struct address_list elastic;
     struct interface_address_list more; /* of the VPC, in the order of their interfaces */
     struct nat_gateway_list nats;
@@ -289,6 +291,28 @@ static const struct nat_gateway *nat_of(const struct port_rows *rows, const char
         if (streq(rows->nats.v[i].interface_id, interface_id))
             return &rows->nats.v[i];
     return NULL;
+}
+
+static int compare_instances(const void *id, const void *instance)
+{
+    return strcmp(id, ((const struct instance *)instance)->id);
+}
+
+/* What the guest is called, and whether that resolves: names of an instance are those of its
+ * first interface. */
+static void name_port(struct arena *a, const struct port_rows *rows,
+                      const struct network_interface *n, struct net_port *port)
+{
+    const struct instance *i = NULL;
+    port->hostname = hostname_of(a, "ip", n->private_ip);
+    if (n->instance_id != NULL && n->device_index == 0 && rows->instances.n > 0)
+        i = bsearch(n->instance_id, rows->instances.v, rows->instances.n,
+                    sizeof(rows->instances.v[0]), compare_instances);
+    if (i == NULL)
+        return;
+    port->hostname = hostname_of_instance(a, i, n->private_ip);
+    port->resource_a = i->resource_name_a ? i->id : NULL;
+    port->resource_aaaa = i->resource_name_aaaa ? i->id : NULL;
 }
 
 static int compare_positions(const void *left, const void *right)
@@ -344,6 +368,7 @@ static void load_ports(struct tx *tx, struct arena *a, const char *region, struc
 {
     struct network_interface_list interfaces = store_network_interfaces(tx, a, "vpc_id", v->vpc_id);
     const struct port_rows rows = {
+        .instances = store_instances(tx, a, "vpc_id", v->vpc_id),
         .elastic = store_addresses(tx, a, "region", region),
         .more = store_interface_addresses(tx, a, "vpc_id", v->vpc_id),
         .nats = store_nat_gateways(tx, a, "vpc_id", v->vpc_id),
@@ -367,11 +392,11 @@ static void load_ports(struct tx *tx, struct arena *a, const char *region, struc
             .tap = n->tap,
             .mac = n->mac,
             .subnet_id = n->subnet_id,
-            .hostname = hostname_of(a, "ip", n->private_ip),
             .source_dest_check = n->source_dest_check && nat == NULL,
             .group_ids = ids,
             .n_group_ids = nat != NULL ? 0 : groups.n,
         };
+        name_port(a, &rows, n, port);
         load_addresses(a, &rows, n, port);
     }
     v->ports = out;

@@ -7,6 +7,7 @@
 #include "base/base64.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "core/hostname.h"
 
 #define FIELD(function, member)                                                                    \
     struct value function(struct guest *g, const char *const *at)                                  \
@@ -93,7 +94,8 @@ struct value value_local_ipv4(struct guest *g, const char *const *at)
 struct value value_private_name(struct guest *g, const char *const *at)
 {
     (void)at;
-    return value_text(guest_private_name(g, guest_primary(g)->private_ip));
+    const char *name = hostname_of_instance(g->arena, g->instance, guest_primary(g)->private_ip);
+    return value_text(arena_printf(g->arena, "%s.%s", name, g->region->domain));
 }
 
 /* AWS: with several interfaces, that of eth0. */

@@ -205,16 +205,43 @@ static int write_line(const char *directory, const char *below, const char *name
     return 0;
 }
 
+/* The names of an interface's first address. What is asked for the address hears the first of
+ * them. */
+static const char *first_names(struct arena *a, const char *domain, const struct net_port *port,
+                               const char *ip_name)
+{
+    const char *ip = port->addresses[0].private_ip;
+    if (port->resource_a == NULL)
+        return arena_printf(a, "%s %s.%s\n", ip, ip_name, domain);
+    bool by_address = streq(port->hostname, ip_name);
+    return arena_printf(a, "%s %s.%s %s.%s\n", ip, by_address ? ip_name : port->resource_a, domain,
+                        by_address ? port->resource_a : ip_name, domain);
+}
+
+/*
+ * The name that DHCP gives. dnsmasq resolves it while there is a lease, to the addresses of both
+ * families; so a name that is not to be resolved is not given (the guest has it from its seed).
+ */
+static const char *dhcp_name(struct arena *a, const struct net_port *port, const char *ip_name)
+{
+    bool is_told = streq(port->hostname, ip_name) ||
+                   (port->resource_a != NULL && (port->n_ipv6 == 0 || port->resource_aaaa != NULL));
+    return is_told ? arena_printf(a, ",%s", port->hostname) : "";
+}
+
 struct dnsmasq_host dnsmasq_host_of(struct arena *a, const char *domain,
                                     const struct net_port *port)
 {
     const char *ip = port->addresses[0].private_ip;
     const char *addresses = ip;
-    const char *names = arena_printf(a, "%s %s.%s\n", ip, port->hostname, domain);
+    const char *ip_name = hostname_of(a, "ip", ip);
+    const char *names = first_names(a, domain, port, ip_name);
     for (size_t i = 1; i < port->n_addresses; i++) {
         ip = port->addresses[i].private_ip;
         names = arena_printf(a, "%s%s %s.%s\n", names, ip, hostname_of(a, "ip", ip), domain);
     }
+    if (port->resource_aaaa != NULL && port->n_ipv6 > 0)
+        names = arena_printf(a, "%s%s %s.%s\n", names, port->ipv6[0], port->resource_aaaa, domain);
     for (size_t i = 0; i < port->n_ipv6; i++)
         addresses = arena_printf(a, "%s,[%s]", addresses, port->ipv6[i]);
     return (struct dnsmasq_host){
@@ -224,7 +251,8 @@ struct dnsmasq_host dnsmasq_host_of(struct arena *a, const char *domain,
         .has_ipv6 = port->n_ipv6 > 0,
         /* id:* has the MAC alone decide: one guest speaks with several client ids (firmware,
            initramfs, system). */
-        .host = arena_printf(a, "%s,id:*,%s,%s\n", port->mac, addresses, port->hostname),
+        .host =
+            arena_printf(a, "%s,id:*,%s%s\n", port->mac, addresses, dhcp_name(a, port, ip_name)),
         .names = names,
     };
 }
@@ -271,9 +299,9 @@ static bool read_host(struct arena *a, const char *directory, const char *name,
     char *rest = arena_strdup(a, host);
     const char *mac = strsep(&rest, ",");
     const char *id = strsep(&rest, ",");
-    const char *address = strsep(&rest, ",");
+    const char *address = strsep(&rest, ",\n");
     uint32_t value = 0;
-    if (id == NULL || address == NULL || rest == NULL || ipv4_parse(address, &value) < 0)
+    if (id == NULL || address == NULL || ipv4_parse(address, &value) < 0)
         return false;
     *ret_host = (struct dnsmasq_host){.interface_id = arena_strdup(a, name),
                                       .mac = mac,

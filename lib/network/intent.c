@@ -85,6 +85,8 @@ static const struct field port_fields[] = {
     LIST(net_port, addresses, address),
     LIST(net_port, ipv6, word),
     TEXT(net_port, hostname),
+    TEXT(net_port, resource_a),
+    TEXT(net_port, resource_aaaa),
     FLAG(net_port, source_dest_check),
     LIST(net_port, group_ids, word),
 };

@@ -115,7 +115,10 @@ static int check_intent(const struct linux_network *n, const struct net_vpc *int
     for (size_t i = 0; i < intent->n_ports; i++) {
         const struct net_port *port = &intent->ports[i];
         uint32_t address = 0;
-        if (!ruleset_word_ok(port->hostname) || strchr(port->interface_id, '/') != NULL)
+        if (!ruleset_word_ok(port->hostname) ||
+            (port->resource_a != NULL && !ruleset_word_ok(port->resource_a)) ||
+            (port->resource_aaaa != NULL && !ruleset_word_ok(port->resource_aaaa)) ||
+            strchr(port->interface_id, '/') != NULL)
             return err_set(e, EINVAL, "%s: not a name: %s", port->interface_id, port->hostname);
         if (intent_subnet(intent, port->subnet_id) == NULL)
             return err_set(e, EINVAL, "%s is in %s, which %s has not", port->interface_id,

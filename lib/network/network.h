@@ -50,7 +50,9 @@ struct net_port {
     size_t n_addresses;
     const char *const *ipv6;
     size_t n_ipv6;
-    const char *hostname; /* ip-172-31-0-10 */
+    const char *hostname;      /* ip-172-31-0-10, or i-…: what its guest is called */
+    const char *resource_a;    /* i-…: a name of its first address as well; NULL: it is none */
+    const char *resource_aaaa; /* the same, of its first IPv6 address */
     bool source_dest_check;
     const char *const *group_ids; /* of a NAT gateway: none, and no group decides */
     size_t n_group_ids;

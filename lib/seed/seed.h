@@ -28,7 +28,7 @@ struct seed_interface {
 
 struct seed_facts {
     const char *instance_id;
-    const char *hostname;   /* ip-172-31-0-10 */
+    const char *hostname;   /* ip-172-31-0-10, or i-… */
     const char *domain;     /* ec2.internal */
     const char *public_key; /* one OpenSSH line; NULL: none */
     const char *key_name;

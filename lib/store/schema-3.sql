@@ -9,6 +9,9 @@ ALTER TABLE vpc ADD COLUMN enable_usage_metrics INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE vpc ADD COLUMN network_error TEXT;
 
 ALTER TABLE instance ADD COLUMN http_protocol_ipv6 TEXT NOT NULL DEFAULT 'disabled';
+ALTER TABLE instance ADD COLUMN hostname_type TEXT NOT NULL DEFAULT 'ip-name';
+ALTER TABLE instance ADD COLUMN resource_name_a INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE instance ADD COLUMN resource_name_aaaa INTEGER NOT NULL DEFAULT 0;
 
 -- Blocks beside the first: IPv4 and IPv6.
 CREATE TABLE vpc_cidr_block (

@@ -113,6 +113,8 @@ static void read_port(struct arena *a, const json_t *o, void *to)
         .mac = text(o, "mac"),
         .subnet_id = text(o, "subnet"),
         .hostname = text(o, "hostname"),
+        .resource_a = text(o, "resource_a"),
+        .resource_aaaa = text(o, "resource_aaaa"),
         .source_dest_check = flag(o, "source_dest_check", true),
     };
     p->addresses = read_addresses(a, o, &p->n_addresses);

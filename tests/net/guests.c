@@ -74,6 +74,7 @@ static void put_instance(struct tx *tx, struct arena *a, const struct net_vpc *v
         .http_tokens = o->http_tokens,
         .http_endpoint = "enabled",
         .http_protocol_ipv6 = "disabled",
+        .hostname_type = "ip-name",
         .http_put_response_hop_limit = o->hop_limit,
         .instance_metadata_tags = "disabled",
         .uuid = id,

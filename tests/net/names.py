@@ -97,6 +97,38 @@ class Names(world.Case):
         self.driver.apply(vpc)
         self.assertTrue(eventually(lambda: dns(a, "172.31.0.2", name) == (3, [])))
 
+    def test_names_of_resources_where_they_are_wanted(self):
+        vpc = Vpc(subnets=("10.0.0.0/24",), cidr6="fd00:1:2::/56")
+        group = vpc.group()
+        resource, domain = "i-0123456789abcdef0", ".ec2.internal"
+        a, b = self.start(vpc, vpc.port([group]), vpc.port([group]))
+        six, by_address = b.port["ipv6"][0], b.port["hostname"]
+        reverse = ".".join(reversed(b.ip.split("."))) + ".in-addr.arpa"
+
+        def answers():
+            return [dns(a, "10.0.0.2", resource + domain), dns(a, "10.0.0.2", resource + domain, 28),
+                    dns(a, "10.0.0.2", reverse, 12), dns(a, "10.0.0.2", by_address + domain)]
+
+        for hostname, first, sixth, expected in (
+                (by_address, None, None, [(3, []), (3, []), by_address]),
+                (by_address, resource, None, [(0, [b.ip]), (0, []), by_address]),
+                (resource, resource, None, [(0, [b.ip]), (0, []), resource]),
+                (resource, resource, resource, [(0, [b.ip]), (0, [six]), resource]),
+                (resource, None, resource, [(0, []), (0, [six]), by_address]),
+                (resource, None, None, [(3, []), (3, []), by_address])):
+            b.port.update(hostname=hostname, resource_a=first, resource_aaaa=sixth)
+            self.driver.apply(vpc)
+            expected = [*expected[:2], (0, [expected[2] + domain]), (0, [b.ip])]
+            self.assertTrue(eventually(lambda: answers() == expected),
+                            f"{hostname} {first} {sixth}: {answers()}, not {expected}")
+            # A lease makes nothing known that is not to be.
+            self.assertEqual(eventually(lambda: dhcp(b))[0], b.ip)
+            self.assertEqual(answers(), expected)
+            self.driver.kill()
+            self.driver = Driver()
+            self.driver.apply(vpc)
+            self.assertEqual(answers(), expected, "and the next daemon leaves it so")
+
     def test_dnsmasq_outlives_the_daemon_and_is_replaced_when_it_dies(self):
         vpc = Vpc()
         group = vpc.group()

@@ -505,7 +505,7 @@ def dns(guest, server, name, kind=1, limit=1.0):
         what, _, _, size = struct.unpack(">HHIH", data[at:at + 10])
         value = data[at + 10:at + 10 + size]
         at += 10 + size
-        if what == 1:
+        if what in (1, 28):
             answers.append(str(ip_address(value)))
         elif what == 12:
             words, where = [], 0

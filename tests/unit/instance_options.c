@@ -318,7 +318,85 @@ START_TEST(the_serial_console_is_closed_until_it_is_opened_for_a_region)
 }
 END_TEST
 
-UNIT_SUITE(metadata_options_change_one_by_one, tags_that_metadata_shows_have_keys_that_are_paths,
+/* --- names */
+
+#define NAMED(...)                                                                                 \
+    .private_dns_name_options = &(struct ec2_PrivateDnsNameOptionsRequest)                         \
+    {                                                                                              \
+        __VA_ARGS__                                                                                \
+    }
+
+static const struct ec2_PrivateDnsNameOptionsResponse *names_of(struct calls *k, const char *id)
+{
+    ec2_DescribeInstances_out out;
+    OK(k, DescribeInstances, &out, .instance_ids = LIST(id));
+    return out.reservations.v[0].instances.v[0].private_dns_name_options;
+}
+
+START_TEST(names_are_the_subnets_unless_the_launch_says_otherwise)
+{
+    struct calls *k = calls_new();
+    ec2_ModifySubnetAttribute_out changed;
+    OK(k, ModifySubnetAttribute, &changed, .subnet_id = TEST_SUBNET,
+       .private_dns_hostname_type_on_launch = "resource-name");
+    OK(k, ModifySubnetAttribute, &changed, .subnet_id = TEST_SUBNET,
+       .enable_resource_name_dns_a_record_on_launch =
+           &(struct ec2_AttributeBooleanValue){wire_bool(true)});
+    ec2_RunInstances_out made;
+    OK(k, RunInstances, &made, .image_id = TEST_IMAGE, .min_count = {true, 1},
+       .max_count = {true, 1}, .subnet_id = TEST_SUBNET);
+    const struct ec2_Instance *i = &made.instances.v[0];
+    ck_assert_str_eq(i->private_dns_name_options->hostname_type, "resource-name");
+    ck_assert(i->private_dns_name_options->enable_resource_name_dns_a_record.v);
+    ck_assert(!i->private_dns_name_options->enable_resource_name_dns_aaaa_record.v);
+    ck_assert_str_eq(i->private_dns_name,
+                     arena_printf(k->arena, "%s.ec2.internal", i->instance_id));
+    OK(k, RunInstances, &made, .image_id = TEST_IMAGE, .min_count = {true, 1},
+       .max_count = {true, 1}, .subnet_id = TEST_SUBNET,
+       NAMED(.hostname_type = "ip-name", .enable_resource_name_dns_aaaa_record = wire_bool(true)));
+    i = &made.instances.v[0];
+    ck_assert_str_eq(i->private_dns_name_options->hostname_type, "ip-name");
+    ck_assert(i->private_dns_name_options->enable_resource_name_dns_a_record.v);
+    ck_assert(i->private_dns_name_options->enable_resource_name_dns_aaaa_record.v);
+    ck_assert_uint_eq(strncmp(i->private_dns_name, "ip-172-31-", 10), 0);
+    calls_free(k);
+}
+END_TEST
+
+START_TEST(the_type_of_hostname_is_a_stopped_instances_to_change)
+{
+    struct calls *k = calls_new();
+    ec2_ModifyPrivateDnsNameOptions_out out;
+    calls_put_instance(k, INSTANCE_RUNNING);
+    REFUSED(k, MISSING_PARAMETER,
+            "The request must contain the parameter PrivateDnsHostnameType, "
+            "EnableResourceNameDnsARecord or EnableResourceNameDnsAAAARecord",
+            ModifyPrivateDnsNameOptions, &out, .instance_id = TEST_INSTANCE);
+    REFUSED(k, INCORRECT_INSTANCE_STATE,
+            "The instance '" TEST_INSTANCE "' is not in the 'stopped' state.",
+            ModifyPrivateDnsNameOptions, &out, .instance_id = TEST_INSTANCE,
+            .private_dns_hostname_type = "resource-name");
+    OK(k, ModifyPrivateDnsNameOptions, &out, .instance_id = TEST_INSTANCE,
+       .private_dns_hostname_type = "ip-name",
+       .enable_resource_name_dns_a_record = wire_bool(true));
+    ck_assert(out.return_.v);
+    ck_assert(names_of(k, TEST_INSTANCE)->enable_resource_name_dns_a_record.v);
+    ck_assert_uint_eq(calls_jobs(k, TEST_VPC), 1);
+    calls_put_instance(k, INSTANCE_STOPPED);
+    OK(k, ModifyPrivateDnsNameOptions, &out, .instance_id = TEST_INSTANCE,
+       .private_dns_hostname_type = "resource-name");
+    ck_assert_str_eq(names_of(k, TEST_INSTANCE)->hostname_type, "resource-name");
+    calls_put_instance(k, INSTANCE_TERMINATED);
+    REFUSED(k, INCORRECT_INSTANCE_STATE, "The instance '" TEST_INSTANCE "' is terminated",
+            ModifyPrivateDnsNameOptions, &out, .instance_id = TEST_INSTANCE,
+            .enable_resource_name_dns_a_record = wire_bool(false));
+    calls_free(k);
+}
+END_TEST
+
+UNIT_SUITE(names_are_the_subnets_unless_the_launch_says_otherwise,
+           the_type_of_hostname_is_a_stopped_instances_to_change,
+           metadata_options_change_one_by_one, tags_that_metadata_shows_have_keys_that_are_paths,
            a_launch_takes_the_accounts_defaults_for_what_it_leaves_open,
            an_account_may_insist_on_tokens,
            monitoring_is_on_its_way_in_the_reply_and_there_afterwards, maintenance_options_are_kept,

@@ -241,6 +241,24 @@ static void is_off(struct instance *i)
     i->http_endpoint = "disabled";
 }
 
+static void is_named_by_its_id(struct instance *i)
+{
+    i->hostname_type = "resource-name";
+}
+
+START_TEST(its_name_is_of_its_address_or_of_its_id)
+{
+    begin();
+    ck_assert_get(META "hostname", "ip-172-31-0-5.ec2.internal");
+    change(is_named_by_its_id);
+    ck_assert_get(META "hostname", TEST_INSTANCE ".ec2.internal");
+    ck_assert_get(META "local-hostname", TEST_INSTANCE ".ec2.internal");
+    ck_assert_get(META "network/interfaces/macs/" MAC "/local-hostname",
+                  "ip-172-31-0-5.ec2.internal");
+    end();
+}
+END_TEST
+
 START_TEST(options_are_obeyed_at_once)
 {
     begin();
@@ -559,8 +577,9 @@ END_TEST
 UNIT_SUITE(a_token_is_good_for_its_interface_and_instance_until_it_ends, no_other_text_is_a_token,
            secrets_are_made_once, a_guest_is_known_by_its_vpc_and_address_alone,
            one_that_does_not_run_is_nobody, a_token_is_asked_for_with_put_and_a_time,
-           options_are_obeyed_at_once, a_refusal_looks_like_one_of_imds,
-           rows_with_the_same_beginning_stand_together, a_folder_lists_what_is_there,
-           everything_that_is_listed_is_there, paths_are_read_as_they_are_written,
-           what_an_instance_may_have, tags_are_shown_where_they_may_be,
-           public_addresses_stand_before_private_ones, a_document_is_signed_by_the_server)
+           its_name_is_of_its_address_or_of_its_id, options_are_obeyed_at_once,
+           a_refusal_looks_like_one_of_imds, rows_with_the_same_beginning_stand_together,
+           a_folder_lists_what_is_there, everything_that_is_listed_is_there,
+           paths_are_read_as_they_are_written, what_an_instance_may_have,
+           tags_are_shown_where_they_may_be, public_addresses_stand_before_private_ones,
+           a_document_is_signed_by_the_server)

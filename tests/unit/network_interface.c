@@ -32,6 +32,7 @@ static struct calls *with_interfaces(void)
         .http_tokens = "optional",
         .http_endpoint = "enabled",
         .http_protocol_ipv6 = "disabled",
+        .hostname_type = "ip-name",
         .instance_metadata_tags = "disabled",
         .capacity_preference = "open",
         .auto_recovery = "default",

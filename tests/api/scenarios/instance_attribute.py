@@ -78,6 +78,26 @@ class InstanceAttributes(Scenarios):
             self.assertEqual((made["InstanceId"], made["AutoRecovery"]), (the.one, state))
             self.assertEqual(instance(ec2, the.one)["MaintenanceOptions"]["AutoRecovery"], state)
 
+    def ModifyPrivateDnsNameOptions(self):
+        i = call("post", "RunInstances", {
+            "ImageId": the.image, "MinCount": 1, "MaxCount": 1,
+            "PrivateDnsNameOptions": {"HostnameType": "resource-name"}})["Instances"][0]
+        self.assertEqual(i["PrivateDnsName"], i["InstanceId"] + ".ec2.internal")
+        by_address = i["NetworkInterfaces"][0]["PrivateDnsName"]
+        self.assertTrue(by_address.startswith("ip-"))
+        wait_state(ec2, i["InstanceId"], "running")
+        self.assertTrue(call("post", "ModifyPrivateDnsNameOptions", {
+            "InstanceId": i["InstanceId"], "EnableResourceNameDnsARecord": True})["Return"])
+        self.assertEqual(instance(ec2, i["InstanceId"])["PrivateDnsNameOptions"], {
+            "HostnameType": "resource-name", "EnableResourceNameDnsARecord": True,
+            "EnableResourceNameDnsAAAARecord": False})
+        ec2.stop_instances(InstanceIds=[i["InstanceId"]])
+        wait_state(ec2, i["InstanceId"], "stopped")
+        call("post", "ModifyPrivateDnsNameOptions", {
+            "InstanceId": i["InstanceId"], "PrivateDnsHostnameType": "ip-name"})
+        self.assertEqual(instance(ec2, i["InstanceId"])["PrivateDnsName"], by_address)
+        remove(ec2, i["InstanceId"])
+
     def ModifyInstanceMetadataDefaults(self):
         self.assertTrue(call("post", "ModifyInstanceMetadataDefaults", {
             "HttpTokens": "required", "HttpPutResponseHopLimit": 2})["Return"])
@@ -180,6 +200,13 @@ REFUSED = {
         ({"InstanceId": "%one", "GroupName": "near"}, "IncorrectInstanceState"),
         ({"InstanceId": "%one", "Tenancy": "host"}, "UnsupportedOperation"),
         ({"InstanceId": "%one", "HostId": "h-00000000000000001"}, "UnsupportedOperation")],
+    "ModifyPrivateDnsNameOptions": [
+        ({"InstanceId": "%one"}, "MissingParameter"),
+        ({"InstanceId": "%one", "PrivateDnsHostnameType": "own-name"}, "InvalidParameterValue"),
+        ({"InstanceId": "%one", "PrivateDnsHostnameType": "resource-name"},
+         "IncorrectInstanceState"),
+        ({"InstanceId": MISSING["i"], "EnableResourceNameDnsARecord": True},
+         "InvalidInstanceID.NotFound")],
     "ResetInstanceAttribute": [
         ({"InstanceId": "%one", "Attribute": "userData"}, "InvalidParameterValue"),
         ({"InstanceId": "%one", "Attribute": "kernel"}, "IncorrectInstanceState"),

@@ -291,6 +291,7 @@ void calls_put_instance(struct calls *k, enum instance_state state)
         .http_tokens = "optional",
         .http_endpoint = "enabled",
         .http_protocol_ipv6 = "disabled",
+        .hostname_type = "ip-name",
         .http_put_response_hop_limit = 1,
         .instance_metadata_tags = "disabled",
         .capacity_preference = "open",
