@@ -38,8 +38,8 @@ static const struct key {
     KEY(tls_key, false, NULL, "PEM key for it"),
     KEY(group, false, "croft", "the group whose members may use the unix socket"),
     KEY(seed_templates, false, NULL, "directory of your own cloud-init templates"),
-    {"public_addresses", offsetof(struct config, public_addresses), false, "198.18.0.0/16",
-     "range (CIDR) that public addresses are taken from"},
+    {"public_addresses", offsetof(struct config, public_addresses_text), false, "198.18.0.0/16",
+     "ranges (A-B, CIDR) that public addresses are taken from, the first one first"},
     KEY(ipv6_prefix, false, NULL,
         "range (CIDR) that VPCs' /56 blocks of IPv6 are taken from; none: a unique local one"),
     KEY(uplink, false, NULL, "interface towards the internet; guests may use it then"),
@@ -272,13 +272,19 @@ static int check_ipv6_prefix(const struct config *c, struct err *e)
     return 0;
 }
 
+static int read_public_addresses(struct config *c, struct err *e)
+{
+    int r = address_ranges_parse(c->public_addresses_text, &c->public_addresses, e);
+    if (r == 0 && c->public_addresses.n == 0)
+        r = err_set(e, EINVAL, "there must be a range, such as 198.18.0.0/16");
+    return r < 0 ? err_wrap(e, r, "public_addresses") : 0;
+}
+
 static int work_out(struct arena *a, struct config *c, struct err *e)
 {
     int r = read_regions(a, c, e);
-    if (r == 0 && (cidr_parse(c->public_addresses, &c->public_pool) < 0 ||
-                   cidr_normalize(&c->public_pool) || c->public_pool.length > 30))
-        r = err_set(e, EINVAL, "public_addresses must be a range such as 198.18.0.0/16, not '%s'",
-                    c->public_addresses);
+    if (r == 0)
+        r = read_public_addresses(c, e);
     if (r == 0)
         r = check_ipv6_prefix(c, e);
     if (r == 0)

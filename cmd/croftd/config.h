@@ -8,7 +8,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "core/cidr.h"
+#include "core/address_range.h"
 #include "core/instance_type.h"
 #include "core/region.h"
 
@@ -27,7 +27,7 @@ struct config {
     const char *tls_key;
     const char *group; /* whose members may use the socket */
     const char *seed_templates;
-    const char *public_addresses;
+    const char *public_addresses_text;
     const char *ipv6_prefix; /* NULL: the server's own */
     const char *uplink;
     const char *resolver;
@@ -39,7 +39,7 @@ struct config {
 
     /* Worked out of the above */
     struct region_list regions;
-    struct cidr public_pool;
+    struct address_ranges public_addresses;
     int64_t reserve_memory_mib;
     int64_t max_instance_count;
     int64_t spot_notice_ms;

@@ -23,6 +23,7 @@
 #include "jobs/bootstrap.h"
 #include "jobs/flow_plan.h"
 #include "jobs/jobs.h"
+#include "jobs/public_addresses.h"
 #include "metadata/metadata.h"
 #include "network/fake.h"
 #include "network/flow_log.h"
@@ -80,6 +81,8 @@ static int open_store(struct daemon *d, struct err *e)
         r = store_open(arena_printf(d->arena, "%s/croft.db", c->state_dir), &d->store, e);
     if (r == 0)
         r = bootstrap(d->store, &c->regions, c->libvirt_uri, d->arena, &d->facts, e);
+    if (r == 0)
+        r = public_addresses_check(d->store, &c->public_addresses, e);
     return r == 0 ? write_credentials(d, e) : r;
 }
 
@@ -106,7 +109,7 @@ static int open_drivers(struct daemon *d, struct err *e)
         return r;
     struct linux_network_config network = {
         .runtime_dir = c->runtime_dir,
-        .public_pool = c->public_addresses,
+        .public_addresses = c->public_addresses,
         .uplink = c->uplink,
         .resolver = c->resolver,
     };
@@ -203,7 +206,7 @@ static void make_api(struct daemon *d)
         .runtime_dir = c->runtime_dir,
         .page_secret = d->facts.page_secret,
         .instance_types = c->instance_types,
-        .public_pool = c->public_pool,
+        .public_addresses = c->public_addresses,
         .ipv6_prefix = ipv6_prefix(d),
         .reserve_memory_mib = c->reserve_memory_mib,
         .max_instances = c->max_instance_count,

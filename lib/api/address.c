@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "api/capacity.h"
+#include "api/address_pool.h"
 #include "api/filter.h"
 #include "api/lookup.h"
 #include "api/page.h"

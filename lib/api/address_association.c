@@ -1,6 +1,6 @@
 /* AssociateAddress, DisassociateAddress. */
 #include "api/address.h"
-#include "api/capacity.h"
+#include "api/address_pool.h"
 #include "api/interface_view.h"
 #include "api/lookup.h"
 #include "base/id.h"

@@ -17,7 +17,7 @@
 
 #include "auth/peer.h"
 #include "auth/sigv4.h"
-#include "core/cidr.h"
+#include "core/address_range.h"
 #include "core/instance_type.h"
 #include "core/region.h"
 #include "http/server.h"
@@ -38,7 +38,7 @@ struct api_config {
     const char *runtime_dir; /* console sockets */
     const char *page_secret; /* makes NextTokens ours; from the store's settings */
     struct instance_type_table instance_types;
-    struct cidr public_pool;
+    struct address_ranges public_addresses;
     struct cidr6 ipv6_prefix;   /* VPCs' blocks of IPv6 are parts of it; at most 56 bits */
     int64_t reserve_memory_mib; /* never given to guests */
     int64_t max_instances;

@@ -1,6 +1,6 @@
 #pragma once
 /*
- * Room: for another guest on the server, and for another address in a subnet or the pool.
+ * Room for another guest on the server.
  *
  * Memory is never promised twice: a guest's memory, and what QEMU needs besides, must fit beside
  * what all other guests were promised, what unused slots of capacity reservations hold and what the
@@ -35,27 +35,3 @@ void capacity_make_room(struct call *c);
 /* Is there room for a reservation to hold `more` slots of this size? */
 int capacity_hold(struct call *c, const char *type, int64_t memory_mib, int64_t more,
                   struct fault *f);
-
-/* A set of addresses in use, from which free ones are drawn. */
-struct address_pool {
-    const struct subnet *subnet; /* NULL: the pool of public ones */
-    struct cidr block;
-    uint32_t *used; /* sorted */
-    size_t n_used;
-    size_t max_used;                /* as many as there is room for */
-    struct wire_strings ipv6_taken; /* besides those that rows have */
-    uint64_t skip_first;            /* addresses at the start that are not given out */
-    uint64_t skip_last;
-    struct cidr *reserved; /* blocks from which nothing is drawn, though it may be taken */
-    size_t n_reserved;
-};
-
-/* Five addresses of a subnet are reserved (AWS: "Subnet sizing"). */
-int address_pool_of_subnet(struct call *c, const struct subnet *subnet,
-                           struct address_pool *ret_pool, struct fault *f);
-void address_pool_public(struct call *c, struct address_pool *ret_pool);
-uint64_t address_pool_free(const struct address_pool *p);
-/* A free address, in the arena, which counts as used from now on; NULL when there is none. */
-const char *address_pool_draw(struct call *c, struct address_pool *p);
-/* Takes this very address: 0, -EINVAL (outside, or reserved), -EADDRINUSE. */
-int address_pool_take(struct call *c, struct address_pool *p, const char *address);

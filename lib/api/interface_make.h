@@ -8,7 +8,7 @@
  *     interface_wish_take()     the addresses that are named are free, and taken from the pool
  *     interface_insert()        the others are drawn and the rows written
  */
-#include "api/capacity.h"
+#include "api/address_pool.h"
 
 #define INTERFACE_ADDRESSES_MAX 50 /* of either kind, on one that is not attached */
 #define DEVICE_INDEX_MAX        31

@@ -69,6 +69,7 @@ int act_ec2_CreateVpc(struct call *c, const ec2_CreateVpc_in *in, ec2_CreateVpc_
         return fault(f, FAULT_INVALID_PARAMETER_COMBINATION,
                      "Ipv6CidrBlockNetworkBorderGroup needs AmazonProvidedIpv6CidrBlock");
     if (vpc_cidr_from_text(in->cidr_block, FAULT_INVALID_VPC_RANGE, &block, f) < 0 ||
+        vpc_cidr_check_public(c, &block, f) < 0 ||
         tags_from_specifications(c, &in->tag_specifications, taggable, f) < 0 ||
         check_quota(c, f) < 0)
         return -1;

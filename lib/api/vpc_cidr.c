@@ -43,6 +43,18 @@ int vpc_cidr_from_text(const char *text, enum fault_code range, struct cidr *ret
     return 0;
 }
 
+int vpc_cidr_check_public(struct call *c, const struct cidr *block, struct fault *f)
+{
+    const struct address_range *range = address_ranges_overlap(&c->config->public_addresses, block);
+    if (range == NULL)
+        return 0;
+    char text[ADDRESS_RANGE_TEXT_SIZE];
+    address_range_format(range, text);
+    return fault(f, FAULT_INVALID_VPC_RANGE,
+                 "The CIDR '%s' is invalid: it overlaps the server's public addresses, %s.",
+                 vpc_cidr_text(c, block), text);
+}
+
 int vpc_cidr6_from_text(const char *text, int length, struct cidr6 *ret_cidr, struct fault *f)
 {
     struct cidr6 c;
@@ -204,7 +216,8 @@ static int add_ipv4(struct call *c, const struct vpc *vpc, const char *text,
 {
     struct cidr block;
     struct vpc_blocks blocks;
-    if (vpc_cidr_from_text(text, FAULT_INVALID_VPC_RANGE, &block, f) < 0)
+    if (vpc_cidr_from_text(text, FAULT_INVALID_VPC_RANGE, &block, f) < 0 ||
+        vpc_cidr_check_public(c, &block, f) < 0)
         return -1;
     vpc_blocks_read(c, vpc, &blocks);
     for (size_t i = 0; i < blocks.n_v4; i++)

@@ -18,6 +18,9 @@ void vpc_blocks_read(struct call *c, const struct vpc *vpc, struct vpc_blocks *r
  */
 int vpc_cidr_from_text(const char *text, enum fault_code range, struct cidr *ret_cidr,
                        struct fault *f);
+/* Not beside the server's own public addresses, which would be out of reach from within the VPC:
+ * InvalidVpc.Range. */
+int vpc_cidr_check_public(struct call *c, const struct cidr *block, struct fault *f);
 /* The same of IPv6, of this length. */
 int vpc_cidr6_from_text(const char *text, int length, struct cidr6 *ret_cidr, struct fault *f);
 const char *vpc_cidr_text(struct call *c, const struct cidr *block);

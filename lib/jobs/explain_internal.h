@@ -21,6 +21,9 @@ struct telling {
     } vpcs;
 };
 
+/* Of the network, as the call's configuration has it. */
+struct net_explain_options explain_network_options(const struct telling *t);
+
 void tell_rows(struct telling *t, const struct changes *changes);
 void tell_job(struct telling *t, const struct enqueued *job);
 /* How the title of what tell_standing() tells begins. */

@@ -16,6 +16,15 @@
 
 /* --- networks */
 
+struct net_explain_options explain_network_options(const struct telling *t)
+{
+    return (struct net_explain_options){
+        .runtime_dir = t->call->config->runtime_dir,
+        .network = t->call->config->network,
+        .rules_max = EXPLAIN_FILE_MAX,
+    };
+}
+
 static struct told_vpc *vpc_of(struct telling *t, const char *vpc_id)
 {
     for (size_t i = 0; i < t->vpcs.n; i++)
@@ -73,8 +82,8 @@ static void tell_network(struct telling *t, const char *vpc_id)
     const struct net_vpc *to = intent_copy(t->a, &now);
     const struct net_vpc *from = vpc->intent;
     vpc->intent = to;
-    if (network_explain(t->a, t->call->config->runtime_dir, from, to, EXPLAIN_FILE_MAX, &told, &e) <
-        0)
+    const struct net_explain_options options = explain_network_options(t);
+    if (network_explain(t->a, &options, from, to, &told, &e) < 0)
         tell_note(t, "What changes in the network of %s is not shown: %s", vpc_id, e.message);
     else
         tell_difference(t, vpc_id, &told);

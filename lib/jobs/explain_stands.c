@@ -84,8 +84,8 @@ static void tell_stands(struct telling *t, const struct net_vpc *intent, const c
 {
     struct net_explained told = {0};
     struct err e = {0};
-    if (network_stands(t->a, t->call->config->runtime_dir, intent, id, EXPLAIN_FILE_MAX, &told,
-                       &e) < 0) {
+    const struct net_explain_options options = explain_network_options(t);
+    if (network_stands(t->a, &options, intent, id, &told, &e) < 0) {
         tell_note(t, "What stands of %s is not shown: %s", id, e.message);
         return;
     }

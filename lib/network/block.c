@@ -22,7 +22,7 @@ static struct net_ip of_ipv6(const struct ipv6 *address)
     return ip;
 }
 
-static uint32_t ipv4_of(const struct net_ip *ip)
+uint32_t net_ip_ipv4(const struct net_ip *ip)
 {
     return (uint32_t)ip->bytes[0] << 24 | (uint32_t)ip->bytes[1] << 16 |
            (uint32_t)ip->bytes[2] << 8 | ip->bytes[3];
@@ -68,7 +68,7 @@ void net_ip_format(const struct net_ip *ip, char out[NET_IP_TEXT_SIZE])
     if (ip->is_ipv6)
         ipv6_format(&ipv6, out);
     else
-        ipv4_format(ipv4_of(ip), out);
+        ipv4_format(net_ip_ipv4(ip), out);
 }
 
 void net_block_format(const struct net_block *block, char out[NET_BLOCK_TEXT_SIZE])
@@ -82,6 +82,17 @@ void net_block_format(const struct net_block *block, char out[NET_BLOCK_TEXT_SIZ
 struct net_block net_block_of(const struct net_ip *ip)
 {
     return (struct net_block){*ip, ip->is_ipv6 ? 128 : 32};
+}
+
+struct net_block net_block_around(const struct net_ip *ip, int length)
+{
+    struct net_block block = {*ip, length};
+    for (size_t i = 0; i < size_of(ip); i++) {
+        int bits = length - 8 * (int)i;
+        if (bits < 8)
+            block.address.bytes[i] &= (uint8_t)(bits <= 0 ? 0 : 0xff00 >> bits);
+    }
+    return block;
 }
 
 struct net_block net_block_all(bool is_ipv6)

@@ -19,6 +19,8 @@ struct net_block {
 #define NET_BLOCK_TEXT_SIZE CIDR6_TEXT_SIZE
 
 struct net_ip net_ip_of_ipv4(uint32_t address);
+/* Of one that is not IPv6, in host byte order. */
+uint32_t net_ip_ipv4(const struct net_ip *ip);
 /* 0 or -EINVAL; host bits of a block are cleared. */
 int net_ip_parse(const char *text, struct net_ip *ret_ip);
 int net_block_parse(const char *text, struct net_block *ret_block);
@@ -26,6 +28,8 @@ void net_ip_format(const struct net_ip *ip, char out[NET_IP_TEXT_SIZE]);
 void net_block_format(const struct net_block *block, char out[NET_BLOCK_TEXT_SIZE]);
 /* The block of this one address. */
 struct net_block net_block_of(const struct net_ip *ip);
+/* The block of this length that the address is in. */
+struct net_block net_block_around(const struct net_ip *ip, int length);
 struct net_block net_block_all(bool is_ipv6);
 /* The n-th address of the block. */
 struct net_ip net_block_nth(const struct net_block *block, uint8_t n);

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "network/edge_lan.h"
 #include "network/expr.h"
 #include "network/netns.h"
 #include "network/nft.h"
@@ -23,36 +24,6 @@
 
 static pthread_mutex_t server_turn = PTHREAD_MUTEX_INITIALIZER;
 
-int edge_pools_parse(const char *text, struct edge_config *config, struct err *e)
-{
-    struct edge_config parsed = *config;
-    parsed.n_pools = 0;
-    for (const char *at = text != NULL ? text : ""; at[strspn(at, ", \t")] != '\0';) {
-        at += strspn(at, ", \t");
-        size_t len = strcspn(at, ", \t");
-        char word[CIDR_TEXT_SIZE];
-        struct cidr block;
-        int n = snprintf(word, sizeof(word), "%.*s", (int)len, at);
-        if (n < 0 || n >= (int)sizeof(word) || cidr_parse(word, &block) < 0)
-            return err_set(e, EINVAL, "not a CIDR block of public addresses: %.*s", (int)len, at);
-        (void)cidr_normalize(&block);
-        if (parsed.n_pools == EDGE_POOLS_MAX)
-            return err_set(e, E2BIG, "more than %d blocks of public addresses", EDGE_POOLS_MAX);
-        parsed.pools[parsed.n_pools++] = block;
-        at += len;
-    }
-    *config = parsed;
-    return 0;
-}
-
-bool edge_has_address(const struct edge_config *config, uint32_t address)
-{
-    for (size_t i = 0; i < config->n_pools; i++)
-        if (cidr_contains(&config->pools[i], address))
-            return true;
-    return false;
-}
-
 int edge_addresses(int64_t index, struct edge_addresses *ret_addresses, struct err *e)
 {
     if (index < 0 || index > EDGE_INDEX_MAX)
@@ -61,6 +32,12 @@ int edge_addresses(int64_t index, struct edge_addresses *ret_addresses, struct e
     ret_addresses->server = LINK_LOCAL + 2 * (uint32_t)index;
     ret_addresses->inside = ret_addresses->server + 1;
     return 0;
+}
+
+bool edge_is_inside(const struct net_ip *address)
+{
+    return !address->is_ipv6 &&
+           (net_ip_ipv4(address) & UINT32_MAX << (32 - LINK_LOCAL_LENGTH)) == LINK_LOCAL;
 }
 
 struct net_ip edge_server_ipv6(bool egress_only)
@@ -76,12 +53,21 @@ static json_t *source(const char *address, int length)
                       json_pack("{s:{s:s,s:i}}", "prefix", "addr", address, "len", length));
 }
 
-static json_t *source_pool(const struct cidr *pool)
+/* field: saddr, daddr. */
+static json_t *of_pool(const char *field, const struct address_range *pool)
 {
-    char address[IPV4_TEXT_SIZE];
-    ipv4_format(pool->address, address);
-    return pool->length == 32 ? expr_equals(expr_field("ip", "saddr"), address)
-                              : source(address, pool->length);
+    struct cidr blocks[ADDRESS_RANGE_BLOCKS_MAX];
+    char first[IPV4_TEXT_SIZE];
+    char last[IPV4_TEXT_SIZE];
+    ipv4_format(pool->first, first);
+    ipv4_format(pool->last, last);
+    if (pool->first == pool->last)
+        return expr_equals(expr_field("ip", field), first);
+    if (address_range_blocks(pool, blocks) == 1)
+        return expr_match(
+            "==", expr_field("ip", field),
+            json_pack("{s:{s:s,s:i}}", "prefix", "addr", first, "len", blocks[0].length));
+    return expr_match("==", expr_field("ip", field), json_pack("{s:[s,s]}", "range", first, last));
 }
 
 struct ruleset *edge_rules_build(struct arena *a, const struct edge_config *config)
@@ -138,6 +124,14 @@ struct ruleset *edge_rules_build(struct arena *a, const struct edge_config *conf
                                              expr_to_interface("cv*"), expr_state(answers[i]),
                                              expr_verdict("accept")),
                              NULL);
+        /* From the LAN; who is let in, its groups decide. */
+        for (size_t i = 0; i < config->pools.n; i++)
+            if (config->of_lan[i])
+                ruleset_add_rule(
+                    r, c,
+                    expr_statements(expr_from_interface(config->uplink), expr_to_interface("cv*"),
+                                    of_pool("daddr", &config->pools.v[i]), expr_verdict("accept")),
+                    NULL);
     }
     ruleset_add_rule(
         r, c, expr_statements(expr_from_interface("cv*"), expr_verdict("drop"), NULL, NULL), NULL);
@@ -148,12 +142,13 @@ struct ruleset *edge_rules_build(struct arena *a, const struct edge_config *conf
         c = ruleset_add_chain(
             r, "inet", "postrouting",
             "\"type\":\"nat\",\"hook\":\"postrouting\",\"prio\":100,\"policy\":\"accept\"");
-        for (size_t i = 0; i < config->n_pools; i++)
-            ruleset_add_rule(r, c,
-                             expr_statements(expr_to_interface(config->uplink),
-                                             source_pool(&config->pools[i]),
-                                             expr_verdict("masquerade"), NULL),
-                             NULL);
+        for (size_t i = 0; i < config->pools.n; i++)
+            if (!config->of_lan[i])
+                ruleset_add_rule(r, c,
+                                 expr_statements(expr_to_interface(config->uplink),
+                                                 of_pool("saddr", &config->pools.v[i]),
+                                                 expr_verdict("masquerade"), NULL),
+                                 NULL);
         ruleset_add_rule(r, c,
                          expr_statements(expr_to_interface(config->uplink),
                                          source(LINK_LOCAL_TEXT, LINK_LOCAL_LENGTH),
@@ -165,6 +160,22 @@ struct ruleset *edge_rules_build(struct arena *a, const struct edge_config *conf
 }
 
 /* --- the server */
+
+static int compare_blocks(const void *a, const void *b)
+{
+    return net_block_compare(a, b);
+}
+
+static void sort_destinations(struct edge_destinations *d)
+{
+    if (d->n > 1)
+        qsort(d->v, d->n, sizeof(d->v[0]), compare_blocks);
+}
+
+static bool has_destination(const struct edge_destinations *d, const struct net_block *block)
+{
+    return d->n > 0 && bsearch(block, d->v, d->n, sizeof(d->v[0]), compare_blocks) != NULL;
+}
 
 /* Is our table there, with chains in it? Nobody else puts rules there, so they are ours. */
 static bool table_stands(void)
@@ -187,16 +198,35 @@ static bool table_stands(void)
     return stands;
 }
 
+/* That of a pool: nobody of it is there. */
+static bool is_nobodys(const struct rtnl_route *route)
+{
+    return route->table == 0 && route->metric == LAST_METRIC && route->link == 0 && !route->silent;
+}
+
+/* And no longer those of an earlier configuration: somebody else may have these addresses now. */
 static int put_routes(const struct edge_config *config, struct err *e)
 {
+    _cleanup_arena_ struct arena *a = arena_new();
     _cleanup_rtnl_ struct rtnl rtnl = RTNL_CLOSED;
+    struct rtnl_routes old = {0};
+    struct edge_destinations now = {0};
+    for (size_t i = 0; i < config->pools.n; i++) {
+        struct cidr blocks[ADDRESS_RANGE_BLOCKS_MAX];
+        size_t n = address_range_blocks(&config->pools.v[i], blocks);
+        for (size_t k = 0; k < n; k++)
+            *arena_append(a, &now) =
+                (struct net_block){net_ip_of_ipv4(blocks[k].address), blocks[k].length};
+    }
+    sort_destinations(&now);
     int r = rtnl_open(&rtnl, e);
-    for (size_t i = 0; i < config->n_pools && r == 0; i++)
-        r = rtnl_route_put(&rtnl,
-                           &(struct rtnl_route){.to = {net_ip_of_ipv4(config->pools[i].address),
-                                                       config->pools[i].length},
-                                                .metric = LAST_METRIC},
-                           e);
+    if (r == 0)
+        r = rtnl_routes(&rtnl, a, false, &old, e);
+    for (size_t i = 0; i < old.n && r == 0; i++)
+        if (is_nobodys(&old.v[i]) && !has_destination(&now, &old.v[i].to))
+            r = rtnl_route_drop(&rtnl, &old.v[i], e);
+    for (size_t i = 0; i < now.n && r == 0; i++)
+        r = rtnl_route_put(&rtnl, &(struct rtnl_route){.to = now.v[i], .metric = LAST_METRIC}, e);
     return r;
 }
 
@@ -211,19 +241,59 @@ static int put_server(const struct edge_config *config, bool anew, struct err *e
     return r < 0 ? r : put_routes(config, e);
 }
 
-int edge_server_put(const struct edge_config *config, bool anew, struct err *e)
+static bool has_lan(const struct edge_config *config)
+{
+    for (size_t i = 0; i < config->pools.n; i++)
+        if (config->of_lan[i])
+            return true;
+    return false;
+}
+
+/* Of the uplink, which may come and go: without it nothing leaves. */
+static void put_uplink_sysctl(const struct edge_config *config, const char *kind, const char *key,
+                              const char *value)
+{
+    char name[80];
+    int n = snprintf(name, sizeof(name), "net/ipv4/%s/%s/%s", kind, config->uplink, key);
+    if (n > 0 && n < (int)sizeof(name))
+        (void)netns_sysctl(name, value, NULL);
+}
+
+int edge_server_put(struct edge_config *config, bool anew, struct err *e)
+{
+    bool of_lan[ADDRESS_RANGES_MAX] = {false};
+    (void)pthread_mutex_lock(&server_turn);
+    int r = edge_lan_look(config, of_lan, e);
+    if (r == 0) {
+        anew |= memcmp(of_lan, config->of_lan, sizeof(of_lan)) != 0;
+        memcpy(config->of_lan, of_lan, sizeof(of_lan));
+        r = put_server(config, anew, e);
+        if (r < 0)
+            r = err_wrap(e, r, "cannot protect the server from its VPCs");
+    }
+    if (r == 0 && config->uplink != NULL)
+        put_uplink_sysctl(config, "conf", "forwarding", "1");
+    /* Nobody else is asked for these addresses, so nobody need be given the time to be first. */
+    if (r == 0 && has_lan(config))
+        put_uplink_sysctl(config, "neigh", "proxy_delay", "0");
+    (void)pthread_mutex_unlock(&server_turn);
+    return r;
+}
+
+int edge_server_answer(const struct edge_config *config, struct err *e)
 {
     (void)pthread_mutex_lock(&server_turn);
-    int r = put_server(config, anew, e);
+    int r = has_lan(config) ? edge_lan_answer(config, e) : 0;
     (void)pthread_mutex_unlock(&server_turn);
-    if (r < 0)
-        return err_wrap(e, r, "cannot protect the server from its VPCs");
-    /* It may come and go; without it nothing leaves. */
-    char name[64];
-    if (config->uplink != NULL &&
-        snprintf(name, sizeof(name), "net/ipv4/conf/%s/forwarding", config->uplink) > 0)
-        (void)netns_sysctl(name, "1", NULL);
-    return 0;
+    return r < 0 ? err_wrap(e, r, "cannot answer on the LAN") : 0;
+}
+
+bool edge_server_is_of_lan(const struct edge_config *config, const struct net_block *address)
+{
+    (void)pthread_mutex_lock(&server_turn);
+    bool is = edge_lan_has(config, address);
+    (void)pthread_mutex_unlock(&server_turn);
+    return is;
 }
 
 /* --- the link */
@@ -331,11 +401,6 @@ int edge_link_drop(int64_t index, struct err *e)
 
 /* --- routes */
 
-static int compare_blocks(const void *a, const void *b)
-{
-    return net_block_compare(a, b);
-}
-
 struct edge_destinations edge_destinations(struct arena *a, const struct net_vpc *intent)
 {
     struct edge_destinations d = {0};
@@ -349,14 +414,8 @@ struct edge_destinations edge_destinations(struct arena *a, const struct net_vpc
     for (size_t i = 0; i < intent->n_ipv6_cidrs; i++)
         if (net_block_parse(intent->ipv6_cidrs[i], &block) == 0)
             *arena_append(a, &d) = block;
-    if (d.n > 1)
-        qsort(d.v, d.n, sizeof(d.v[0]), compare_blocks);
+    sort_destinations(&d);
     return d;
-}
-
-static bool has_destination(const struct edge_destinations *d, const struct net_block *block)
-{
-    return d->n > 0 && bsearch(block, d->v, d->n, sizeof(d->v[0]), compare_blocks) != NULL;
 }
 
 /* What the server has over the link. */

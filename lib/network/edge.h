@@ -6,20 +6,20 @@
  */
 #include "base/arena.h"
 #include "base/err.h"
-#include "core/cidr.h"
+#include "core/address_range.h"
 #include "network/block.h"
 #include "network/network.h"
 #include "network/rtnl.h"
 #include "network/ruleset.h"
 
 #define EDGE_INDEX_MAX 8191 /* 169.254.64.0/18 has this many pairs, and one */
-#define EDGE_POOLS_MAX 16
 #define EDGE_MTU       1500
 #define EDGE_LINK      "cv%d" /* the server's end, by the VPC's index */
 
 struct edge_config {
-    struct cidr pools[EDGE_POOLS_MAX]; /* normalized */
-    size_t n_pools;
+    struct address_ranges pools;
+    /* Of each pool: is it part of the uplink's LAN (edge_lan.h)? edge_server_put() finds out. */
+    bool of_lan[ADDRESS_RANGES_MAX];
     const char *uplink;   /* NULL: none */
     const char *resolver; /* NULL: none */
 };
@@ -29,11 +29,10 @@ struct edge_addresses {
     uint32_t inside; /* of edge0 */
 };
 
-/* "198.18.0.0/24, 192.168.1.200/29" */
-int edge_pools_parse(const char *text, struct edge_config *config, struct err *e);
-bool edge_has_address(const struct edge_config *config, uint32_t address);
 /* -ERANGE: more VPCs than the server has links for. Pure. */
 int edge_addresses(int64_t index, struct edge_addresses *ret_addresses, struct err *e);
+/* Is it an address of the inner end of a link? Pure. */
+bool edge_is_inside(const struct net_ip *address);
 /*
  * Of the server's end, for IPv6. By the second one it is told apart what an egress-only gateway
  * sends. The other end, inside, has fe80::2.
@@ -44,11 +43,17 @@ struct ruleset *edge_rules_build(struct arena *a, const struct edge_config *conf
 
 /*
  * Puts the table in place when it is not there (reloading a firewall's configuration often begins
- * with `flush ruleset`), lets the uplink forward, and answers `unreachable` for what nobody of the
- * pool has, lest it leave the server by its default route. `anew`: in place of what is there, which
- * may be of another configuration. Any thread.
+ * with `flush ruleset`) or pools have become the LAN's or ceased to be, lets the uplink forward,
+ * and answers `unreachable` for what nobody of the pools has, lest it leave the server by its
+ * default route. `anew`: in place of what is there, which may be of another configuration. Any
+ * thread.
  */
-int edge_server_put(const struct edge_config *config, bool anew, struct err *e);
+int edge_server_put(struct edge_config *config, bool anew, struct err *e);
+/* After routes have changed: what is of the LAN is answered there, or no longer. Any thread. */
+int edge_server_answer(const struct edge_config *config, struct err *e);
+
+/* Is it such an address? Any thread. */
+bool edge_server_is_of_lan(const struct edge_config *config, const struct net_block *address);
 
 /* The link into the namespace, with its addresses, and the router's own route to the server. */
 int edge_link_put(int64_t index, bool has_ipv6, int namespace_fd, struct err *e);

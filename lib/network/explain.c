@@ -79,7 +79,8 @@ static void explain_hosts(struct arena *a, const char *directory, const struct n
     }
 }
 
-static void explain_destinations(struct arena *a, struct net_explained *ret, const char *verb,
+static void explain_destinations(struct arena *a, struct network *network,
+                                 struct net_explained *ret, const char *verb,
                                  const struct edge_destinations *these,
                                  const struct edge_destinations *others, int64_t index,
                                  const char *via)
@@ -92,16 +93,21 @@ static void explain_destinations(struct arena *a, struct net_explained *ret, con
         net_block_format(&these->v[i], to);
         if (these->v[i].length == 32 && !these->v[i].address.is_ipv6)
             to[strlen(to) - strlen("/32")] = '\0';
-        if (!has)
+        if (has)
+            continue;
+        *arena_append(a, &ret->routes) =
+            arena_printf(a, "ip route %s %s via %s dev " EDGE_LINK, verb, to,
+                         these->v[i].address.is_ipv6 ? "fe80::2" : via, (int)index);
+        const char *uplink = network == NULL ? NULL : network->ops->answers_on(network, to);
+        if (uplink != NULL)
             *arena_append(a, &ret->routes) =
-                arena_printf(a, "ip route %s %s via %s dev " EDGE_LINK, verb, to,
-                             these->v[i].address.is_ipv6 ? "fe80::2" : via, (int)index);
+                arena_printf(a, "ip neigh %s proxy %s dev %s", verb, to, uplink);
     }
 }
 
 /* On the server, then inside. */
-static int explain_routes(struct arena *a, const struct net_vpc *from, const struct net_vpc *to,
-                          struct net_explained *ret, struct err *e)
+static int explain_routes(struct arena *a, struct network *network, const struct net_vpc *from,
+                          const struct net_vpc *to, struct net_explained *ret, struct err *e)
 {
     struct edge_addresses edge = {0};
     struct ways old = {0};
@@ -117,8 +123,8 @@ static int explain_routes(struct arena *a, const struct net_vpc *from, const str
     ipv4_format(edge.inside, inside);
     struct edge_destinations had = edge_destinations(a, from);
     struct edge_destinations has = edge_destinations(a, to);
-    explain_destinations(a, ret, "del", &had, &has, to->index, inside);
-    explain_destinations(a, ret, "replace", &has, &had, to->index, inside);
+    explain_destinations(a, network, ret, "del", &had, &has, to->index, inside);
+    explain_destinations(a, network, ret, "replace", &has, &had, to->index, inside);
     struct net_names ways = ways_explain(a, &old, &now);
     /* A new VPC's are many and alike: they follow from its tables. */
     for (size_t i = 0; from->vpc_id != NULL && i < ways.n; i++)
@@ -126,19 +132,19 @@ static int explain_routes(struct arena *a, const struct net_vpc *from, const str
     return 0;
 }
 
-int network_explain(struct arena *a, const char *runtime_dir, const struct net_vpc *from,
-                    const struct net_vpc *to, size_t rules_max, struct net_explained *ret,
+int network_explain(struct arena *a, const struct net_explain_options *o,
+                    const struct net_vpc *from, const struct net_vpc *to, struct net_explained *ret,
                     struct err *e)
 {
     static const struct net_vpc nothing;
     struct net_explained told = {0};
     const struct net_vpc *had = from == NULL ? &nothing : from;
     const char *directory =
-        arena_printf(a, "%s/" LINUX_NETWORK_DIRECTORY "/%s", runtime_dir, to->vpc_id);
+        arena_printf(a, "%s/" LINUX_NETWORK_DIRECTORY "/%s", o->runtime_dir, to->vpc_id);
     explain_hosts(a, directory, had, to, &told);
-    int r = explain_routes(a, had, to, &told, e);
+    int r = explain_routes(a, o->network, had, to, &told, e);
     if (r == 0)
-        r = explain_rules(a, from, to, rules_max, &told, e);
+        r = explain_rules(a, from, to, o->rules_max, &told, e);
     if (r == 0)
         *ret = told;
     return r;

@@ -23,13 +23,19 @@ struct net_explained {
     struct net_names routes; /* of public addresses, on the server; and of route tables, inside */
 };
 
+struct net_explain_options {
+    const char *runtime_dir; /* the one of linux_network_config */
+    struct network
+        *network; /* the driver that acts; NULL: public addresses are the server's alone */
+    size_t rules_max;
+};
+
 /*
- * `from` NULL: nothing of it is there yet. `runtime_dir` is the one of linux_network_config.
- * -EINVAL as rules_build(); -EFBIG when the rules that differ are longer than `rules_max` bytes.
- * The intents must live as long as the result.
+ * `from` NULL: nothing of it is there yet. -EINVAL as rules_build(); -EFBIG when the rules that
+ * differ are longer than `rules_max` bytes. The intents must live as long as the result.
  */
-int network_explain(struct arena *a, const char *runtime_dir, const struct net_vpc *from,
-                    const struct net_vpc *to, size_t rules_max, struct net_explained *ret,
+int network_explain(struct arena *a, const struct net_explain_options *o,
+                    const struct net_vpc *from, const struct net_vpc *to, struct net_explained *ret,
                     struct err *e);
 /* The commands that put the tap of an interface on its bridge. */
 struct net_names network_explain_plug(struct arena *a, const struct net_vpc *intent,

@@ -266,6 +266,13 @@ static int fake_probe(struct network *n, struct arena *a, const struct net_probe
                    probe->destination, probe->vpc_id);
 }
 
+static const char *fake_answers_on(struct network *n, const char *public_ip)
+{
+    (void)n;
+    (void)public_ip;
+    return NULL;
+}
+
 static int fake_list(struct network *n, struct arena *a, struct net_names *ret_vpc_ids,
                      struct err *e)
 {
@@ -318,6 +325,7 @@ static const struct network_ops fake_ops = {
     .listen = fake_listen,
     .accept = fake_accept,
     .probe = fake_probe,
+    .answers_on = fake_answers_on,
     .list = fake_list,
     .taps = fake_taps,
     .free = fake_free,

@@ -125,8 +125,8 @@ static int check_intent(const struct linux_network *n, const struct net_vpc *int
                            port->subnet_id, intent->vpc_id);
         for (size_t k = 0; k < port->n_addresses; k++) {
             const char *public_ip = port->addresses[k].public_ip;
-            if (public_ip != NULL &&
-                (ipv4_parse(public_ip, &address) < 0 || !edge_has_address(&n->edge, address)))
+            if (public_ip != NULL && (ipv4_parse(public_ip, &address) < 0 ||
+                                      !address_ranges_contain(&n->edge.pools, address)))
                 return err_set(e, EINVAL, "%s is not of the pool of public addresses", public_ip);
         }
     }
@@ -150,7 +150,8 @@ static int linux_apply(struct network *network, const struct net_vpc *intent, st
         .dnsmasq_user = n->dnsmasq_user,
         .upstream = n->uplink != NULL ? n->resolver : NULL,
     };
-    return applied_change(vpc, &options, intent, e);
+    r = applied_change(vpc, &options, intent, e);
+    return r < 0 ? r : edge_server_answer(&n->edge, e);
 }
 
 static int linux_plug(struct network *network, const struct net_vpc *intent,
@@ -226,6 +227,8 @@ static int linux_remove(struct network *network, const char *vpc_id, int64_t ind
         r = dnsmasq_remove(directory_of(n, a, vpc_id), e);
     if (r == 0)
         r = netns_remove(vpc_id, e);
+    if (r == 0)
+        r = edge_server_answer(&n->edge, e);
     return r < 0 ? err_wrap(e, r, "cannot remove the network of %s", vpc_id) : 0;
 }
 
@@ -353,6 +356,16 @@ static int linux_probe(struct network *network, struct arena *a, const struct ne
     return r;
 }
 
+static const char *linux_answers_on(struct network *network, const char *public_ip)
+{
+    struct linux_network *n = self(network);
+    struct net_block address;
+    if (n->uplink == NULL || net_ip_parse(public_ip, &address.address) < 0)
+        return NULL;
+    address = net_block_of(&address.address);
+    return edge_server_is_of_lan(&n->edge, &address) ? n->uplink : NULL;
+}
+
 static int linux_list(struct network *network, struct arena *a, struct net_names *ret_ids,
                       struct err *e)
 {
@@ -433,6 +446,7 @@ static const struct network_ops linux_ops = {
     .listen = linux_listen,
     .accept = linux_accept,
     .probe = linux_probe,
+    .answers_on = linux_answers_on,
     .list = linux_list,
     .taps = linux_taps,
     .free = linux_free,
@@ -476,6 +490,7 @@ int linux_network_new(const struct linux_network_config *config, struct network 
     (void)pthread_mutex_init(&n->probing, NULL);
     n->uplink = copy(config->uplink);
     n->resolver = copy(config->resolver);
+    n->edge.pools = config->public_addresses;
     n->edge.uplink = n->uplink;
     n->edge.resolver = n->resolver;
     /* Debian's package makes a user for it; elsewhere it has its own idea. */
@@ -484,8 +499,6 @@ int linux_network_new(const struct linux_network_config *config, struct network 
         n->directory = NULL;
     CHECK(n->directory != NULL);
     r = dir_make(n->directory, 0755, e);
-    if (r == 0)
-        r = edge_pools_parse(config->public_pool, &n->edge, e);
     if (r == 0)
         r = edge_server_put(&n->edge, true, e);
     if (r < 0)

@@ -13,8 +13,9 @@
  *
  * On the server itself croft has one nftables table of its own, `inet croft`. It stops what comes
  * from cv* towards the server unless the server began it, and forwards from and to cv* only between
- * VPCs and, with an uplink, out of it. No table, chain, route or sysctl of the owner is changed,
- * but for `forwarding` of the uplink interface.
+ * VPCs and, with an uplink, out of it; into it, for public addresses of its LAN. No table, chain,
+ * route or sysctl of the owner is changed, but for `forwarding` of the uplink interface and, with
+ * such addresses, `proxy_delay`.
  *
  * The server reaches a guest in two ways: by its public address, as anybody does (the guest's
  * security groups apply; the source is the server's address on cv<index>), and by connect(), whose
@@ -23,6 +24,7 @@
  *
  * Needs root. Errors -EPERM when it is missing.
  */
+#include "core/address_range.h"
 #include "network/network.h"
 
 #define LINUX_NETWORK_DIRECTORY "network" /* below the runtime directory */
@@ -32,11 +34,13 @@ struct linux_network_config {
     /* dnsmasq's files are in RUNTIME_DIR/network/vpc-…/. They are made readable for dnsmasq's user,
      * who must be able to reach them: others need x on the directories above. */
     const char *runtime_dir;
-    /* CIDRs of the public pool, with commas or spaces between; NULL or "": no public addresses.
-     * A port's public address outside of them is refused (-EINVAL). */
-    const char *public_pool;
+    /* What public addresses are of; a port's outside of them is refused (-EINVAL). Those that are
+     * of the uplink's network are answered there. -EINVAL also of linux_network_new(): they are
+     * somebody else's (edge_lan.h). */
+    struct address_ranges public_addresses;
     /* The interface of the server behind which the internet is; NULL: guests cannot leave the
-     * server. With one, guests with a public address get out, masqueraded. */
+     * server. With one, guests with a public address get out, masqueraded unless that is of the
+     * uplink's own network. */
     const char *uplink;
     /* With an uplink: the IPv4 address of the name server that answers what is not of the VPC.
      * NULL: such names do not exist. */

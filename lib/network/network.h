@@ -231,6 +231,9 @@ struct network_ops {
      * the source's tap is not there. */
     int (*probe)(struct network *n, struct arena *a, const struct net_probe *probe,
                  struct net_probed *ret, struct err *e);
+    /* The interface on whose network others are told that the server has this public address; NULL:
+     * none, it is this server's alone. */
+    const char *(*answers_on)(struct network *n, const char *public_ip);
     /* The ids of VPCs and NAT gateways that have a namespace here. */
     int (*list)(struct network *n, struct arena *a, struct net_names *ret_ids, struct err *e);
     /* Taps that are plugged in a VPC. */

@@ -270,3 +270,26 @@ int rtnl_link_drop(struct rtnl *r, int index, struct err *e)
                ? err_errno(e, -result, "cannot remove interface %d", index)
                : 0;
 }
+
+unsigned char rtnl_family_of(bool is_ipv6)
+{
+    return is_ipv6 ? AF_INET6 : AF_INET;
+}
+
+void rtnl_put_ip(struct rtnl_request *q, uint16_t type, const struct net_ip *ip)
+{
+    (void)rtnl_put(q, type, ip->bytes, ip->is_ipv6 ? 16 : 4);
+}
+
+void rtnl_get_ip(const struct rtattr *at, bool is_ipv6, struct net_ip *ip)
+{
+    *ip = (struct net_ip){.is_ipv6 = is_ipv6};
+    size_t size = is_ipv6 ? 16 : 4;
+    if (RTA_PAYLOAD(at) >= size)
+        memcpy(ip->bytes, RTA_DATA(at), size);
+}
+
+bool rtnl_is_missing(int result)
+{
+    return result == -ENOENT || result == -ESRCH || result == -ENODEV || result == -EADDRNOTAVAIL;
+}

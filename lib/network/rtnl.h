@@ -58,6 +58,25 @@ int rtnl_address_put(struct rtnl *r, int index, const struct net_ip *address, in
 int rtnl_address_drop(struct rtnl *r, int index, const struct net_ip *address, int length,
                       struct err *e);
 
+struct net_blocks {
+    struct net_block *v;
+    size_t n;
+};
+
+struct rtnl_address {
+    int link;
+    struct net_ip address;
+    int length;
+};
+
+struct rtnl_addresses {
+    struct rtnl_address *v;
+    size_t n;
+};
+
+int rtnl_addresses(struct rtnl *r, struct arena *a, struct rtnl_addresses *ret_addresses,
+                   struct err *e);
+
 struct rtnl_route {
     uint32_t table; /* 0: the main one */
     struct net_block to;
@@ -78,6 +97,10 @@ int rtnl_route_drop(struct rtnl *r, const struct rtnl_route *route, struct err *
 /* All routes of this family that rtnl_route_put() made. */
 int rtnl_routes(struct rtnl *r, struct arena *a, bool is_ipv6, struct rtnl_routes *ret_routes,
                 struct err *e);
+
+/* The next hops of the link's IPv4 routes, whoever has made these. */
+int rtnl_gateways(struct rtnl *r, struct arena *a, int link, struct net_blocks *ret_gateways,
+                  struct err *e);
 
 /* Packets that come in by the interface look into the table. */
 struct rtnl_rule {
@@ -113,10 +136,12 @@ int rtnl_neighbour_put(struct rtnl *r, const struct rtnl_neighbour *neighbour, s
 int rtnl_neighbour_drop(struct rtnl *r, const struct rtnl_neighbour *neighbour, struct err *e);
 int rtnl_neighbours(struct rtnl *r, struct arena *a, bool is_ipv6,
                     struct rtnl_neighbours *ret_neighbours, struct err *e);
+/* The link answers ARP for an address that is elsewhere (ip neigh add proxy). */
+int rtnl_proxy_put(struct rtnl *r, int link, const struct net_ip *address, struct err *e);
+int rtnl_proxy_drop(struct rtnl *r, int link, const struct net_ip *address, struct err *e);
+/* The IPv4 addresses that a link answers for, whoever has said so. */
+int rtnl_proxies(struct rtnl *r, struct arena *a, int link, struct net_blocks *ret_proxies,
+                 struct err *e);
 /* The blocks of the addresses that a link has. */
-struct net_blocks {
-    struct net_block *v;
-    size_t n;
-};
 int rtnl_blocks(struct rtnl *r, struct arena *a, int link, struct net_blocks *ret_blocks,
                 struct err *e);

@@ -27,3 +27,10 @@ typedef int rtnl_answer_fn(const struct nlmsghdr *m, void *data);
 /* Sends and reads until the end of the answer, acknowledgement or dump: 0 or -errno. */
 int rtnl_talk(struct rtnl *r, struct rtnl_request *q, rtnl_answer_fn *each, void *data);
 int rtnl_change(struct rtnl *r, struct rtnl_request *q);
+
+unsigned char rtnl_family_of(bool is_ipv6);
+void rtnl_put_ip(struct rtnl_request *q, uint16_t type, const struct net_ip *ip);
+/* Of an attribute that is too short: an address of zeros. */
+void rtnl_get_ip(const struct rtattr *at, bool is_ipv6, struct net_ip *ip);
+/* Does the answer mean that what was to go is not there? */
+bool rtnl_is_missing(int result);

@@ -1,34 +1,14 @@
-/* Addresses, routes, rules and neighbours over rtnetlink. */
+/* Addresses, routes and rules over rtnetlink. */
 #include <errno.h>
 #include <linux/fib_rules.h>
 #include <linux/if_addr.h>
-#include <linux/neighbour.h>
 #include <net/if.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "network/rtnl_internal.h"
 
 #define RULE_PRIORITY 1000 /* by which we know our rules; before the main table's */
-
-static unsigned char family_of(bool is_ipv6)
-{
-    return is_ipv6 ? AF_INET6 : AF_INET;
-}
-
-static void put_ip(struct rtnl_request *q, uint16_t type, const struct net_ip *ip)
-{
-    (void)rtnl_put(q, type, ip->bytes, ip->is_ipv6 ? 16 : 4);
-}
-
-static void get_ip(const struct rtattr *at, bool is_ipv6, struct net_ip *ip)
-{
-    *ip = (struct net_ip){.is_ipv6 = is_ipv6};
-    size_t size = is_ipv6 ? 16 : 4;
-    if (RTA_PAYLOAD(at) >= size)
-        memcpy(ip->bytes, RTA_DATA(at), size);
-}
 
 static uint32_t get_u32(const struct rtattr *at)
 {
@@ -38,24 +18,19 @@ static uint32_t get_u32(const struct rtattr *at)
     return value;
 }
 
-static bool is_missing(int result)
-{
-    return result == -ENOENT || result == -ESRCH || result == -ENODEV || result == -EADDRNOTAVAIL;
-}
-
 /* --- addresses */
 
 static void write_address(struct rtnl_request *q, uint16_t type, uint16_t flags, int index,
                           const struct net_ip *address, int length)
 {
     struct ifaddrmsg *info = rtnl_begin(q, type, flags, sizeof(*info));
-    info->ifa_family = family_of(address->is_ipv6);
+    info->ifa_family = rtnl_family_of(address->is_ipv6);
     info->ifa_prefixlen = (uint8_t)length;
     info->ifa_index = (uint32_t)index;
     /* Nobody else can have it, and it must serve at once. */
     info->ifa_flags = address->is_ipv6 ? IFA_F_NODAD : 0;
-    put_ip(q, IFA_LOCAL, address);
-    put_ip(q, IFA_ADDRESS, address);
+    rtnl_put_ip(q, IFA_LOCAL, address);
+    rtnl_put_ip(q, IFA_ADDRESS, address);
 }
 
 int rtnl_address_put(struct rtnl *r, int index, const struct net_ip *address, int length,
@@ -73,51 +48,59 @@ int rtnl_address_drop(struct rtnl *r, int index, const struct net_ip *address, i
     struct rtnl_request q;
     write_address(&q, RTM_DELADDR, 0, index, address, length);
     int result = rtnl_change(r, &q);
-    return result < 0 && !is_missing(result)
+    return result < 0 && !rtnl_is_missing(result)
                ? err_errno(e, -result, "cannot take an address from interface %d", index)
                : 0;
 }
 
-struct blocks_reading {
+struct addresses_reading {
     struct arena *a;
-    int link;
-    struct net_blocks blocks;
+    struct rtnl_addresses addresses;
 };
 
-static int read_block(const struct nlmsghdr *m, void *data)
+static int read_address(const struct nlmsghdr *m, void *data)
 {
-    struct blocks_reading *reading = data;
+    struct addresses_reading *reading = data;
     const struct ifaddrmsg *info = NLMSG_DATA(m);
-    if (m->nlmsg_type != RTM_NEWADDR || (int)info->ifa_index != reading->link)
+    if (m->nlmsg_type != RTM_NEWADDR)
         return 0;
-    if (reading->blocks.n == RTNL_ENTRIES_MAX)
+    if (reading->addresses.n == RTNL_ENTRIES_MAX)
         return -E2BIG;
-    struct net_ip address = {0};
+    struct rtnl_address address = {.link = (int)info->ifa_index, .length = info->ifa_prefixlen};
     int len = (int)IFA_PAYLOAD(m);
     for (const struct rtattr *at = IFA_RTA(info); RTA_OK(at, len); at = RTA_NEXT(at, len))
         if (at->rta_type == IFA_LOCAL ||
             (at->rta_type == IFA_ADDRESS && info->ifa_family == AF_INET6))
-            get_ip(at, info->ifa_family == AF_INET6, &address);
-    char ip[NET_IP_TEXT_SIZE];
-    char text[NET_BLOCK_TEXT_SIZE];
-    net_ip_format(&address, ip);
-    int n = snprintf(text, sizeof(text), "%s/%d", ip, info->ifa_prefixlen);
-    struct net_block block;
-    if (n > 0 && net_block_parse(text, &block) == 0) /* clears the host bits */
-        *arena_append(reading->a, &reading->blocks) = block;
+            rtnl_get_ip(at, info->ifa_family == AF_INET6, &address.address);
+    *arena_append(reading->a, &reading->addresses) = address;
+    return 0;
+}
+
+int rtnl_addresses(struct rtnl *r, struct arena *a, struct rtnl_addresses *ret_addresses,
+                   struct err *e)
+{
+    struct rtnl_request q;
+    (void)rtnl_begin(&q, RTM_GETADDR, NLM_F_DUMP, sizeof(struct ifaddrmsg));
+    struct addresses_reading reading = {.a = a};
+    int result = rtnl_talk(r, &q, read_address, &reading);
+    if (result < 0)
+        return err_errno(e, -result, "cannot list addresses");
+    *ret_addresses = reading.addresses;
     return 0;
 }
 
 int rtnl_blocks(struct rtnl *r, struct arena *a, int link, struct net_blocks *ret_blocks,
                 struct err *e)
 {
-    struct rtnl_request q;
-    (void)rtnl_begin(&q, RTM_GETADDR, NLM_F_DUMP, sizeof(struct ifaddrmsg));
-    struct blocks_reading reading = {.a = a, .link = link};
-    int result = rtnl_talk(r, &q, read_block, &reading);
+    struct rtnl_addresses all = {0};
+    struct net_blocks blocks = {0};
+    int result = rtnl_addresses(r, a, &all, e);
     if (result < 0)
-        return err_errno(e, -result, "cannot list addresses");
-    *ret_blocks = reading.blocks;
+        return result;
+    for (size_t i = 0; i < all.n; i++)
+        if (all.v[i].link == link)
+            *arena_append(a, &blocks) = net_block_around(&all.v[i].address, all.v[i].length);
+    *ret_blocks = blocks;
     return 0;
 }
 
@@ -127,7 +110,7 @@ static void write_route(struct rtnl_request *q, uint16_t type, uint16_t flags,
                         const struct rtnl_route *route)
 {
     struct rtmsg *info = rtnl_begin(q, type, flags, sizeof(*info));
-    info->rtm_family = family_of(route->to.address.is_ipv6);
+    info->rtm_family = rtnl_family_of(route->to.address.is_ipv6);
     info->rtm_dst_len = (uint8_t)route->to.length;
     info->rtm_protocol = RTNL_OUR_PROTOCOL;
     info->rtm_scope = route->link != 0 && !route->has_via ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
@@ -135,9 +118,9 @@ static void write_route(struct rtnl_request *q, uint16_t type, uint16_t flags,
                      : route->silent  ? RTN_BLACKHOLE
                                       : RTN_UNREACHABLE;
     info->rtm_flags = route->has_via ? RTNH_F_ONLINK : 0;
-    put_ip(q, RTA_DST, &route->to.address);
+    rtnl_put_ip(q, RTA_DST, &route->to.address);
     if (route->has_via)
-        put_ip(q, RTA_GATEWAY, &route->via);
+        rtnl_put_ip(q, RTA_GATEWAY, &route->via);
     if (route->link != 0)
         rtnl_put_u32(q, RTA_OIF, (uint32_t)route->link);
     if (route->metric != 0)
@@ -162,13 +145,14 @@ int rtnl_route_drop(struct rtnl *r, const struct rtnl_route *route, struct err *
     write_route(&q, RTM_DELROUTE, 0, route);
     int result = rtnl_change(r, &q);
     net_block_format(&route->to, to);
-    return result < 0 && !is_missing(result)
+    return result < 0 && !rtnl_is_missing(result)
                ? err_errno(e, -result, "cannot remove the route to %s", to)
                : 0;
 }
 
 struct routes_reading {
     struct arena *a;
+    bool of_others; /* too */
     struct rtnl_routes routes;
 };
 
@@ -176,7 +160,8 @@ static int read_route(const struct nlmsghdr *m, void *data)
 {
     struct routes_reading *reading = data;
     const struct rtmsg *info = NLMSG_DATA(m);
-    if (m->nlmsg_type != RTM_NEWROUTE || info->rtm_protocol != RTNL_OUR_PROTOCOL)
+    if (m->nlmsg_type != RTM_NEWROUTE ||
+        (info->rtm_protocol != RTNL_OUR_PROTOCOL && !reading->of_others))
         return 0;
     bool is_ipv6 = info->rtm_family == AF_INET6;
     struct rtnl_route route = {
@@ -187,9 +172,9 @@ static int read_route(const struct nlmsghdr *m, void *data)
     int len = (int)RTM_PAYLOAD(m);
     for (const struct rtattr *at = RTM_RTA(info); RTA_OK(at, len); at = RTA_NEXT(at, len)) {
         if (at->rta_type == RTA_DST)
-            get_ip(at, is_ipv6, &route.to.address);
+            rtnl_get_ip(at, is_ipv6, &route.to.address);
         if (at->rta_type == RTA_GATEWAY) {
-            get_ip(at, is_ipv6, &route.via);
+            rtnl_get_ip(at, is_ipv6, &route.via);
             route.has_via = true;
         }
         /* IPv6 says of a route to nowhere that it leads over lo. */
@@ -208,17 +193,37 @@ static int read_route(const struct nlmsghdr *m, void *data)
     return 0;
 }
 
-int rtnl_routes(struct rtnl *r, struct arena *a, bool is_ipv6, struct rtnl_routes *ret_routes,
-                struct err *e)
+static int list_routes(struct rtnl *r, bool is_ipv6, struct routes_reading *reading, struct err *e)
 {
     struct rtnl_request q;
     struct rtmsg *info = rtnl_begin(&q, RTM_GETROUTE, NLM_F_DUMP, sizeof(*info));
-    info->rtm_family = family_of(is_ipv6);
+    info->rtm_family = rtnl_family_of(is_ipv6);
+    int result = rtnl_talk(r, &q, read_route, reading);
+    return result < 0 ? err_errno(e, -result, "cannot list routes") : 0;
+}
+
+int rtnl_routes(struct rtnl *r, struct arena *a, bool is_ipv6, struct rtnl_routes *ret_routes,
+                struct err *e)
+{
     struct routes_reading reading = {.a = a};
-    int result = rtnl_talk(r, &q, read_route, &reading);
+    int result = list_routes(r, is_ipv6, &reading, e);
+    if (result == 0)
+        *ret_routes = reading.routes;
+    return result;
+}
+
+int rtnl_gateways(struct rtnl *r, struct arena *a, int link, struct net_blocks *ret_gateways,
+                  struct err *e)
+{
+    struct routes_reading reading = {.a = a, .of_others = true};
+    struct net_blocks gateways = {0};
+    int result = list_routes(r, false, &reading, e);
     if (result < 0)
-        return err_errno(e, -result, "cannot list routes");
-    *ret_routes = reading.routes;
+        return result;
+    for (size_t i = 0; i < reading.routes.n; i++)
+        if (reading.routes.v[i].link == link && reading.routes.v[i].has_via)
+            *arena_append(a, &gateways) = net_block_of(&reading.routes.v[i].via);
+    *ret_gateways = gateways;
     return 0;
 }
 
@@ -228,7 +233,7 @@ static void write_rule(struct rtnl_request *q, uint16_t type, uint16_t flags,
                        const struct rtnl_rule *rule)
 {
     struct fib_rule_hdr *info = rtnl_begin(q, type, flags, sizeof(*info));
-    info->family = family_of(rule->is_ipv6);
+    info->family = rtnl_family_of(rule->is_ipv6);
     info->action = FR_ACT_TO_TBL;
     rtnl_put_u32(q, FRA_PRIORITY, RULE_PRIORITY);
     rtnl_put_u32(q, FRA_TABLE, rule->table);
@@ -250,7 +255,7 @@ int rtnl_rule_drop(struct rtnl *r, const struct rtnl_rule *rule, struct err *e)
     struct rtnl_request q;
     write_rule(&q, RTM_DELRULE, 0, rule);
     int result = rtnl_change(r, &q);
-    return result < 0 && !is_missing(result)
+    return result < 0 && !rtnl_is_missing(result)
                ? err_errno(e, -result, "cannot remove the routing rule for %s", rule->from)
                : 0;
 }
@@ -292,107 +297,12 @@ int rtnl_rules(struct rtnl *r, struct arena *a, bool is_ipv6, struct rtnl_rules 
 {
     struct rtnl_request q;
     struct fib_rule_hdr *info = rtnl_begin(&q, RTM_GETRULE, NLM_F_DUMP, sizeof(*info));
-    info->family = family_of(is_ipv6);
+    info->family = rtnl_family_of(is_ipv6);
     struct rules_reading reading = {.a = a};
     int result = rtnl_talk(r, &q, read_rule, &reading);
     /* A kernel without IPv6 has no rules of it. */
     if (result < 0 && !(is_ipv6 && result == -EOPNOTSUPP))
         return err_errno(e, -result, "cannot list routing rules");
     *ret_rules = reading.rules;
-    return 0;
-}
-
-/* --- neighbours */
-
-static void write_neighbour(struct rtnl_request *q, uint16_t type, uint16_t flags, int link,
-                            const struct net_ip *address, const uint8_t *mac)
-{
-    struct ndmsg *info = rtnl_begin(q, type, flags, sizeof(*info));
-    info->ndm_family = family_of(address->is_ipv6);
-    info->ndm_ifindex = link;
-    info->ndm_state = NUD_PERMANENT;
-    info->ndm_flags = mac == NULL ? NTF_PROXY : 0;
-    put_ip(q, NDA_DST, address);
-    if (mac != NULL)
-        (void)rtnl_put(q, NDA_LLADDR, mac, 6);
-}
-
-static int put_neighbour(struct rtnl *r, int link, const struct net_ip *address, const uint8_t *mac,
-                         struct err *e)
-{
-    struct rtnl_request q;
-    char text[NET_IP_TEXT_SIZE];
-    write_neighbour(&q, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, link, address, mac);
-    int result = rtnl_change(r, &q);
-    net_ip_format(address, text);
-    return result < 0 ? err_errno(e, -result, "cannot say who has %s", text) : 0;
-}
-
-static int drop_neighbour(struct rtnl *r, int link, const struct net_ip *address,
-                          const uint8_t *mac, struct err *e)
-{
-    struct rtnl_request q;
-    char text[NET_IP_TEXT_SIZE];
-    write_neighbour(&q, RTM_DELNEIGH, 0, link, address, mac);
-    int result = rtnl_change(r, &q);
-    net_ip_format(address, text);
-    return result < 0 && !is_missing(result)
-               ? err_errno(e, -result, "cannot forget who has %s", text)
-               : 0;
-}
-
-int rtnl_neighbour_put(struct rtnl *r, const struct rtnl_neighbour *n, struct err *e)
-{
-    return put_neighbour(r, n->link, &n->address, n->mac, e);
-}
-
-int rtnl_neighbour_drop(struct rtnl *r, const struct rtnl_neighbour *n, struct err *e)
-{
-    return drop_neighbour(r, n->link, &n->address, n->mac, e);
-}
-
-struct neighbours_reading {
-    struct arena *a;
-    struct rtnl_neighbours neighbours;
-};
-
-static int read_neighbour(const struct nlmsghdr *m, void *data)
-{
-    struct neighbours_reading *reading = data;
-    const struct ndmsg *info = NLMSG_DATA(m);
-    if (m->nlmsg_type != RTM_NEWNEIGH || (info->ndm_state & NUD_PERMANENT) == 0)
-        return 0;
-    struct rtnl_neighbour n = {.link = info->ndm_ifindex};
-    bool has_mac = false;
-    int len = (int)(m->nlmsg_len - NLMSG_LENGTH(sizeof(*info)));
-    for (const struct rtattr *at =
-             (const struct rtattr *)((const char *)info + NLMSG_ALIGN(sizeof(*info)));
-         RTA_OK(at, len); at = RTA_NEXT(at, len)) {
-        if (at->rta_type == NDA_DST)
-            get_ip(at, info->ndm_family == AF_INET6, &n.address);
-        if (at->rta_type == NDA_LLADDR && RTA_PAYLOAD(at) == sizeof(n.mac)) {
-            memcpy(n.mac, RTA_DATA(at), sizeof(n.mac));
-            has_mac = true;
-        }
-    }
-    if (!has_mac)
-        return 0;
-    if (reading->neighbours.n == RTNL_ENTRIES_MAX)
-        return -E2BIG;
-    *arena_append(reading->a, &reading->neighbours) = n;
-    return 0;
-}
-
-int rtnl_neighbours(struct rtnl *r, struct arena *a, bool is_ipv6,
-                    struct rtnl_neighbours *ret_neighbours, struct err *e)
-{
-    struct rtnl_request q;
-    struct ndmsg *info = rtnl_begin(&q, RTM_GETNEIGH, NLM_F_DUMP, sizeof(*info));
-    info->ndm_family = family_of(is_ipv6);
-    struct neighbours_reading reading = {.a = a};
-    int result = rtnl_talk(r, &q, read_neighbour, &reading);
-    if (result < 0)
-        return err_errno(e, -result, "cannot list neighbours");
-    *ret_neighbours = reading.neighbours;
     return 0;
 }

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "network/intent.h"
+#include "network/ways.h"
 
 #define NAME_AT 4 /* add chain inet croft NAME … */
 
@@ -56,8 +57,9 @@ static const char *lines_about(struct arena *a, const char *text, const char *id
     return arena_strdup(a, buf_str(&out));
 }
 
-static int stands_port(struct arena *a, const char *runtime_dir, const struct net_vpc *intent,
-                       const char *id, size_t max, struct net_explained *ret, struct err *e)
+static int stands_port(struct arena *a, const struct net_explain_options *o,
+                       const struct net_vpc *intent, const char *id, struct net_explained *ret,
+                       struct err *e)
 {
     struct net_vpc without = *intent;
     struct net_port *ports = arena_array(a, intent->n_ports, struct net_port);
@@ -66,31 +68,60 @@ static int stands_port(struct arena *a, const char *runtime_dir, const struct ne
     for (size_t i = 0; i < intent->n_ports; i++)
         if (!streq(intent->ports[i].interface_id, id))
             ports[without.n_ports++] = intent->ports[i];
-    int r = network_explain(a, runtime_dir, &without, intent, max, ret, e);
+    int r = network_explain(a, o, &without, intent, ret, e);
     if (r == 0)
         ret->reload = network_explain_plug(a, intent, id);
     return r;
 }
 
-int network_stands(struct arena *a, const char *runtime_dir, const struct net_vpc *intent,
-                   const char *id, size_t max, struct net_explained *ret, struct err *e)
+/* Does the line end in "WORD NUMBER", or have it before something else? */
+static bool names_table(const char *line, const char *word, uint32_t number, struct arena *a)
+{
+    const char *wanted = arena_printf(a, " %s %u", word, number);
+    const char *at = strstr(line, wanted);
+    return at != NULL && (at[strlen(wanted)] == '\0' || at[strlen(wanted)] == ' ');
+}
+
+/* The routes of the kernel's table, and the rules that lead to it. */
+static int stands_table(struct arena *a, const struct net_vpc *intent,
+                        const struct net_route_table *table, struct net_explained *ret,
+                        struct err *e)
+{
+    const struct ways nothing = {0};
+    struct ways all = {0};
+    struct net_explained told = {0};
+    uint32_t number = ways_table(table->number);
+    int r = ways_build(a, intent, &all, e);
+    if (r < 0)
+        return r;
+    struct net_names words = ways_explain(a, &nothing, &all);
+    for (size_t i = 0; i < words.n; i++)
+        if (names_table(words.v[i], "table", number, a) ||
+            names_table(words.v[i], "lookup", number, a))
+            *arena_append(a, &told.routes) =
+                arena_printf(a, "ip -n %s %s", intent->vpc_id, words.v[i]);
+    *ret = told;
+    return 0;
+}
+
+int network_stands(struct arena *a, const struct net_explain_options *o,
+                   const struct net_vpc *intent, const char *id, struct net_explained *ret,
+                   struct err *e)
 {
     struct net_explained all = {0};
     bool is_vpc = streq(id, intent->vpc_id);
     if (intent_port(intent, id) != NULL)
-        return stands_port(a, runtime_dir, intent, id, max, ret, e);
+        return stands_port(a, o, intent, id, ret, e);
     for (size_t i = 0; i < intent->n_tables; i++)
-        if (streq(intent->tables[i].route_table_id, id)) {
-            *ret = all; /* no rules: its routes are the intent's own */
-            return 0;
-        }
+        if (streq(intent->tables[i].route_table_id, id))
+            return stands_table(a, intent, &intent->tables[i], ret, e);
     if (!is_vpc && intent_group(intent, id) == NULL && intent_acl(intent, id) == NULL)
         return err_set(e, ENOENT, "%s has no %s", intent->vpc_id, id);
-    int r = network_explain(a, runtime_dir, NULL, intent, max, &all, e);
+    int r = network_explain(a, o, NULL, intent, &all, e);
     if (r < 0)
         return r;
     if (!is_vpc)
-        all = (struct net_explained){.rules = lines_about(a, all.rules, id, max)};
+        all = (struct net_explained){.rules = lines_about(a, all.rules, id, o->rules_max)};
     *ret = all;
     return 0;
 }

@@ -4,7 +4,7 @@
  * type: from the builders that the driver itself uses. Pure.
  *
  *     sg-…, acl-…   its chains and sets, and the rules elsewhere that refer to it
- *     rtb-…         nothing: nftables has no part of it
+ *     rtb-…         its routes, and the rules that lead the packets of its subnets there
  *     eni-…         what it adds to the rest of its VPC
  *     vpc-…         everything
  */
@@ -12,7 +12,8 @@
 
 /*
  * `intent` is of the object's VPC. -ENOENT: it has no such object; -EFBIG when the rules are longer
- * than `max` bytes.
+ * than `rules_max` bytes.
  */
-int network_stands(struct arena *a, const char *runtime_dir, const struct net_vpc *intent,
-                   const char *id, size_t max, struct net_explained *ret, struct err *e);
+int network_stands(struct arena *a, const struct net_explain_options *o,
+                   const struct net_vpc *intent, const char *id, struct net_explained *ret,
+                   struct err *e);

@@ -24,6 +24,7 @@
 #include "network/linux.h"
 #include "network/reach.h"
 #include "network/rules.h"
+#include "network/stands.h"
 
 static const char *text(const json_t *o, const char *key)
 {
@@ -277,14 +278,18 @@ static int greet(struct network *n, const json_t *q, json_t *answer, struct err 
 
 static const char *runtime_dir;
 
-static int explain(struct arena *a, const json_t *q, const struct net_vpc *to, json_t *answer,
-                   struct err *e)
+static int explain(struct network *n, struct arena *a, const json_t *q, const struct net_vpc *to,
+                   json_t *answer, struct err *e)
 {
     struct net_explained told = {0};
     struct net_names plug = {0};
     const json_t *from = json_object_get(q, "from");
-    int r = network_explain(a, runtime_dir, from == NULL ? NULL : read_intent(a, from), to,
-                            (size_t)1 << 20, &told, e);
+    const char *stands = text(q, "stands");
+    const struct net_explain_options options = {runtime_dir, n, (size_t)1 << 20};
+    int r = stands != NULL
+                ? network_stands(a, &options, to, stands, &told, e)
+                : network_explain(a, &options, from == NULL ? NULL : read_intent(a, from), to,
+                                  &told, e);
     if (r < 0)
         return r;
     json_t *files = json_array();
@@ -433,7 +438,7 @@ static int serve(struct network *n, struct arena *a, const json_t *q, json_t *an
     } else if (strcmp(op, "probe") == 0) {
         r = probe(n, a, q, answer, e);
     } else if (strcmp(op, "explain") == 0) {
-        r = explain(a, q, intent, answer, e);
+        r = explain(n, a, q, intent, answer, e);
     } else if (strcmp(op, "reach-all") == 0) {
         r = reach_all(a, q, answer);
     } else if (strcmp(op, "reach") == 0) {
@@ -463,13 +468,13 @@ int main(int argc, char **argv)
     if (argc < 3)
         return 2;
     runtime_dir = argv[1];
-    const struct linux_network_config config = {
+    struct linux_network_config config = {
         .runtime_dir = runtime_dir,
-        .public_pool = argv[2],
         .uplink = argc > 3 ? argv[3] : NULL,
         .resolver = argc > 4 ? argv[4] : NULL,
     };
-    if (linux_network_new(&config, &n, &e) < 0) {
+    if (address_ranges_parse(argv[2], &config.public_addresses, &e) < 0 ||
+        linux_network_new(&config, &n, &e) < 0) {
         (void)fprintf(stderr, "%s\n", e.message);
         return 1;
     }

@@ -125,6 +125,36 @@ class Explained(world.Case):
         run("ip", "netns", "exec", vpc.id, "nft", "-f", "-", stdin=told["rules"])
         self.assertEqual(rules(vpc), done)
 
+    def test_a_route_table_in_words_to_type(self):
+        vpc, web = small()
+        gateway = vpc.nat(subnet=0, number=7)
+        port = vpc.port([web], number=8, subnet=1)
+        table = vpc.table(world.route("0.0.0.0/0", "port", gateway), world.route("203.0.113.0/24", "blackhole"),
+                          world.route("198.51.100.64/26", "internet"), world.route("172.16.0.0/12", "port", port))
+        vpc.subnets[1]["table"] = table
+        self.vpcs.append(vpc)
+        self.driver.apply(vpc)
+        told = self.driver.ask("explain", intent=vpc.intent(), stands=vpc.tables[table]["id"])
+
+        def kernel():
+            return (sorted(run("ip", "-n", vpc.id, "route", "show", "table", str(100 + table)).splitlines()),
+                    run("ip", "-n", vpc.id, "rule"))
+
+        done = kernel()
+        self.assertEqual(len(done[0]), 8, done)
+        self.assertIn("172.31.0.16 dev br0", " ".join(done[0]))
+        run("ip", "-n", vpc.id, "route", "flush", "table", str(100 + table))
+        run("ip", "-n", vpc.id, "rule", "del", "iif", "br1")
+        for command in told["routes"]:
+            self.assertTrue(command.startswith(f"ip -n {vpc.id} r"), command)
+            run("sh", "-c", command)
+        typed = kernel()
+        self.assertEqual([line.replace(" proto static", "") for line in done[0]], typed[0])
+        self.assertEqual(sorted(done[1].splitlines()), sorted(typed[1].splitlines()))
+        with self.assertRaises(world.Failed) as nothing:
+            self.driver.ask("explain", intent=vpc.intent(), stands="rtb-00000000000000001")
+        self.assertIn("has no rtb-", str(nothing.exception))
+
     def test_a_tap_is_plugged(self):
         vpc, _ = small()
         self.vpcs.append(vpc)

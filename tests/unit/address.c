@@ -1,6 +1,10 @@
 /* Elastic addresses: the actions, and the pool that they share with addresses of a launch. */
+#include <errno.h>
+#include <string.h>
+
 #include "api/interface_addresses.h"
 #include "core/quota.h"
+#include "jobs/public_addresses.h"
 #include "support/calls.h"
 #include "unit.h"
 
@@ -89,7 +93,7 @@ END_TEST
 START_TEST(addresses_of_launches_and_elastic_ones_are_never_the_same)
 {
     struct calls *k = with_instance();
-    k->config.public_pool.length = 29; /* .1 to .6 */
+    k->config.public_addresses.v[0].last = 0xc6120007; /* .1 to .6 */
     bool seen[7] = {false};
     for (int i = 0; i < ELASTIC_IPS_MAX; i++) {
         struct ec2_Address a = described(k, allocate(k));
@@ -101,6 +105,74 @@ START_TEST(addresses_of_launches_and_elastic_ones_are_never_the_same)
     struct text_list used = store_public_ips(tx, k->arena);
     tx_end(tx);
     ck_assert_uint_eq(used.n, ELASTIC_IPS_MAX + 1);
+    calls_free(k);
+}
+END_TEST
+
+static void use_ranges(struct calls *k, const char *text)
+{
+    ck_assert_int_eq(address_ranges_parse(text, &k->config.public_addresses, NULL), 0);
+}
+
+START_TEST(ranges_are_drawn_from_in_their_order_until_they_are_used_up)
+{
+    struct calls *k = calls_new();
+    use_ranges(k, "192.168.1.200-192.168.1.201, 198.18.0.0/30");
+    bool seen[2] = {false};
+    for (int i = 0; i < 2; i++) {
+        const char *ip = described(k, allocate(k)).public_ip;
+        ck_assert_int_eq(strncmp(ip, "192.168.1.20", 12), 0);
+        seen[ip[12] - '0'] = true;
+    }
+    ck_assert(seen[0] && seen[1]);
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_eq(strncmp(described(k, allocate(k)).public_ip, "198.18.0.", 9), 0);
+    ec2_AllocateAddress_out out;
+    REFUSED(k, INSUFFICIENT_ADDRESS_CAPACITY,
+            "Not enough addresses available: the server's pool of public addresses is used up",
+            AllocateAddress, &out, );
+    REFUSED(k, INVALID_ADDRESS_NOT_FOUND,
+            "Address '198.18.0.3' is not of the server's pool of public addresses.",
+            AllocateAddress, &out, .address = "198.18.0.3"); /* the block's broadcast address */
+    REFUSED(k, INVALID_IP_ADDRESS_IN_USE, "Address 192.168.1.201 is in use.", AllocateAddress, &out,
+            .address = "192.168.1.201");
+    calls_free(k);
+}
+END_TEST
+
+START_TEST(ranges_go_with_the_rows_or_not_at_all)
+{
+    struct calls *k = with_instance();
+    struct err e = {0};
+    static const struct {
+        const char *ranges;
+        const char *why; /* NULL: they do */
+    } rows[] = {
+        {"198.18.0.0/24", NULL},
+        {"192.168.1.200-192.168.1.220, 198.18.0.7", NULL},
+        {"192.168.1.200-192.168.1.220", "198.18.0.7 is in use, one of 1 that are of none"},
+        {"198.18.0.0/24, 172.31.9.0/28", "172.31.9.0/28 overlaps 172.31.0.0/16 of " TEST_VPC},
+        {"198.18.0.0/24, 100.64.0.7", "100.64.0.7 overlaps 100.64.0.0/24 of " TEST_VPC},
+    };
+    ec2_AssociateVpcCidrBlock_out out;
+    OK(k, AssociateVpcCidrBlock, &out, .vpc_id = TEST_VPC, .cidr_block = "100.64.0.0/24");
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct address_ranges ranges;
+        ck_assert_int_eq(address_ranges_parse(rows[i].ranges, &ranges, NULL), 0);
+        ck_assert_int_eq(public_addresses_check(k->store, &ranges, &e),
+                         rows[i].why == NULL ? 0 : -EINVAL);
+        ck_assert_msg(rows[i].why == NULL || strstr(e.message, rows[i].why) != NULL, "%s",
+                      e.message);
+    }
+    ec2_CreateVpc_out vpc;
+    REFUSED(k, INVALID_VPC_RANGE,
+            "The CIDR '198.18.0.0/16' is invalid: it overlaps the server's public addresses, "
+            "198.18.0.0/24.",
+            CreateVpc, &vpc, .cidr_block = "198.18.0.0/16");
+    REFUSED(k, INVALID_VPC_RANGE,
+            "The CIDR '198.18.0.0/28' is invalid: it overlaps the server's public addresses, "
+            "198.18.0.0/24.",
+            AssociateVpcCidrBlock, &out, .vpc_id = TEST_VPC, .cidr_block = "198.18.0.0/28");
     calls_free(k);
 }
 END_TEST
@@ -304,6 +376,8 @@ END_TEST
 UNIT_SUITE(an_address_is_of_the_pool_and_nobody_elses,
            the_account_has_so_many_addresses_and_no_more,
            addresses_of_launches_and_elastic_ones_are_never_the_same,
+           ranges_are_drawn_from_in_their_order_until_they_are_used_up,
+           ranges_go_with_the_rows_or_not_at_all,
            the_automatic_address_is_given_back_and_another_one_comes,
            a_stopped_instance_gets_no_address_of_the_pool_back,
            an_address_moves_unless_it_is_told_not_to, what_cannot_have_an_address_is_told_so,

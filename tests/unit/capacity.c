@@ -34,7 +34,7 @@ static struct calls *server_new(void)
     k->config.host = tell_host;
     k->config.wake = wake;
     k->config.host_id = "h-1";
-    k->config.public_pool = (struct cidr){0xc6120000, 24};
+    ck_assert_int_eq(address_ranges_parse("198.18.0.0/24", &k->config.public_addresses, NULL), 0);
     struct tx *tx = store_write(k->store);
     store_insert_host(tx, &(struct host){"h-1", "test:///", 0});
     struct err e = {0};

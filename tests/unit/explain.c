@@ -95,7 +95,7 @@ static void setup(void)
     k->config.jobs = &world.machine;
     k->config.host = host_of;
     k->config.runtime_dir = RUNTIME;
-    ck_assert_int_eq(cidr_parse("198.18.0.0/24", &k->config.public_pool), 0);
+    ck_assert_int_eq(address_ranges_parse("198.18.0.0/24", &k->config.public_addresses, NULL), 0);
     put_layer();
 }
 

@@ -277,31 +277,37 @@ START_TEST(the_server_without_and_with_an_uplink)
 {
     begin();
     struct edge_config config = {0};
-    ck_assert_int_eq(edge_pools_parse("198.51.100.0/24", &config, NULL), 0);
+    ck_assert_int_eq(address_ranges_parse("198.51.100.0/24", &config.pools, NULL), 0);
     ruleset_write_replace(edge_rules_build(a, &config), &out);
     golden_check("network/server.json", buf_str(&out), out.len);
     buf_reset(&out);
     config.uplink = "eth0";
     config.resolver = "192.0.2.53";
-    ck_assert_int_eq(edge_pools_parse("198.51.100.9/24, 203.0.113.5/32", &config, NULL), 0);
+    ck_assert_int_eq(address_ranges_parse("198.51.100.9/24, 203.0.113.5/32", &config.pools, NULL),
+                     0);
     ruleset_write_replace(edge_rules_build(a, &config), &out);
     golden_check("network/server-uplink.json", buf_str(&out), out.len);
+    buf_reset(&out);
+    ck_assert_int_eq(address_ranges_parse("192.0.2.200-192.0.2.220, 192.0.2.240/29, 192.0.2.250, "
+                                          "198.51.100.0/24",
+                                          &config.pools, NULL),
+                     0);
+    for (size_t i = 0; i < 3; i++)
+        config.of_lan[i] = true;
+    ruleset_write_replace(edge_rules_build(a, &config), &out);
+    golden_check("network/server-lan.json", buf_str(&out), out.len);
 }
 END_TEST
 
-START_TEST(pools_and_links_have_bounds)
+START_TEST(links_have_bounds)
 {
-    struct edge_config config = {0};
     struct edge_addresses addresses = {0};
-    ck_assert_int_eq(edge_pools_parse(" ", &config, NULL), 0);
-    ck_assert_uint_eq(config.n_pools, 0);
-    ck_assert_int_eq(edge_pools_parse("198.51.100.0", &config, NULL), -EINVAL);
-    ck_assert_int_eq(edge_pools_parse("198.51.100.0/24,x", &config, NULL), -EINVAL);
-    ck_assert_int_eq(edge_pools_parse("198.51.100.0/30 203.0.113.0/31", &config, NULL), 0);
-    ck_assert(edge_has_address(&config, 0xc6336403));
-    ck_assert(!edge_has_address(&config, 0xc6336404));
     ck_assert_int_eq(edge_addresses(EDGE_INDEX_MAX, &addresses, NULL), 0);
     ck_assert_uint_eq(addresses.inside, 0xa9fe7fff);
+    struct net_ip inside = net_ip_of_ipv4(addresses.inside);
+    struct net_ip behind = net_ip_of_ipv4(addresses.inside + 1);
+    ck_assert(edge_is_inside(&inside));
+    ck_assert(!edge_is_inside(&behind));
     ck_assert_int_eq(edge_addresses(EDGE_INDEX_MAX + 1, &addresses, NULL), -ERANGE);
     ck_assert_int_eq(edge_addresses(-1, &addresses, NULL), -ERANGE);
 }
@@ -383,7 +389,6 @@ END_TEST
 UNIT_SUITE(a_vpc_without_ports, ports_in_groups_with_every_kind_of_rule,
            one_more_port_is_elements_and_nothing_else, a_group_goes_after_all_that_refers_to_it,
            the_order_in_which_things_are_read_is_no_change, a_changed_rule_fills_its_chain_anew,
-           malformed_ports_are_refused, the_server_without_and_with_an_uplink,
-           pools_and_links_have_bounds, the_configuration_of_dnsmasq,
-           a_copy_equals_its_original_and_no_changed_one,
+           malformed_ports_are_refused, the_server_without_and_with_an_uplink, links_have_bounds,
+           the_configuration_of_dnsmasq, a_copy_equals_its_original_and_no_changed_one,
            the_network_in_memory_remembers_vpcs_and_taps)

@@ -1,5 +1,5 @@
 /* VPCs with their blocks, subnets, gateways and options, by their actions. */
-#include "api/capacity.h"
+#include "api/address_pool.h"
 #include "support/calls.h"
 #include "unit.h"
 

@@ -197,7 +197,7 @@ struct calls *calls_new(void)
         .account_id = TEST_ACCOUNT,
         .host_id = TEST_HOST,
         .host = roomy_host,
-        .public_pool = {.address = 0xc6120000, .length = 24}, /* 198.18.0.0 */
+        .public_addresses = {{{0xc6120000, 0xc61200ff, true}}, 1}, /* 198.18.0.0/24 */
         .ipv6_prefix = {{{0xfd, 0xec, 0x2}}, 48},
         .page_secret = "0123456789abcdef",
         .instance_types = instance_type_builtin(),
