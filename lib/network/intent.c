@@ -315,6 +315,18 @@ bool intent_port_equal(const struct net_port *a, const struct net_port *b)
     return equal(&port, a, b, INTENT_ALL);
 }
 
+const bool *intent_same_ports(struct arena *a, const struct net_vpc *these,
+                              const struct net_vpc *others)
+{
+    bool *same = arena_array(a, these->n_ports, bool);
+    for (size_t i = 0, j = 0; i < these->n_ports; i++) {
+        while (j < others->n_ports && compare_ports(&others->ports[j], &these->ports[i]) < 0)
+            j++;
+        same[i] = j < others->n_ports && intent_port_equal(&these->ports[i], &others->ports[j]);
+    }
+    return same;
+}
+
 /* --- finding */
 
 #define DEFINE_FIND(function, type, list, id)                                                      \

@@ -17,6 +17,9 @@ const struct net_vpc *intent_copy(struct arena *a, const struct net_vpc *intent)
 /* Do all these parts equal? False also for the same things in another order. */
 bool intent_equal(const struct net_vpc *a, const struct net_vpc *b, int parts);
 bool intent_port_equal(const struct net_port *a, const struct net_port *b);
+/* Of two copies: for each port of `these`, whether `others` has the very same one. */
+const bool *intent_same_ports(struct arena *a, const struct net_vpc *these,
+                              const struct net_vpc *others);
 /* NULL when there is none of that id. */
 const struct net_subnet *intent_subnet(const struct net_vpc *intent, const char *subnet_id);
 const struct net_port *intent_port(const struct net_vpc *intent, const char *interface_id);

@@ -152,15 +152,18 @@ int nat_put(struct arena *a, const struct net_vpc *from, const struct net_vpc *i
     int r = 0;
     for (size_t i = 0; from != NULL && i < from->n_ports && r == 0; i++) {
         const struct net_port *old = &from->ports[i];
+        if (old->nat_gateway_id == NULL)
+            continue;
         const struct net_port *now = intent_port(intent, old->interface_id);
-        if (old->nat_gateway_id != NULL && (now == NULL || !intent_port_equal(old, now)) &&
-            (now == NULL || !streq(old->nat_gateway_id, now->nat_gateway_id)))
+        if (now == NULL || !streq(old->nat_gateway_id, now->nat_gateway_id))
             r = drop_one(old, namespace_fd, e);
     }
     for (size_t i = 0; i < intent->n_ports && r == 0; i++) {
         const struct net_port *port = &intent->ports[i];
+        if (port->nat_gateway_id == NULL)
+            continue;
         const struct net_port *old = from == NULL ? NULL : intent_port(from, port->interface_id);
-        if (port->nat_gateway_id == NULL || (old != NULL && intent_port_equal(old, port)))
+        if (old != NULL && intent_port_equal(old, port))
             continue;
         r = put_one(a, intent, port, namespace_fd, e);
         if (r < 0)

@@ -36,6 +36,10 @@
 
 struct rules_options {
     bool asks_upstream; /* the VPC's resolver may send queries out of edge0 */
+    /* A copy (see intent.h), as the intent itself: the elements of ports that are the same in both
+     * are left out. The difference between two rule sets, each built beside the other's intent, is
+     * that of the whole ones, but takes no work for each port. */
+    const struct net_vpc *beside;
 };
 
 /*

@@ -61,5 +61,7 @@ int rules_add_group(struct rules_builder *b, size_t at, struct err *e);
 /* Sets that rules refer to: prefix lists, groups of peers. */
 int rules_add_references(struct rules_builder *b, struct err *e);
 int rules_add_port(struct rules_builder *b, const struct net_port *p, struct err *e);
+/* The chains alone that decide for it: other ports may share them. */
+int rules_add_port_chains(struct rules_builder *b, const struct net_port *p, struct err *e);
 /* The chains and maps of network ACLs, and at the head of `forward` the way there. */
 int rules_add_acls(struct rules_builder *b, struct ruleset_chain *forward, struct err *e);

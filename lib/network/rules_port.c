@@ -115,6 +115,20 @@ struct port_chains {
     const char *out;
 };
 
+static int choose(struct rules_builder *b, const struct net_port *p, struct port_chains *chains,
+                  struct err *e)
+{
+    if (p->nat_gateway_id == NULL)
+        return choose_chains(b, p, &chains->in, &chains->out, e);
+    choose_open_chains(b, &chains->in, &chains->out);
+    return 0;
+}
+
+int rules_add_port_chains(struct rules_builder *b, const struct net_port *p, struct err *e)
+{
+    return choose(b, p, &(struct port_chains){0}, e);
+}
+
 static int add_memberships(struct rules_builder *b, const struct net_port *p, const char *address,
                            bool is_ipv6, struct err *e)
 {
@@ -175,10 +189,8 @@ int rules_add_port(struct rules_builder *b, const struct net_port *p, struct err
 {
     struct port_chains chains = {0};
     int r = check_port(p, e);
-    if (r == 0 && p->nat_gateway_id != NULL)
-        choose_open_chains(b, &chains.in, &chains.out);
-    else if (r == 0)
-        r = choose_chains(b, p, &chains.in, &chains.out, e);
+    if (r == 0)
+        r = choose(b, p, &chains, e);
     if (r < 0)
         return r;
     ruleset_add_element(b->rules, b->port_mac, p->tap, p->mac, NULL, NULL);

@@ -2,7 +2,8 @@
 # area: network
 # lab: none
 # timeout: 600
-"""What a change of security groups costs by the number of members, and what the rules cost a stream.
+"""What a change of security groups costs by the number of members, and what the rules cost a stream. Of changes the
+quickest counts, for what else the machine does makes them slower and never quicker; of streams the median.
 
 Plain namespaces stand in place of guests. The path without rules is the same one, with every table of the VPC and
 of the server flushed, in turns with the one under rules."""
@@ -16,7 +17,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "net"))
 import world  # noqa: E402
 from world import Driver, Guest, Vpc, entry, everything_out, rule, run  # noqa: E402
 
-REPEATS = int(os.environ.get("REPEATS", "9"))
+REPEATS = int(os.environ.get("REPEATS", "25"))
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
 MS = int(os.environ.get("MS", "1500"))
 MEMBERS = (10, 100, 1000)
@@ -53,8 +54,7 @@ def costs(count):
         figures["nothing"].append((driver.apply(vpc), 0))
     driver.remove(vpc)
     driver.end()
-    return {what: tuple(statistics.median(row[i] for row in rows) for i in (0, 1))
-            for what, rows in figures.items()}
+    return {what: tuple(min(row[i] for row in rows) for i in (0, 1)) for what, rows in figures.items()}
 
 
 def show_costs():
@@ -124,7 +124,7 @@ def streams():
 
 if __name__ == "__main__":
     world.sandbox()
-    print(f"{os.cpu_count()} processors; load average before: {os.getloadavg()[0]:.1f}; median of {REPEATS} changes, "
-          f"of {ROUNDS} streams of {MS} ms each", flush=True)
+    print(f"{os.cpu_count()} processors; load average before: {os.getloadavg()[0]:.1f}; best of {REPEATS} changes, "
+          f"median of {ROUNDS} streams of {MS} ms each", flush=True)
     show_costs()
     streams()

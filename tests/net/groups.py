@@ -88,27 +88,27 @@ class Groups(world.Case):
         c, d, e = self.start(other, other.port([stranger]), other.port([stranger]), other.port([stranger]))
         self.assertEqual((a.ip, b.ip), (c.ip, d.ip))
         with b.listen(22), d.listen(22):
-            self.assertEqual(attempts([(a, b.ip, 22), (c, d.ip, 22)]), [True, False])
+            self.attempt([(a, b.ip, 22), (c, d.ip, 22)], [True, False])
             other.groups[web] = home.groups[web]
             for guest in (c, d):
                 guest.port["groups"] = [web]
             self.driver.apply(other)
-            self.assertEqual(attempts([(c, d.ip, 22), (e, d.ip, 22)]), [True, False])
+            self.attempt([(c, d.ip, 22), (e, d.ip, 22)], [True, False])
             # A change of its rules counts in both.
             home.groups[web]["rules"].pop(0)
             for vpc in (home, other):
                 self.driver.apply(vpc)
-            self.assertEqual(attempts([(a, b.ip, 22), (c, d.ip, 22)]), [False, False])
+            self.attempt([(a, b.ip, 22), (c, d.ip, 22)], [False, False])
             home.groups[web]["rules"].append(rule("tcp", 22))
             for vpc in (home, other):
                 self.driver.apply(vpc)
-            self.assertEqual(attempts([(a, b.ip, 22), (c, d.ip, 22), (e, d.ip, 22)]), [True, True, True])
+            self.attempt([(a, b.ip, 22), (c, d.ip, 22), (e, d.ip, 22)], [True, True, True])
             # And without it there nothing of it is left there.
             for guest in (c, d):
                 guest.port["groups"] = [stranger]
             del other.groups[web]
             self.driver.apply(other)
-            self.assertEqual(attempts([(a, b.ip, 22), (c, d.ip, 22)]), [True, False])
+            self.attempt([(a, b.ip, 22), (c, d.ip, 22)], [True, False])
             self.assertNotIn(web, run("ip", "netns", "exec", other.id, "nft", "list", "ruleset"))
 
     def test_a_change_counts_for_new_connections_and_spares_tracked_ones(self):

@@ -6,6 +6,7 @@
 #include "network/edge.h"
 #include "network/fake.h"
 #include "network/intent.h"
+#include "network/nat.h"
 #include "network/rules.h"
 #include "unit.h"
 
@@ -239,6 +240,72 @@ START_TEST(a_changed_rule_fills_its_chain_anew)
 }
 END_TEST
 
+/* Both sides beside each other: what the driver does for each change. */
+static void same_difference(const struct net_vpc *from, const struct net_vpc *to)
+{
+    _cleanup_buf_ struct buf whole = BUF_INIT(OUT_MAX);
+    struct ruleset *sides[2] = {NULL, NULL};
+    const struct net_vpc *copies[] = {intent_copy(a, from), intent_copy(a, to)};
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_eq(rules_build(a, copies[i], &(struct rules_options){.beside = copies[1 - i]},
+                                     &sides[i], NULL),
+                         0);
+    buf_reset(&out);
+    bool differs = ruleset_write_change(build(from), build(to), &whole);
+    ck_assert(differs == ruleset_write_change(sides[0], sides[1], &out));
+    ck_assert_str_eq(buf_str(&out), buf_str(&whole));
+}
+
+START_TEST(what_is_the_same_may_be_left_out_of_a_difference)
+{
+    begin();
+    const struct net_vpc all = vpc(3, 2);
+    struct net_port changed[] = {ports[0], ports[1], ports[2]};
+    struct net_vpc other = all;
+    other.ports = changed;
+    same_difference(&all, &other);
+    ck_assert_str_eq(buf_str(&out), "");
+    for (size_t n = 0; n < 3; n++) {
+        const struct net_vpc fewer = vpc(n, 2);
+        same_difference(&all, &fewer);
+        same_difference(&fewer, &all);
+    }
+    /* The second of two in these groups leaves them: their chains stay; then the first does. */
+    changed[1].group_ids = web;
+    changed[1].n_group_ids = 1;
+    same_difference(&all, &other);
+    ck_assert_uint_eq(count("\"chain\""), 0);
+    struct net_port last[] = {changed[0], changed[1], changed[2]};
+    struct net_vpc none = other;
+    last[2].group_ids = web;
+    last[2].n_group_ids = 1;
+    none.ports = last;
+    same_difference(&other, &none);
+    ck_assert_uint_eq(count("{\"delete\":{\"chain\""), 2);
+    same_difference(&none, &all);
+    /* A gateway counts for ports that are the same. */
+    other = all;
+    other.has_internet_gateway = false;
+    same_difference(&all, &other);
+    ck_assert_uint_gt(count("198.51.100.7"), 0);
+    same_difference(&other, &all);
+    static const char *const ipv6[] = {"fd00::/56"};
+    other = all;
+    other.ipv6_cidrs = ipv6;
+    other.n_ipv6_cidrs = 1;
+    same_difference(&all, &other);
+    same_difference(&other, &all);
+}
+END_TEST
+
+START_TEST(a_nat_gateway_lets_nobody_in)
+{
+    begin();
+    ruleset_write_replace(nat_rules_build(a), &out);
+    golden_check("network/nat.json", buf_str(&out), out.len);
+}
+END_TEST
+
 START_TEST(malformed_ports_are_refused)
 {
     static const struct net_address no_private[] = {{"10.0.0.300", NULL}};
@@ -389,6 +456,7 @@ END_TEST
 UNIT_SUITE(a_vpc_without_ports, ports_in_groups_with_every_kind_of_rule,
            one_more_port_is_elements_and_nothing_else, a_group_goes_after_all_that_refers_to_it,
            the_order_in_which_things_are_read_is_no_change, a_changed_rule_fills_its_chain_anew,
+           what_is_the_same_may_be_left_out_of_a_difference, a_nat_gateway_lets_nobody_in,
            malformed_ports_are_refused, the_server_without_and_with_an_uplink, links_have_bounds,
            the_configuration_of_dnsmasq, a_copy_equals_its_original_and_no_changed_one,
            the_network_in_memory_remembers_vpcs_and_taps)
