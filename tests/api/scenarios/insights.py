@@ -134,9 +134,8 @@ class Insights(Scenarios):
                                                   "MaxAggregationInterval", "FlowLogStatus", "DeliverLogsStatus")],
                          [the.vpc, "ALL", "made", "${srcaddr} ${dstaddr} ${flow-direction}", 60, "ACTIVE", "SUCCESS"])
         self.assertEqual(seen["Tags"], [{"Key": "team", "Value": "blue"}])
-        again = call("post", "CreateFlowLogs", {**FLOW_LOG, "ResourceIds": [the.vpc], "LogGroupName": "made"},
-                     status=400)
-        self.assertEqual(again["__type"], "FlowLogAlreadyExists")
+        again = {**FLOW_LOG, "ResourceIds": [the.vpc], "LogGroupName": "made"}
+        self.assertEqual(refusal(ec2.create_flow_logs, **again).code, "FlowLogAlreadyExists")
         ec2.delete_flow_logs(FlowLogIds=made["FlowLogIds"])
         token = {**FLOW_LOG, "ResourceIds": [the.vpc], "LogGroupName": "once", "ClientToken": "fl-1"}
         ids = {call("post", "CreateFlowLogs", token)["FlowLogIds"][0] for _ in range(2)}
