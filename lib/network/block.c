@@ -43,6 +43,11 @@ int net_ip_parse(const char *text, struct net_ip *ret_ip)
     return 0;
 }
 
+bool net_ip_equal(const struct net_ip *a, const struct net_ip *b)
+{
+    return a->is_ipv6 == b->is_ipv6 && memcmp(a->bytes, b->bytes, size_of(a)) == 0;
+}
+
 int net_block_parse(const char *text, struct net_block *ret_block)
 {
     struct cidr ipv4;

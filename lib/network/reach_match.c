@@ -1,7 +1,6 @@
 #include "network/reach_match.h"
 
 #include <netinet/in.h>
-#include <string.h>
 
 #include "base/text.h"
 #include "core/network_acl.h"
@@ -9,68 +8,27 @@
 
 /* --- addresses */
 
-static struct reach_address of_ipv4(uint32_t address)
+const char *reach_text(struct arena *a, const struct net_ip *address)
 {
-    struct reach_address made = {0};
-    for (int i = 0; i < 4; i++)
-        made.bytes.bytes[12 + i] = (uint8_t)(address >> (24 - 8 * i));
-    return made;
-}
-
-int reach_address_parse(const char *text, struct reach_address *ret_address)
-{
-    struct reach_address made = {.is_ipv6 = true};
-    uint32_t ipv4 = 0;
-    if (text == NULL)
-        return -EINVAL;
-    if (ipv4_parse(text, &ipv4) == 0)
-        made = of_ipv4(ipv4);
-    else if (ipv6_parse(text, &made.bytes) < 0)
-        return -EINVAL;
-    *ret_address = made;
-    return 0;
-}
-
-static uint32_t ipv4_of(const struct reach_address *address)
-{
-    const uint8_t *b = address->bytes.bytes;
-    return (uint32_t)b[12] << 24 | (uint32_t)b[13] << 16 | (uint32_t)b[14] << 8 | b[15];
-}
-
-const char *reach_address_text(struct arena *a, const struct reach_address *address)
-{
-    char text[IPV6_TEXT_SIZE];
-    if (address->is_ipv6)
-        ipv6_format(&address->bytes, text);
-    else
-        ipv4_format(ipv4_of(address), text);
+    char text[NET_IP_TEXT_SIZE];
+    net_ip_format(address, text);
     return arena_strdup(a, text);
 }
 
-bool reach_address_equal(const struct reach_address *a, const struct reach_address *b)
+bool reach_is(const struct net_ip *address, const char *text)
 {
-    return a->is_ipv6 == b->is_ipv6 && memcmp(&a->bytes, &b->bytes, sizeof(a->bytes)) == 0;
+    struct net_ip other;
+    return net_ip_parse(text, &other) == 0 && net_ip_equal(address, &other);
 }
 
-bool reach_address_is(const struct reach_address *address, const char *text)
+int reach_block_length(const char *block, const struct net_ip *address)
 {
-    struct reach_address other;
-    return reach_address_parse(text, &other) == 0 && reach_address_equal(address, &other);
+    const struct net_block own = net_block_of(address);
+    struct net_block its;
+    return net_block_parse(block, &its) == 0 && net_block_covers(&its, &own) ? its.length : -1;
 }
 
-int reach_block_length(const char *block, const struct reach_address *address)
-{
-    struct cidr ipv4;
-    struct cidr6 ipv6;
-    if (address->is_ipv6)
-        return cidr6_parse(block, &ipv6) == 0 && cidr6_contains(&ipv6, &address->bytes)
-                   ? ipv6.length
-                   : -1;
-    return cidr_parse(block, &ipv4) == 0 && cidr_contains(&ipv4, ipv4_of(address)) ? ipv4.length
-                                                                                   : -1;
-}
-
-bool reach_in_blocks(const char *const *blocks, size_t n, const struct reach_address *address)
+bool reach_in_blocks(const char *const *blocks, size_t n, const struct net_ip *address)
 {
     for (size_t i = 0; i < n; i++)
         if (reach_block_length(blocks[i], address) >= 0)
@@ -80,18 +38,18 @@ bool reach_in_blocks(const char *const *blocks, size_t n, const struct reach_add
 
 /* --- ports */
 
-bool reach_port_has(const struct net_port *port, const struct reach_address *address)
+bool reach_port_has(const struct net_port *port, const struct net_ip *address)
 {
     for (size_t i = 0; i < port->n_addresses; i++)
-        if (reach_address_is(address, port->addresses[i].private_ip))
+        if (reach_is(address, port->addresses[i].private_ip))
             return true;
     for (size_t i = 0; i < port->n_ipv6; i++)
-        if (reach_address_is(address, port->ipv6[i]))
+        if (reach_is(address, port->ipv6[i]))
             return true;
     return false;
 }
 
-const struct net_port *reach_port_of(const struct net_vpc *vpc, const struct reach_address *address)
+const struct net_port *reach_port_of(const struct net_vpc *vpc, const struct net_ip *address)
 {
     for (size_t i = 0; i < vpc->n_ports; i++)
         if (reach_port_has(&vpc->ports[i], address))
@@ -99,14 +57,13 @@ const struct net_port *reach_port_of(const struct net_vpc *vpc, const struct rea
     return NULL;
 }
 
-static const struct net_address *find_pair(const struct net_vpc *vpc,
-                                           const struct reach_address *address, bool by_public,
-                                           const struct net_port **ret_port)
+static const struct net_address *find_pair(const struct net_vpc *vpc, const struct net_ip *address,
+                                           bool by_public, const struct net_port **ret_port)
 {
     for (size_t i = 0; i < vpc->n_ports; i++)
         for (size_t k = 0; k < vpc->ports[i].n_addresses; k++) {
             const struct net_address *pair = &vpc->ports[i].addresses[k];
-            if (!reach_address_is(address, by_public ? pair->public_ip : pair->private_ip))
+            if (!reach_is(address, by_public ? pair->public_ip : pair->private_ip))
                 continue;
             *ret_port = &vpc->ports[i];
             return pair;
@@ -114,15 +71,13 @@ static const struct net_address *find_pair(const struct net_vpc *vpc,
     return NULL;
 }
 
-const struct net_address *reach_private(const struct net_vpc *vpc,
-                                        const struct reach_address *address,
+const struct net_address *reach_private(const struct net_vpc *vpc, const struct net_ip *address,
                                         const struct net_port **ret_port)
 {
     return find_pair(vpc, address, false, ret_port);
 }
 
-const struct net_address *reach_public(const struct net_vpc *vpc,
-                                       const struct reach_address *address,
+const struct net_address *reach_public(const struct net_vpc *vpc, const struct net_ip *address,
                                        const struct net_port **ret_port)
 {
     return find_pair(vpc, address, true, ret_port);
@@ -173,7 +128,7 @@ bool reach_rule_is_about(const struct security_group_rule *rule, const struct re
 }
 
 static bool is_in_group(const struct net_vpc *vpc, const char *group_id,
-                        const struct reach_address *address)
+                        const struct net_ip *address)
 {
     if (intent_group(vpc, group_id) != NULL) {
         const struct net_port *port = reach_port_of(vpc, address);
@@ -185,13 +140,12 @@ static bool is_in_group(const struct net_vpc *vpc, const char *group_id,
     for (size_t i = 0; i < vpc->n_peer_groups; i++)
         if (streq(vpc->peer_groups[i].group_id, group_id))
             for (size_t k = 0; k < vpc->peer_groups[i].n_addresses; k++)
-                if (reach_address_is(address, vpc->peer_groups[i].addresses[k]))
+                if (reach_is(address, vpc->peer_groups[i].addresses[k]))
                     return true;
     return false;
 }
 
-static bool is_in_list(const struct net_vpc *vpc, const char *list_id,
-                       const struct reach_address *address)
+static bool is_in_list(const struct net_vpc *vpc, const char *list_id, const struct net_ip *address)
 {
     for (size_t i = 0; i < vpc->n_prefix_lists; i++)
         if (streq(vpc->prefix_lists[i].prefix_list_id, list_id))
@@ -203,7 +157,7 @@ static bool is_in_list(const struct net_vpc *vpc, const char *list_id,
 bool reach_rule_matches(const struct net_vpc *vpc, const struct security_group_rule *rule,
                         const struct reach_packet *packet)
 {
-    const struct reach_address *peer = rule->is_egress ? &packet->destination : &packet->source;
+    const struct net_ip *peer = rule->is_egress ? &packet->destination : &packet->source;
     if (!reach_rule_is_about(rule, packet))
         return false;
     if (rule->cidr_ipv4 != NULL || rule->cidr_ipv6 != NULL)
@@ -219,7 +173,7 @@ bool reach_rule_matches(const struct net_vpc *vpc, const struct security_group_r
 static bool entry_matches(const struct network_acl_entry *entry, bool is_egress,
                           const struct reach_packet *packet, int64_t port)
 {
-    const struct reach_address *peer = is_egress ? &packet->destination : &packet->source;
+    const struct net_ip *peer = is_egress ? &packet->destination : &packet->source;
     const char *block = entry->cidr_ipv4 != NULL ? entry->cidr_ipv4 : entry->cidr_ipv6;
     if (entry->is_egress != is_egress || block == NULL || reach_block_length(block, peer) < 0)
         return false;

@@ -1,14 +1,8 @@
 #pragma once
 /* What the walk of reach.c asks of single objects of an intent: does this block, rule, entry or
  * route hold for this packet? Pure. */
-#include "core/cidr.h"
+#include "network/block.h"
 #include "network/network.h"
-
-/* An address of either family; of IPv4 as the last four bytes. */
-struct reach_address {
-    bool is_ipv6;
-    struct ipv6 bytes;
-};
 
 struct reach_ports {
     int64_t first;
@@ -16,8 +10,8 @@ struct reach_ports {
 };
 
 struct reach_packet {
-    struct reach_address source;
-    struct reach_address destination;
+    struct net_ip source;
+    struct net_ip destination;
     int protocol; /* IPPROTO_… of its family: IPPROTO_ICMPV6 in IPv6 */
     struct reach_ports source_ports;
     struct reach_ports destination_ports;
@@ -25,26 +19,21 @@ struct reach_packet {
     int64_t icmp_code;
 };
 
-int reach_address_parse(const char *text, struct reach_address *ret_address);
-const char *reach_address_text(struct arena *a, const struct reach_address *address);
-bool reach_address_equal(const struct reach_address *a, const struct reach_address *b);
+const char *reach_text(struct arena *a, const struct net_ip *address);
 /* Is the address one that the text names? False for NULL and what is none. */
-bool reach_address_is(const struct reach_address *address, const char *text);
+bool reach_is(const struct net_ip *address, const char *text);
 /* The length of the block's prefix when the address is in it, else -1. */
-int reach_block_length(const char *block, const struct reach_address *address);
-bool reach_in_blocks(const char *const *blocks, size_t n, const struct reach_address *address);
+int reach_block_length(const char *block, const struct net_ip *address);
+bool reach_in_blocks(const char *const *blocks, size_t n, const struct net_ip *address);
 
 /* The port of the VPC that has the address as a private or IPv6 one, or NULL. */
-const struct net_port *reach_port_of(const struct net_vpc *vpc,
-                                     const struct reach_address *address);
+const struct net_port *reach_port_of(const struct net_vpc *vpc, const struct net_ip *address);
 /* The pair of addresses of which this is the private, or the public one; NULL: none. */
-const struct net_address *reach_private(const struct net_vpc *vpc,
-                                        const struct reach_address *address,
+const struct net_address *reach_private(const struct net_vpc *vpc, const struct net_ip *address,
                                         const struct net_port **ret_port);
-const struct net_address *reach_public(const struct net_vpc *vpc,
-                                       const struct reach_address *address,
+const struct net_address *reach_public(const struct net_vpc *vpc, const struct net_ip *address,
                                        const struct net_port **ret_port);
-bool reach_port_has(const struct net_port *port, const struct reach_address *address);
+bool reach_port_has(const struct net_port *port, const struct net_ip *address);
 
 /* Does a rule of a group of `vpc` let the packet pass? Its peer is the destination of what goes
  * out, the source of what comes in. */
