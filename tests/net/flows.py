@@ -547,11 +547,10 @@ class Run:
 
     @staticmethod
     def router6(vpc, port):
-        """What its advertisements say, which a guest here does not wait for: what RFC 4291 makes of its MAC."""
+        """What its advertisements say, which a guest here does not wait for."""
         bridge = next(s["bridge"] for s in vpc.subnets if s["id"] == port["subnet"])
         (link,) = json.loads(run("ip", "-n", vpc.id, "-j", "link", "show", bridge))
-        mac = link["address"].split(":")
-        return f"fe80::{int(mac[0], 16) ^ 2:x}{mac[1]}:{mac[2]}ff:fe{mac[3]}:{mac[4]}{mac[5]}"
+        return world.link_local(link["address"])
 
     def apply(self):
         for vpc in self.matrix.vpcs:

@@ -304,9 +304,10 @@ class Guest:
         run("ip", "-n", self.name, "-batch", "-", stdin="\n".join(lines) + "\n")
 
     def speak_ipv6(self, *addresses, advertisements=False):
-        """From here on, with these addresses at once: nobody else can have them."""
+        """From here on, anew, with these addresses at once: nobody else can have them."""
         with inside(self.name):
             for name in ("default", "lo", "eth0"):
+                sysctl(f"net/ipv6/conf/{name}/disable_ipv6", "1")  # whose end is when routers are asked for
                 sysctl(f"net/ipv6/conf/{name}/accept_dad", "0")
                 sysctl(f"net/ipv6/conf/{name}/accept_ra", "1" if advertisements else "0")
                 sysctl(f"net/ipv6/conf/{name}/disable_ipv6", "0")
@@ -418,6 +419,12 @@ def attempts(flows, want):
 
 def mac_bytes(mac):
     return bytes.fromhex(mac.replace(":", ""))
+
+
+def link_local(mac):
+    """What RFC 4291 makes of a MAC."""
+    byte = mac_bytes(mac)
+    return str(ip_address(b"\xfe\x80" + bytes(6) + bytes([byte[0] ^ 2]) + byte[1:3] + b"\xff\xfe" + byte[3:]))
 
 
 def checksum(data):
