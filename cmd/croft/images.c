@@ -131,7 +131,9 @@ static int upload(struct cli *c, const char *path, const char **ret_id)
 static int remove_image(struct cli *c, const char *id)
 {
     _cleanup_json_ json_t *reply = NULL;
-    return cli_call(c, "DeregisterImage", json_pack("{s:s}", "ImageId", id), NULL, &reply);
+    return cli_call(c, "DeregisterImage",
+                    json_pack("{s:s, s:b}", "ImageId", id, "DeleteAssociatedSnapshots", 1), NULL,
+                    &reply);
 }
 
 static int wait_available(struct cli *c, const char *id)

@@ -4,6 +4,7 @@
 #include "api/image_view.h"
 #include "api/lookup.h"
 #include "api/page.h"
+#include "api/snapshot.h"
 #include "api/tagging.h"
 #include "base/id.h"
 #include "base/text.h"
@@ -120,6 +121,23 @@ static int check_new_image(struct call *c, const ec2_RegisterImage_in *in, struc
     return 0;
 }
 
+/* EC2 shows an image's root device as made from a snapshot. */
+static void insert_snapshot(struct call *c, const struct image *i)
+{
+    store_insert_snapshot(c->tx,
+                          &(struct snapshot){
+                              .id = i->snapshot_id,
+                              .account_id = i->account_id,
+                              .region = i->region,
+                              .state = SNAPSHOT_PENDING,
+                              .volume_id = SNAPSHOT_NO_VOLUME,
+                              .description = arena_printf(c->arena, "Root device of %s", i->id),
+                              .owner_alias = i->owner_alias,
+                              .started_at = c->now,
+                              .image_id = i->id,
+                          });
+}
+
 int act_ec2_RegisterImage(struct call *c, const ec2_RegisterImage_in *in,
                           ec2_RegisterImage_out *out, struct fault *f)
 {
@@ -146,11 +164,28 @@ int act_ec2_RegisterImage(struct call *c, const ec2_RegisterImage_in *in,
         .boot_mode = "legacy-bios",
     };
     store_insert_image(c->tx, &i);
+    insert_snapshot(c, &i);
     tags_put(c, &in->tag_specifications, "image", i.id);
     tags_put(c, &in->tag_specifications, "snapshot", i.snapshot_id);
     store_enqueue(c->tx, "image", i.id, c->now);
     out->image_id = i.id;
     return 0;
+}
+
+/*
+ * A snapshot outlives its image (AWS: "Deregister an Amazon EC2 AMI"), unless it is asked for: one
+ * that never came to anything goes, too.
+ */
+static void drop_snapshot(struct call *c, const struct image *i, bool asked,
+                          ec2_DeregisterImage_out *out)
+{
+    const struct snapshot *s = store_snapshot(c->tx, c->arena, i->snapshot_id);
+    if (s == NULL || (!asked && s->state == SNAPSHOT_COMPLETED))
+        return;
+    snapshot_forget(c, s);
+    if (asked)
+        *arena_append(c->arena, &out->delete_snapshot_results) =
+            (struct ec2_DeleteSnapshotReturnCode){s->id, "success"};
 }
 
 int act_ec2_DeregisterImage(struct call *c, const ec2_DeregisterImage_in *in,
@@ -165,6 +200,7 @@ int act_ec2_DeregisterImage(struct call *c, const ec2_DeregisterImage_in *in,
                      "The image '%s' cannot be deregistered: %s", i->id, e.message);
     store_update_image(c->tx, i);
     store_enqueue(c->tx, "image", i->id, c->now);
+    drop_snapshot(c, i, wire_true(in->delete_associated_snapshots), out);
     out->return_ = wire_bool(true);
     return 0;
 }

@@ -1,6 +1,5 @@
 #pragma once
-/* An image as EC2 shows it, and who it is shown to. Of its root device's snapshot the same holds.
- */
+/* An image as EC2 shows it, and who it is shown to. */
 #include "api/call.h"
 
 void image_view(struct call *c, const struct image *i, struct ec2_Image *out);

@@ -1,6 +1,8 @@
 #include "api/launch_volumes.h"
 
+#include "api/lookup.h"
 #include "api/tagging.h"
+#include "api/volume.h"
 #include "base/id.h"
 #include "base/text.h"
 #include "core/volume_type.h"
@@ -15,20 +17,41 @@ static struct launch_volume *find(struct launch_volumes *l, const char *device_n
     return NULL;
 }
 
-static int apply_ebs(const struct ec2_EbsBlockDevice *ebs, struct launch_volume *v, bool is_root,
-                     int64_t least, struct fault *f)
+/* Of the root it is the image's own, which may be named. */
+static int apply_snapshot(struct call *c, const char *snapshot_id, struct launch_volume *v,
+                          bool is_root, struct fault *f)
 {
+    if (is_root && !streq(snapshot_id, v->origin == NULL ? NULL : v->origin->id))
+        return fault(f, FAULT_INVALID_BLOCK_DEVICE_MAPPING,
+                     "snapshotId cannot be modified on root device");
+    const struct snapshot *origin = lookup_snapshot(c, snapshot_id, f);
+    if (origin == NULL)
+        return -1;
+    if (origin->state != SNAPSHOT_COMPLETED)
+        return fault(f, FAULT_INCORRECT_STATE, "Snapshot is in invalid state - %s",
+                     state_name(&snapshot_states, origin->state));
+    v->origin = origin;
+    v->size_gib = origin->size_gib;
+    return 0;
+}
+
+static int apply_ebs(struct call *c, const struct ec2_EbsBlockDevice *ebs, struct launch_volume *v,
+                     bool is_root, struct fault *f)
+{
+    if (ebs->snapshot_id != NULL && apply_snapshot(c, ebs->snapshot_id, v, is_root, f) < 0)
+        return -1;
+    int64_t least = v->size_gib;
     if (ebs->volume_type != NULL)
         v->volume_type = ebs->volume_type;
     if (ebs->delete_on_termination.set)
         v->delete_on_termination = ebs->delete_on_termination.v;
     if (ebs->volume_size.set)
         v->size_gib = ebs->volume_size.v;
-    if (is_root && v->size_gib < least)
-        return fault(
-            f, FAULT_INVALID_BLOCK_DEVICE_MAPPING,
-            "Volume of size %lldGB is smaller than snapshot of the image, expect size >= %lldGB",
-            (long long)v->size_gib, (long long)least);
+    if (v->size_gib < least)
+        return fault(f, FAULT_INVALID_BLOCK_DEVICE_MAPPING,
+                     "Volume of size %lldGB is smaller than snapshot %s, expect size >= %lldGB",
+                     (long long)v->size_gib, v->origin == NULL ? "" : v->origin->id,
+                     (long long)least);
     if (v->size_gib < 1)
         return fault(f, FAULT_INVALID_BLOCK_DEVICE_MAPPING,
                      "The device '%s' must have a volume size of at least 1 GiB", v->device_name);
@@ -37,8 +60,8 @@ static int apply_ebs(const struct ec2_EbsBlockDevice *ebs, struct launch_volume 
     return 0;
 }
 
-static int add_mapping(const struct ec2_BlockDeviceMapping *m, const struct image *image,
-                       struct launch_volumes *l, struct fault *f)
+static int add_mapping(struct call *c, const struct ec2_BlockDeviceMapping *m,
+                       const struct image *image, struct launch_volumes *l, struct fault *f)
 {
     if (m->device_name == NULL)
         return fault(f, FAULT_MISSING_PARAMETER,
@@ -54,7 +77,7 @@ static int add_mapping(const struct ec2_BlockDeviceMapping *m, const struct imag
         return fault(f, FAULT_INVALID_BLOCK_DEVICE_MAPPING, "The device '%s' has no Ebs part",
                      m->device_name);
     if (is_root)
-        return apply_ebs(m->ebs, &l->v[0], true, image->size_gib, f);
+        return apply_ebs(c, m->ebs, &l->v[0], true, f);
     if (!volume_device_name_ok(m->device_name))
         return fault(f, FAULT_INVALID_BLOCK_DEVICE_MAPPING,
                      "Invalid device name '%s': it must be like /dev/sdf or /dev/xvdf",
@@ -73,19 +96,17 @@ static int add_mapping(const struct ec2_BlockDeviceMapping *m, const struct imag
         .volume_type = DEFAULT_VOLUME_TYPE,
         .delete_on_termination = true,
     };
-    return apply_ebs(m->ebs, v, false, 0, f);
+    return apply_ebs(c, m->ebs, v, false, f);
 }
 
 int launch_volumes_settle(struct call *c, const ec2_RunInstances_in *in, const struct image *image,
                           struct launch_volumes *ret_volumes, struct fault *f)
 {
-    (void)c;
     struct launch_volumes *l = ret_volumes;
     l->n = 1;
     l->v[0] = (struct launch_volume){
         .device_name = image->root_device_name,
-        .image_id = image->id,
-        .snapshot_id = image->snapshot_id,
+        .origin = store_snapshot(c->tx, c->arena, image->snapshot_id),
         .volume_type = DEFAULT_VOLUME_TYPE,
         .size_gib = image->size_gib,
         .delete_on_termination = true,
@@ -97,7 +118,7 @@ int launch_volumes_settle(struct call *c, const ec2_RunInstances_in *in, const s
                 return fault(f, FAULT_INVALID_BLOCK_DEVICE_MAPPING,
                              "The device '%s' is used in more than one block-device mapping",
                              m->device_name == NULL ? "" : m->device_name);
-        if (add_mapping(m, image, l, f) < 0)
+        if (add_mapping(c, m, image, l, f) < 0)
             return -1;
     }
     for (size_t i = 0; i < l->n; i++) {
@@ -126,8 +147,6 @@ void launch_volumes_write(struct call *c, const ec2_RunInstances_in *in,
             .volume_type = v->volume_type,
             .size_gib = v->size_gib,
             .created_at = c->now,
-            .image_id = v->image_id,
-            .snapshot_id = v->snapshot_id,
             .instance_id = i->id,
             .device_name = v->device_name,
             .attached_at = c->now,
@@ -135,7 +154,7 @@ void launch_volumes_write(struct call *c, const ec2_RunInstances_in *in,
             .iops = v->iops,
             .throughput = v->throughput,
         };
-        store_insert_volume(c->tx, &row);
+        volume_insert(c, &row, v->origin);
         tags_put(c, &in->tag_specifications, "volume", row.id);
     }
 }

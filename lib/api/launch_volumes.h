@@ -1,13 +1,13 @@
 #pragma once
-/* The disks of a launch: the image's root, grown when asked, and empty ones beside it. */
+/* The disks of a launch: the image's root, grown when asked, and beside it empty ones and those of
+ * snapshots. */
 #include "api/call.h"
 
 #define VOLUMES_PER_INSTANCE 26
 
 struct launch_volume {
     const char *device_name;
-    const char *image_id; /* NULL: empty */
-    const char *snapshot_id;
+    const struct snapshot *origin; /* NULL: empty */
     const char *volume_type;
     int64_t size_gib;
     int64_t iops; /* 0: not asked for, or none stated */

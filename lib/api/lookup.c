@@ -25,6 +25,13 @@ static bool image_visible(struct call *c, const void *row)
            (i->is_public || streq(i->account_id, c->principal->account_id));
 }
 
+static bool snapshot_visible(struct call *c, const void *row)
+{
+    const struct snapshot *s = row;
+    return streq(s->region, c->region->name) &&
+           (s->is_public || streq(s->account_id, c->principal->account_id));
+}
+
 /* Either side sees a peering, in its own region. */
 static bool peering_visible(struct call *c, const void *row)
 {
@@ -68,6 +75,7 @@ static const struct kind kinds[_RESOURCE_KIND_MAX] = {
     [RESOURCE_ROUTE_TABLE_ASSOCIATION] = KIND(route_table_association, NULL),
     [RESOURCE_SECURITY_GROUP] = KIND(security_group, NULL),
     [RESOURCE_SECURITY_GROUP_RULE] = KIND(security_group_rule, NULL),
+    [RESOURCE_SNAPSHOT] = KIND(snapshot, snapshot_visible),
     [RESOURCE_SPOT_REQUEST] = KIND(spot_request, NULL),
     [RESOURCE_SUBNET] = KIND(subnet, NULL),
     [RESOURCE_SUBNET_CIDR_RESERVATION] = KIND(subnet_cidr_reservation, NULL),
@@ -218,6 +226,7 @@ LOOKUP_MANY(security_group_rule, security_group_rules, RESOURCE_SECURITY_GROUP_R
 LOOKUP_MANY(key_pair, key_pairs, RESOURCE_KEY_PAIR)
 LOOKUP_MANY(placement_group, placement_groups, RESOURCE_PLACEMENT_GROUP)
 LOOKUP_MANY(capacity_reservation, capacity_reservations, RESOURCE_CAPACITY_RESERVATION)
+LOOKUP_MANY(snapshot, snapshots, RESOURCE_SNAPSHOT)
 LOOKUP_MANY(volume, volumes, RESOURCE_VOLUME)
 LOOKUP_MANY(network_interface, network_interfaces, RESOURCE_NETWORK_INTERFACE)
 LOOKUP_MANY(nat_gateway, nat_gateways, RESOURCE_NAT_GATEWAY)
@@ -248,6 +257,7 @@ LOOKUP_ONE(route_table, RESOURCE_ROUTE_TABLE)
 LOOKUP_ONE(vpc_endpoint, RESOURCE_VPC_ENDPOINT)
 LOOKUP_ONE(route_table_association, RESOURCE_ROUTE_TABLE_ASSOCIATION)
 LOOKUP_ONE(prefix_list, RESOURCE_PREFIX_LIST)
+LOOKUP_ONE(snapshot, RESOURCE_SNAPSHOT)
 LOOKUP_ONE(volume, RESOURCE_VOLUME)
 LOOKUP_ONE(network_insights_analysis, RESOURCE_NETWORK_INSIGHTS_ANALYSIS)
 LOOKUP_ONE(network_insights_path, RESOURCE_NETWORK_INSIGHTS_PATH)
@@ -260,48 +270,18 @@ LOOKUP_ONE(dhcp_options, RESOURCE_DHCP_OPTIONS)
 LOOKUP_ONE(vpc_cidr_block, RESOURCE_VPC_CIDR_ASSOCIATION)
 LOOKUP_ONE(subnet_cidr_reservation, RESOURCE_SUBNET_CIDR_RESERVATION)
 
-/* A snapshot has no row: each image's root device is shown as made from one. */
-static struct image *image_of_snapshot(struct call *c, const char *id)
+struct snapshot *lookup_own_snapshot(struct call *c, const char *id, struct fault *f)
 {
-    struct image_list images = store_images(c->tx, c->arena, "snapshot_id", id);
-    for (size_t i = 0; i < images.n; i++)
-        if (image_visible(c, &images.v[i]))
-            return &images.v[i];
-    return NULL;
-}
-
-static int compare_snapshots(const void *a, const void *b)
-{
-    return strcmp(((const struct image *)a)->snapshot_id, ((const struct image *)b)->snapshot_id);
-}
-
-int lookup_snapshots(struct call *c, const struct wire_strings *ids, struct image_list *ret,
-                     struct fault *f)
-{
-    struct image_list images = {0};
-    struct wire_strings missing = {0};
-    if (ids->n == 0 && lookup_images(c, ids, &images, f) < 0)
-        return -1;
-    struct wire_strings sorted = strings_sorted(c->arena, ids);
-    for (size_t i = 0; i < sorted.n; i++) {
-        const struct image *image = image_of_snapshot(c, sorted.v[i]);
-        if (image == NULL)
-            *arena_append(c->arena, &missing) = sorted.v[i];
-        else
-            *arena_append(c->arena, &images) = *image;
+    struct snapshot *s = lookup_snapshot(c, id, f);
+    if (s != NULL && !streq(s->account_id, c->principal->account_id)) {
+        (void)fault(f, FAULT_AUTH_FAILURE, "Not authorized for snapshot:%s", id);
+        return NULL;
     }
-    if (missing.n > 0)
-        return lookup_fault(c, RESOURCE_SNAPSHOT, &missing, f);
-    if (images.n > 1)
-        qsort(images.v, images.n, sizeof(*images.v), compare_snapshots);
-    *ret = images;
-    return 0;
+    return s;
 }
 
 bool lookup_exists(struct call *c, const struct resource *r, const char *id)
 {
-    if (r->kind == RESOURCE_SNAPSHOT)
-        return image_of_snapshot(c, id) != NULL;
     return row_get(c, &kinds[r->kind], id) != NULL;
 }
 

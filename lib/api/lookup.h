@@ -1,9 +1,9 @@
 #pragma once
 /*
  * From ids in a request to rows: all of them, or the resource's own NotFound code for the whole
- * call. Rows of another account or region do not exist for the caller, public images excepted; nor
- * do deregistered images. Order and repeats of the request are kept out: rows come in the order of
- * ids, each once.
+ * call. Rows of another account or region do not exist for the caller, public images and snapshots
+ * excepted; nor do deregistered images. Order and repeats of the request are kept out: rows come in
+ * the order of ids, each once.
  */
 #include "api/call.h"
 #include "core/resource.h"
@@ -45,8 +45,7 @@ int lookup_flow_logs(struct call *c, const struct wire_strings *ids, struct flow
                      struct fault *f);
 int lookup_prefix_lists(struct call *c, const struct wire_strings *ids,
                         struct prefix_list_list *ret, struct fault *f);
-/* Snapshots by the images that they belong to, in the order of the snapshots' ids. */
-int lookup_snapshots(struct call *c, const struct wire_strings *ids, struct image_list *ret,
+int lookup_snapshots(struct call *c, const struct wire_strings *ids, struct snapshot_list *ret,
                      struct fault *f);
 int lookup_network_insights_paths(struct call *c, const struct wire_strings *ids,
                                   struct network_insights_path_list *ret, struct fault *f);
@@ -80,6 +79,9 @@ struct route_table_association *lookup_route_table_association(struct call *c, c
                                                                struct fault *f);
 struct vpc_peering_connection *lookup_vpc_peering_connection(struct call *c, const char *id,
                                                              struct fault *f);
+struct snapshot *lookup_snapshot(struct call *c, const char *id, struct fault *f);
+/* Another account's that is public is seen, and no more: AuthFailure. */
+struct snapshot *lookup_own_snapshot(struct call *c, const char *id, struct fault *f);
 struct volume *lookup_volume(struct call *c, const char *id, struct fault *f);
 struct network_interface *lookup_network_interface(struct call *c, const char *id, struct fault *f);
 struct nat_gateway *lookup_nat_gateway(struct call *c, const char *id, struct fault *f);

@@ -1,16 +1,11 @@
-/*
- * DescribeSnapshots, DescribeSnapshotAttribute. A snapshot has no row of its own: each image's root
- * device is shown as made from one, which comes and goes with the image.
- */
+/* DescribeSnapshots, DeleteSnapshot. */
+#include "api/snapshot.h"
+
 #include "api/filter.h"
-#include "api/image_view.h"
 #include "api/lookup.h"
 #include "api/page.h"
 #include "api/tagging.h"
 #include "base/text.h"
-
-/* EC2's word for the volume of a snapshot that was not made from one. */
-#define NO_VOLUME "vol-ffffffff"
 
 /* AWS: DescribeSnapshots, "Filters". */
 static const struct filter_path snapshot_filters[] = {
@@ -20,58 +15,73 @@ static const struct filter_path snapshot_filters[] = {
     {"transfer-type", "TransferType"}, {"volume-id", "VolumeId"},  {"volume-size", "VolumeSize"},
 };
 
-static void snapshot_view(struct call *c, const struct image *i, struct ec2_Snapshot *out)
+void snapshot_view(struct call *c, const struct snapshot *s, struct ec2_Snapshot *out)
 {
     struct ec2_Snapshot view = {
-        .owner_alias = i->owner_alias,
+        .owner_alias = s->owner_alias,
         .storage_tier = "standard",
-        .snapshot_id = i->snapshot_id,
-        .volume_id = NO_VOLUME,
-        .start_time = wire_time(i->created_at),
-        .owner_id = i->account_id,
-        .description = arena_printf(c->arena, "Root device of %s", i->id),
+        .snapshot_id = s->id,
+        .volume_id = s->volume_id,
+        .start_time = wire_time(s->started_at),
+        .owner_id = s->account_id,
+        .description = s->description,
         .encrypted = wire_bool(false),
+        .state = state_name(&snapshot_states, s->state),
+        .state_message = s->state_reason,
+        .progress = s->state == SNAPSHOT_COMPLETED ? "100%" : "0%",
     };
-    switch ((enum image_state)i->state) {
-    case IMAGE_PENDING:
-        view.state = "pending";
-        view.progress = "0%";
-        break;
-    case IMAGE_FAILED:
-        view.state = "error";
-        view.state_message = i->state_reason;
-        view.progress = "0%";
-        break;
-    case IMAGE_AVAILABLE:
-    case IMAGE_DEREGISTERED:
-    case _IMAGE_STATE_MAX:
-        view.state = "completed";
-        view.progress = "100%";
-        break;
-    }
-    if (i->size_gib > 0)
-        view.volume_size = wire_int(i->size_gib);
-    tags_of(c, i->snapshot_id, &view.tags);
+    if (s->size_gib > 0)
+        view.volume_size = wire_int(s->size_gib);
+    if (s->completed_at > 0)
+        view.completion_time = wire_time(s->completed_at);
+    tags_of(c, s->id, &view.tags);
     *out = view;
+}
+
+/* self: the caller's own; amazon and other words: an alias; else an account. None at all: yes. */
+static bool is_owned(const struct call *c, const struct snapshot *s,
+                     const struct wire_strings *owners)
+{
+    for (size_t k = 0; k < owners->n; k++) {
+        const char *owner = owners->v[k];
+        if (streq(owner, "self")
+                ? streq(s->account_id, c->principal->account_id) && s->owner_alias == NULL
+                : streq(owner, s->account_id) || streq(owner, s->owner_alias))
+            return true;
+    }
+    return owners->n == 0;
+}
+
+/* May one of the users make volumes of it? */
+static bool is_open_to(const struct call *c, const struct snapshot *s,
+                       const struct wire_strings *users)
+{
+    for (size_t k = 0; k < users->n; k++) {
+        const char *user = users->v[k];
+        if (streq(user, "all") ? s->is_public
+                               : streq(user, "self") || streq(user, c->principal->account_id))
+            return true;
+    }
+    return users->n == 0;
 }
 
 int act_ec2_DescribeSnapshots(struct call *c, const ec2_DescribeSnapshots_in *in,
                               ec2_DescribeSnapshots_out *out, struct fault *f)
 {
     struct filters filters = FILTERS(in, snapshot_filters, Snapshot);
-    struct image_list rows;
+    struct snapshot_list rows;
     struct page page;
     if (filters_check(&filters, f) < 0 ||
         page_begin(c, in->max_results, in->next_token, in->snapshot_ids.n > 0, &page, f) < 0 ||
         lookup_snapshots(c, &in->snapshot_ids, &rows, f) < 0)
         return -1;
     for (size_t k = 0; k < rows.n && !page.more; k++) {
-        const struct image *i = &rows.v[k];
-        if (!image_is_owned(c, i, &in->owner_ids) ||
-            !image_is_open_to(c, i, &in->restorable_by_user_ids))
+        const struct snapshot *s = &rows.v[k];
+        if (page_has_passed(&page, s->id) || !is_owned(c, s, &in->owner_ids) ||
+            !is_open_to(c, s, &in->restorable_by_user_ids))
             continue;
         struct ec2_Snapshot view;
-        snapshot_view(c, i, &view);
+        snapshot_view(c, s, &view);
         if (filters_match(&filters, &view, NULL) && page_admit(&page, view.snapshot_id))
             *arena_append(c->arena, &out->snapshots) = view;
     }
@@ -79,16 +89,28 @@ int act_ec2_DescribeSnapshots(struct call *c, const ec2_DescribeSnapshots_in *in
     return 0;
 }
 
-int act_ec2_DescribeSnapshotAttribute(struct call *c, const ec2_DescribeSnapshotAttribute_in *in,
-                                      ec2_DescribeSnapshotAttribute_out *out, struct fault *f)
+void snapshot_forget(struct call *c, const struct snapshot *s)
 {
-    struct image_list rows;
-    if (lookup_snapshots(c, &(struct wire_strings){(const char *[]){in->snapshot_id}, 1}, &rows,
-                         f) < 0)
+    tags_drop(c, s->id);
+    store_delete_snapshots(c->tx, "id", s->id);
+    if (s->layer_id != NULL)
+        store_enqueue_layers(c->tx, s->layer_id);
+    if (s->image_id != NULL)
+        store_enqueue(c->tx, "image", s->image_id, c->now);
+}
+
+int act_ec2_DeleteSnapshot(struct call *c, const ec2_DeleteSnapshot_in *in,
+                           ec2_DeleteSnapshot_out *out, struct fault *f)
+{
+    (void)out;
+    const struct snapshot *s = lookup_own_snapshot(c, in->snapshot_id, f);
+    if (s == NULL)
         return -1;
-    out->snapshot_id = in->snapshot_id;
-    /* As its image's permission to launch. The product codes are none, in a list that is there. */
-    if (streq(in->attribute, "createVolumePermission") && rows.v[0].is_public)
-        arena_append(c->arena, &out->create_volume_permissions)->group = "all";
+    struct image_list images = store_images(c->tx, c->arena, "snapshot_id", s->id);
+    for (size_t k = 0; k < images.n; k++)
+        if (images.v[k].state != IMAGE_DEREGISTERED)
+            return fault(f, FAULT_INVALID_SNAPSHOT_IN_USE,
+                         "The snapshot %s is currently in use by %s", s->id, images.v[k].id);
+    snapshot_forget(c, s);
     return 0;
 }

@@ -22,24 +22,43 @@ int volume_move(struct call *c, struct volume *v, enum volume_state to, struct f
     return 0;
 }
 
-/* The image whose snapshot the volume is made from; *ret_image stays NULL without one. */
+void volume_insert(struct call *c, struct volume *v, const struct snapshot *origin)
+{
+    const struct layer *below =
+        origin == NULL ? NULL : store_layer(c->tx, c->arena, origin->layer_id);
+    struct layer layer = {.id = v->id, .root_id = v->id, .work = LAYER_REST};
+    if (origin != NULL) {
+        v->snapshot_id = origin->id;
+        layer.image_id = below == NULL ? origin->image_id : below->image_id;
+    }
+    if (below != NULL) {
+        layer.parent_id = below->id;
+        layer.root_id = below->root_id;
+    }
+    v->layer_id = layer.id;
+    v->layers_made = 1;
+    store_insert_layer(c->tx, &layer);
+    store_insert_volume(c->tx, v);
+}
+
+/* The snapshot that the volume is made from; *ret_origin stays NULL without one. */
 static int read_origin(struct call *c, const ec2_CreateVolume_in *in,
-                       const struct image **ret_image, struct fault *f)
+                       const struct snapshot **ret_origin, struct fault *f)
 {
     if (in->snapshot_id == NULL)
         return 0;
-    struct wire_strings one = {&(const char *){in->snapshot_id}, 1};
-    struct image_list images;
-    if (lookup_snapshots(c, &one, &images, f) < 0)
+    const struct snapshot *origin = lookup_snapshot(c, in->snapshot_id, f);
+    if (origin == NULL)
         return -1;
-    if (images.v[0].state != IMAGE_AVAILABLE)
-        return fault(f, FAULT_INCORRECT_STATE, "Snapshot is in invalid state - pending");
-    *ret_image = &images.v[0];
+    if (origin->state != SNAPSHOT_COMPLETED)
+        return fault(f, FAULT_INCORRECT_STATE, "Snapshot is in invalid state - %s",
+                     state_name(&snapshot_states, origin->state));
+    *ret_origin = origin;
     return 0;
 }
 
-static int read_size(const ec2_CreateVolume_in *in, const struct image *origin, int64_t *ret_size,
-                     struct fault *f)
+static int read_size(const ec2_CreateVolume_in *in, const struct snapshot *origin,
+                     int64_t *ret_size, struct fault *f)
 {
     if (!in->size.set && origin == NULL)
         return fault(f, FAULT_MISSING_PARAMETER,
@@ -81,7 +100,7 @@ int act_ec2_CreateVolume(struct call *c, const ec2_CreateVolume_in *in, ec2_Crea
         volume_view(c, made, out);
         return 0;
     }
-    const struct image *origin = NULL;
+    const struct snapshot *origin = NULL;
     const char *zone = lookup_zone(c, in->availability_zone, in->availability_zone_id, f);
     struct volume_performance p = {
         .volume_type = in->volume_type == NULL ? VOLUME_TYPE_DEFAULT : in->volume_type,
@@ -102,12 +121,10 @@ int act_ec2_CreateVolume(struct call *c, const ec2_CreateVolume_in *in, ec2_Crea
         .volume_type = p.volume_type,
         .size_gib = p.size_gib,
         .created_at = c->now,
-        .image_id = origin == NULL ? NULL : origin->id,
-        .snapshot_id = in->snapshot_id,
         .iops = p.iops,
         .throughput = p.throughput,
     };
-    store_insert_volume(c->tx, &v);
+    volume_insert(c, &v, origin);
     tags_put(c, &in->tag_specifications, taggable[0], v.id);
     store_enqueue(c->tx, "volume", v.id, c->now);
     volume_view(c, &v, out);

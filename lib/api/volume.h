@@ -8,3 +8,9 @@ void volume_attachment_view(const struct volume *v, struct ec2_VolumeAttachment 
 
 /* Enters the state, keeps the row and wakes the workers. */
 int volume_move(struct call *c, struct volume *v, enum volume_state to, struct fault *f);
+
+/*
+ * Writes the row of a volume, and that of the layer that it writes into: on that of the snapshot,
+ * or (NULL) on nothing.
+ */
+void volume_insert(struct call *c, struct volume *v, const struct snapshot *origin);

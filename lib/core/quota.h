@@ -18,3 +18,8 @@
 #define INTERFACES_PER_REGION                                                                      \
     5000 /* of an account in a region (AWS: "Amazon VPC quotas", as the next one) */
 #define NAT_GATEWAYS_PER_ZONE 5
+#define SNAPSHOTS_PER_REGION                                                                       \
+    100000                         /* of an account (AWS: "Amazon EBS quotas", as the next two)    \
+                                    */
+#define PENDING_SNAPSHOTS_MAX    5 /* of a volume */
+#define PENDING_SNAPSHOTS_OF_HDD 1 /* of one of type st1 or sc1 */

@@ -39,7 +39,6 @@ struct volume {
     const char *volume_type;
     int64_t size_gib;
     int64_t created_at;
-    const char *image_id;    /* the layer below; NULL: an empty disk */
     const char *snapshot_id; /* what EC2 shows as the origin; NULL: none */
 
     const char *instance_id; /* NULL unless attached or on the way */
@@ -52,6 +51,11 @@ struct volume {
     bool auto_enable_io;
     bool force_detach;        /* the guest is not waited for */
     const char *state_reason; /* of VOLUME_ERROR; NULL: none */
+
+    const char *layer_id;      /* what it writes into: see layer.h */
+    const char *next_layer_id; /* what it is going to write into; NULL: that is not to change */
+    const char *freeze_id;     /* the snapshots for which it is; NULL: none */
+    int64_t layers_made;
 };
 
 enum modification_state {

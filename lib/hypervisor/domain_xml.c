@@ -209,22 +209,26 @@ static void machine(struct writer *w, const struct domain_spec *spec, bool arm)
 }
 
 /*
- * The layer is named so that libvirt leaves it alone: it would make QEMU's user the owner of every
- * file below a disk and never give it back, and the owner of a file may change it, so that one
- * guest that got out of QEMU could write into the disks of all others. A layer is readable as it
- * is.
+ * The layers are named so that libvirt leaves them alone: it would make QEMU's user the owner of
+ * every file below a disk and never give it back, and the owner of a file may change it, so that
+ * one guest that got out of QEMU could write into the disks of all others. A layer is readable as
+ * it is.
  */
-static void layer(struct writer *w, const char *path)
+static void layers(struct writer *w, const char *const *paths)
 {
-    begin(w, "backingStore");
-    attribute(w, "type", "file");
-    EMPTY(w, "format", "type", "qcow2");
-    begin(w, "source");
-    attribute(w, "file", path);
-    EMPTY(w, "seclabel", "model", "dac", "relabel", "no");
-    end(w);
-    EMPTY(w, "backingStore", NULL); /* nothing below it */
-    end(w);
+    size_t n = 0;
+    for (; paths[n] != NULL; n++) {
+        begin(w, "backingStore");
+        attribute(w, "type", "file");
+        EMPTY(w, "format", "type", "qcow2");
+        begin(w, "source");
+        attribute(w, "file", paths[n]);
+        EMPTY(w, "seclabel", "model", "dac", "relabel", "no");
+        end(w);
+    }
+    EMPTY(w, "backingStore", NULL); /* nothing below the last */
+    for (; n > 0; n--)
+        end(w);
 }
 
 static void disk(struct writer *w, const struct domain_disk *d)
@@ -235,8 +239,8 @@ static void disk(struct writer *w, const struct domain_disk *d)
     EMPTY(w, "driver", "name", "qemu", "type", d->format, "cache", "writeback", "discard",
           d->read_only ? "ignore" : "unmap");
     EMPTY(w, "source", "file", d->path);
-    if (d->layer != NULL)
-        layer(w, d->layer);
+    if (d->below != NULL)
+        layers(w, d->below);
     EMPTY(w, "target", "dev", d->target, "bus", "virtio");
     if (d->read_only)
         EMPTY(w, "readonly", NULL);
@@ -358,10 +362,14 @@ static bool is_writable(const struct domain_spec *spec)
     for (size_t i = 0; i < ARRAY_SIZE(all); i++)
         if (!is_clean(all[i]))
             return false;
-    for (size_t i = 0; i < spec->n_disks; i++)
-        if (!is_clean(spec->disks[i].path) || !is_clean(spec->disks[i].layer) ||
-            !is_clean(spec->disks[i].serial))
+    for (size_t i = 0; i < spec->n_disks; i++) {
+        const char *const *below = spec->disks[i].below;
+        if (!is_clean(spec->disks[i].path) || !is_clean(spec->disks[i].serial))
             return false;
+        for (; below != NULL && *below != NULL; below++)
+            if (!is_clean(*below))
+                return false;
+    }
     return true;
 }
 
@@ -428,6 +436,38 @@ int domain_nic_xml_build(struct arena *a, const struct domain_nic *n, bool up, c
                          struct err *e)
 {
     return build(a, n->tap, write_nic, &(struct linked_nic){n, up}, ret_xml, e);
+}
+
+struct frozen_disks {
+    const struct frozen_disk *v;
+    size_t n;
+};
+
+static void write_freeze(struct writer *w, const void *ctx)
+{
+    const struct frozen_disks *disks = ctx;
+    begin(w, "domainsnapshot");
+    begin(w, "disks");
+    for (size_t i = 0; i < disks->n; i++) {
+        bool frozen = disks->v[i].path != NULL;
+        begin(w, "disk");
+        attribute(w, "name", disks->v[i].target);
+        attribute(w, "snapshot", frozen ? "external" : "no");
+        if (frozen) {
+            attribute(w, "type", "file");
+            EMPTY(w, "driver", "type", "qcow2");
+            EMPTY(w, "source", "file", disks->v[i].path);
+        }
+        end(w);
+    }
+    end(w);
+    end(w);
+}
+
+int domain_freeze_xml_build(struct arena *a, const struct frozen_disk *disks, size_t n,
+                            const char **ret_xml, struct err *e)
+{
+    return build(a, "a snapshot", write_freeze, &(struct frozen_disks){disks, n}, ret_xml, e);
 }
 
 const char *domain_disk_target(struct arena *a, size_t position)

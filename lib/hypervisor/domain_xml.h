@@ -10,7 +10,7 @@
 /* Set when a domain is resumed for the first time: tells "new" from "paused by somebody". */
 #define DOMAIN_XML_RESUMED "urn:croft:resumed"
 
-#define DOMAIN_XML_MAX 65536 /* bytes */
+#define DOMAIN_XML_MAX (1 << 19) /* bytes: most of them are the layers of disks */
 
 /* The text in the arena. -EINVAL: an unknown architecture, or values that cannot be in XML. */
 int domain_xml_build(struct arena *a, const struct domain_spec *spec, const char **ret_xml,
@@ -18,6 +18,14 @@ int domain_xml_build(struct arena *a, const struct domain_spec *spec, const char
 /* One disk of it, for a domain that runs. */
 int domain_disk_xml_build(struct arena *a, const struct domain_disk *d, const char **ret_xml,
                           struct err *e);
+/* A disk of a domain, and the file that it writes into from now on; NULL: it stays as it is. */
+struct frozen_disk {
+    const char *target;
+    const char *path;
+};
+/* The external snapshot that moves disks to other files; all disks of the domain are listed. */
+int domain_freeze_xml_build(struct arena *a, const struct frozen_disk *disks, size_t n,
+                            const char **ret_xml, struct err *e);
 /* vda, vdb, …: the name that the guest gives to the disk at this position, counted from 0. */
 const char *domain_disk_target(struct arena *a, size_t position);
 /* One interface, for a domain that runs, and for changing its link. */

@@ -432,6 +432,36 @@ static int fake_disk_resize(struct hypervisor *h, const char *instance_id, const
     return r;
 }
 
+static int has_disk(struct hypervisor *h, const char *instance_id, const char *serial,
+                    struct err *e)
+{
+    return fake_disk_resize(h, instance_id, serial, 0, e);
+}
+
+static int fake_disks_freeze(struct hypervisor *h, const char *instance_id,
+                             const struct domain_freeze *disks, size_t n, struct err *e)
+{
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < n; i++)
+        r = has_disk(h, instance_id, disks[i].serial, e);
+    return r;
+}
+
+/* There is no data to copy. */
+static int fake_disk_merge(struct hypervisor *h, const char *instance_id, const char *serial,
+                           const char *top, const char *base, bool *ret_done, struct err *e)
+{
+    (void)top, (void)base;
+    *ret_done = true;
+    return has_disk(h, instance_id, serial, e);
+}
+
+static int fake_disk_flatten(struct hypervisor *h, const char *instance_id, const char *serial,
+                             const char *base, bool *ret_done, struct err *e)
+{
+    return fake_disk_merge(h, instance_id, serial, NULL, base, ret_done, e);
+}
+
 /* A console that says who it is and hangs up. */
 static int fake_console(struct hypervisor *h, const char *instance_id, const char *console_socket,
                         int *ret_fd, struct err *e)
@@ -487,6 +517,9 @@ static const struct hypervisor_ops fake_ops = {
     .disk_attach = fake_disk_attach,
     .disk_detach = fake_disk_detach,
     .disk_resize = fake_disk_resize,
+    .disks_freeze = fake_disks_freeze,
+    .disk_merge = fake_disk_merge,
+    .disk_flatten = fake_disk_flatten,
     .console = fake_console,
     .free = fake_free,
 };

@@ -21,13 +21,18 @@
 #define DOMAIN_DISKS_MAX 28 /* root, 26 more (as EC2's /dev/sd[f-z] and beyond), the seed */
 
 struct domain_disk {
-    const char *path;   /* a file; always <disk type='file'> */
-    const char *format; /* qcow2, raw */
-    const char *layer;  /* the immutable qcow2 file below it; NULL: none, or libvirt finds out */
-    const char *target; /* vda, vdb, … */
-    const char *serial; /* shown in the guest; at most 20 characters; NULL: none */
+    const char *path;         /* a file; always <disk type='file'> */
+    const char *format;       /* qcow2, raw */
+    const char *const *below; /* the qcow2 files that it stands on, downwards; NULL-terminated */
+    const char *target;       /* vda, vdb, … */
+    const char *serial;       /* shown in the guest; at most 20 characters; NULL: none */
     bool read_only;
     int boot_order; /* 1: boots from it; 0: no boot device */
+};
+
+struct domain_freeze {
+    const char *serial; /* of the disk */
+    const char *path;   /* what it writes into from now on */
 };
 
 struct domain_nic {
@@ -143,6 +148,23 @@ struct hypervisor_ops {
     /* The guest sees the new size at once. */
     int (*disk_resize)(struct hypervisor *h, const char *instance_id, const char *serial,
                        int64_t bytes, struct err *e);
+    /*
+     * From one moment on the guest writes into other files: all of these disks, or none. Each file
+     * is there, empty, on top of the one that the disk has had. A disk that has its file already is
+     * passed over, one that is not there is -ENODEV. What copies data of these disks is ended.
+     */
+    int (*disks_freeze)(struct hypervisor *h, const char *instance_id,
+                        const struct domain_freeze *disks, size_t n, struct err *e);
+    /*
+     * Copies, while the guest runs: of a merge, what is in a file below a disk into the one that
+     * this stands on, after which nothing names it; of a flattening, what is between a disk and
+     * `base` (NULL: all that is below it) into the disk. *ret_done says that it is over; so ask
+     * again until it is. Data that was copied before a crash is copied again.
+     */
+    int (*disk_merge)(struct hypervisor *h, const char *instance_id, const char *serial,
+                      const char *top, const char *base, bool *ret_done, struct err *e);
+    int (*disk_flatten)(struct hypervisor *h, const char *instance_id, const char *serial,
+                        const char *base, bool *ret_done, struct err *e);
     /* A connected socket to the serial console. A client that does not read it misses text; the
      * guest never waits for it. -ENOENT: no guest; -EBUSY: too many clients. */
     int (*console)(struct hypervisor *h, const char *instance_id, const char *console_socket,

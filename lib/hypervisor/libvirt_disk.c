@@ -1,7 +1,6 @@
 #include <libvirt/virterror.h>
 #include <libxml/parser.h>
 #include <libxml/xpath.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,43 +16,48 @@
 
 #define DESCRIPTION_MAX (1 << 20) /* of a live domain, in bytes */
 
-struct live_disk {
-    char serial[32];
-    char target[16];
-    char alias[64]; /* libvirt's own name of the device */
-};
-
-struct live_disks {
-    struct live_disk v[DOMAIN_DISKS_MAX];
-    size_t n;
-};
-
-static void copy_text(xmlXPathContextPtr context, const char *path, char *out, size_t size)
+static const char *copy_text(struct arena *a, xmlXPathContextPtr context, const char *path)
 {
     xmlXPathObjectPtr found = xmlXPathEvalExpression(BAD_CAST path, context);
     xmlChar *text = found == NULL ? NULL : xmlXPathCastToString(found);
-    if (text != NULL && strlen((const char *)text) < size)
-        (void)snprintf(out, size, "%s", (const char *)text);
+    const char *copy = arena_strdup(a, text == NULL ? "" : (const char *)text);
     xmlFree(text);
+    xmlXPathFreeObject(found);
+    return copy;
+}
+
+/* The files below a disk, however deep. */
+static void read_layers(struct arena *a, xmlXPathContextPtr context, struct live_disk *d)
+{
+    xmlXPathObjectPtr found = xmlXPathEvalExpression(
+        BAD_CAST ".//backingStore/source/@file | mirror/source/@file", context);
+    int n = found == NULL || found->nodesetval == NULL ? 0 : found->nodesetval->nodeNr;
+    for (int i = 0; i < n; i++) {
+        xmlChar *text = xmlNodeGetContent(found->nodesetval->nodeTab[i]);
+        *arena_append(a, &d->below) = arena_strdup(a, text == NULL ? "" : (const char *)text);
+        xmlFree(text);
+    }
     xmlXPathFreeObject(found);
 }
 
-static void read_disks(xmlXPathContextPtr context, struct live_disks *ret)
+static void read_disks(struct arena *a, xmlXPathContextPtr context, struct live_disks *ret)
 {
     xmlXPathObjectPtr disks = xmlXPathEvalExpression(BAD_CAST "/domain/devices/disk", context);
     int n = disks == NULL || disks->nodesetval == NULL ? 0 : disks->nodesetval->nodeNr;
     for (int i = 0; i < n && ret->n < DOMAIN_DISKS_MAX; i++) {
         struct live_disk *d = &ret->v[ret->n++];
         context->node = disks->nodesetval->nodeTab[i];
-        copy_text(context, "serial", d->serial, sizeof(d->serial));
-        copy_text(context, "target/@dev", d->target, sizeof(d->target));
-        copy_text(context, "alias/@name", d->alias, sizeof(d->alias));
+        d->serial = copy_text(a, context, "serial");
+        d->target = copy_text(a, context, "target/@dev");
+        d->alias = copy_text(a, context, "alias/@name");
+        d->path = copy_text(a, context, "source/@file");
+        read_layers(a, context, d);
     }
     xmlXPathFreeObject(disks);
 }
 
-static int live_disks(virConnectPtr conn, virDomainPtr domain, const char *instance_id,
-                      struct live_disks *ret, struct err *e)
+int libvirt_live_disks(struct arena *a, virConnectPtr conn, virDomainPtr domain,
+                       const char *instance_id, struct live_disks *ret, struct err *e)
 {
     char *description = virDomainGetXMLDesc(domain, 0);
     if (description == NULL)
@@ -66,7 +70,7 @@ static int live_disks(virConnectPtr conn, virDomainPtr domain, const char *insta
     xmlXPathContextPtr context = document == NULL ? NULL : xmlXPathNewContext(document);
     *ret = (struct live_disks){0};
     if (context != NULL)
-        read_disks(context, ret);
+        read_disks(a, context, ret);
     xmlXPathFreeContext(context);
     xmlFreeDoc(document);
     return context == NULL
@@ -74,7 +78,7 @@ static int live_disks(virConnectPtr conn, virDomainPtr domain, const char *insta
                : 0;
 }
 
-static const struct live_disk *find(const struct live_disks *disks, const char *serial)
+const struct live_disk *libvirt_find_disk(const struct live_disks *disks, const char *serial)
 {
     for (size_t i = 0; i < disks->n; i++)
         if (streq(disks->v[i].serial, serial))
@@ -101,11 +105,11 @@ int libvirt_disk_attach(struct hypervisor *h, const char *instance_id,
     _cleanup_arena_ struct arena *a = arena_new();
     _cleanup_connect_ virConnectPtr conn = NULL;
     _cleanup_domain_ virDomainPtr domain = NULL;
-    struct live_disks disks;
+    struct live_disks disks = {0};
     int r = libvirt_look_up(h, instance_id, &conn, &domain, e);
     if (r == 0)
-        r = live_disks(conn, domain, instance_id, &disks, e);
-    if (r < 0 || find(&disks, disk->serial) != NULL)
+        r = libvirt_live_disks(a, conn, domain, instance_id, &disks, e);
+    if (r < 0 || libvirt_find_disk(&disks, disk->serial) != NULL)
         return r;
     struct domain_disk placed = *disk;
     placed.target = free_target(a, &disks);
@@ -121,15 +125,16 @@ int libvirt_disk_attach(struct hypervisor *h, const char *instance_id,
 int libvirt_disk_detach(struct hypervisor *h, const char *instance_id, const char *serial,
                         bool *ret_gone, struct err *e)
 {
+    _cleanup_arena_ struct arena *a = arena_new();
     _cleanup_connect_ virConnectPtr conn = NULL;
     _cleanup_domain_ virDomainPtr domain = NULL;
-    struct live_disks disks;
+    struct live_disks disks = {0};
     int r = libvirt_look_up(h, instance_id, &conn, &domain, e);
     if (r == 0)
-        r = live_disks(conn, domain, instance_id, &disks, e);
+        r = libvirt_live_disks(a, conn, domain, instance_id, &disks, e);
     if (r < 0)
         return r;
-    const struct live_disk *disk = find(&disks, serial);
+    const struct live_disk *disk = libvirt_find_disk(&disks, serial);
     *ret_gone = disk == NULL;
     /* QEMU refuses to ask a guest that it is asking already; what counts is whether the disk is
      * there when we look again. */
@@ -142,15 +147,16 @@ int libvirt_disk_detach(struct hypervisor *h, const char *instance_id, const cha
 int libvirt_disk_resize(struct hypervisor *h, const char *instance_id, const char *serial,
                         int64_t bytes, struct err *e)
 {
+    _cleanup_arena_ struct arena *a = arena_new();
     _cleanup_connect_ virConnectPtr conn = NULL;
     _cleanup_domain_ virDomainPtr domain = NULL;
-    struct live_disks disks;
+    struct live_disks disks = {0};
     int r = libvirt_look_up(h, instance_id, &conn, &domain, e);
     if (r == 0)
-        r = live_disks(conn, domain, instance_id, &disks, e);
+        r = libvirt_live_disks(a, conn, domain, instance_id, &disks, e);
     if (r < 0)
         return r;
-    const struct live_disk *disk = find(&disks, serial);
+    const struct live_disk *disk = libvirt_find_disk(&disks, serial);
     if (disk == NULL)
         return err_set(e, ENODEV, "domain %s has no disk %s", instance_id, serial);
     if (virDomainBlockResize(domain, disk->target, (unsigned long long)bytes,

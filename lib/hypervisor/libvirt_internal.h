@@ -23,6 +23,28 @@ int libvirt_look_up(struct hypervisor *h, const char *instance_id, virConnectPtr
 int libvirt_domain_error(virConnectPtr conn, virDomainPtr domain, struct err *e, const char *what,
                          const char *instance_id);
 
+/* A disk that a running domain has, as the domain itself tells; all texts are in the arena. */
+struct live_disk {
+    const char *serial;
+    const char *target; /* vdb */
+    const char *alias;  /* libvirt's own name of the device */
+    const char *path;
+    struct {
+        const char **v;
+        size_t n;
+    } below; /* the files that it stands on */
+};
+
+struct live_disks {
+    struct live_disk v[DOMAIN_DISKS_MAX];
+    size_t n;
+};
+
+int libvirt_live_disks(struct arena *a, virConnectPtr conn, virDomainPtr domain,
+                       const char *instance_id, struct live_disks *ret, struct err *e);
+/* NULL: there is none of this serial. */
+const struct live_disk *libvirt_find_disk(const struct live_disks *disks, const char *serial);
+
 /* libvirt_disk.c: see hypervisor_ops */
 int libvirt_disk_attach(struct hypervisor *h, const char *instance_id,
                         const struct domain_disk *disk, struct err *e);
@@ -30,6 +52,13 @@ int libvirt_disk_detach(struct hypervisor *h, const char *instance_id, const cha
                         bool *ret_gone, struct err *e);
 int libvirt_disk_resize(struct hypervisor *h, const char *instance_id, const char *serial,
                         int64_t bytes, struct err *e);
+/* libvirt_layers.c: the same */
+int libvirt_disks_freeze(struct hypervisor *h, const char *instance_id,
+                         const struct domain_freeze *disks, size_t n, struct err *e);
+int libvirt_disk_merge(struct hypervisor *h, const char *instance_id, const char *serial,
+                       const char *top, const char *base, bool *ret_done, struct err *e);
+int libvirt_disk_flatten(struct hypervisor *h, const char *instance_id, const char *serial,
+                         const char *base, bool *ret_done, struct err *e);
 /* libvirt_nic.c: the same */
 int libvirt_nic_attach(struct hypervisor *h, const char *instance_id, const struct domain_nic *nic,
                        struct err *e);

@@ -26,6 +26,13 @@ struct net_explain_options explain_network_options(const struct telling *t);
 
 void tell_rows(struct telling *t, const struct changes *changes);
 void tell_job(struct telling *t, const struct enqueued *job);
+/* explain_disk.c: jobs of disks, and the command that makes the file of a layer. */
+void tell_volume(struct telling *t, const char *volume_id);
+void tell_image(struct telling *t, const char *image_id);
+void tell_snapshot(struct telling *t, const char *freeze_id);
+void tell_layers(struct telling *t, const char *object_id);
+void tell_layer(struct telling *t, struct croft_ExplainedStep *step, const char *layer_id,
+                int64_t size_gib);
 /* How the title of what tell_standing() tells begins. */
 #define EXPLAIN_STANDS "What stands of "
 /* What of the object stands in the kernel; nothing of what is no part of a VPC's network. */

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "hypervisor/domain_xml.h"
 #include "jobs/explain_internal.h"
+#include "jobs/layer.h"
 #include "network/explain.h"
 #include "network/intent.h"
 
@@ -104,9 +105,7 @@ static void tell_disks(struct telling *t, const struct instance_facts *facts)
             step = tell_step(t, "Make the disks of %s", id);
             tell_command(t, step, "mkdir -m 711 %s", s->ops->instance_path(s, t->a, id, ""));
         }
-        tell_argv(
-            t, step,
-            volume_make_argv(t->a, s->ops->volume_path(s, t->a, v->id), v->image_id, v->size_gib));
+        tell_layer(t, step, v->layer_id, v->size_gib);
     }
 }
 
@@ -219,7 +218,7 @@ static void tell_remains(struct telling *t, const struct instance_facts *facts)
     for (size_t k = 0; k < facts->volumes.n; k++) {
         const struct volume *v = &facts->volumes.v[k];
         if (plan_removes_volume(v))
-            tell_command(t, step, "rm -f %s", s->ops->volume_path(s, t->a, v->id));
+            tell_command(t, step, "rm -f %s", s->ops->layer_path(s, t->a, v->layer_id));
         else
             tell_remark(t, step, "%s stays: it is not to go with its instance", v->id);
     }
@@ -268,97 +267,7 @@ static void tell_instance(struct telling *t, const char *instance_id)
     }
 }
 
-/* --- volumes */
-
-static void tell_attachment(struct telling *t, const struct volume *v, const struct instance *i)
-{
-    bool attaches = v->attachment_state == ATTACHMENT_ATTACHING;
-    struct croft_ExplainedStep *step = tell_step(t, "%s %s %s %s", attaches ? "Attach" : "Detach",
-                                                 v->id, attaches ? "to" : "from", v->instance_id);
-    if (i == NULL || i->state != INSTANCE_RUNNING) {
-        tell_remark(t, step, "it does not run: its row says so, and nothing is to be moved");
-        return;
-    }
-    struct domain_disk disk = *plan_disk(t->call->config->storage, t->a, v);
-    const char *xml = NULL;
-    struct err e = {0};
-    disk.target = "vdb"; /* or what is free when it comes */
-    if (domain_disk_xml_build(t->a, &disk, &xml, &e) < 0) {
-        tell_note(t, "The disk %s is not shown: %s", v->id, e.message);
-        return;
-    }
-    const char *file = arena_printf(t->a, "%s.xml", v->id);
-    tell_file(t, step, file, xml);
-    tell_command(t, step, "virsh %s-device --live %s %s", attaches ? "attach" : "detach", i->id,
-                 file);
-    tell_remark(t, step,
-                "vdb stands for whatever name is free in the guest; the serial %s is the "
-                "disk's own",
-                disk.serial);
-    if (!attaches)
-        tell_remark(t, step, "it is asked for until the guest lets go");
-}
-
-static void tell_modification(struct telling *t, const struct volume *v,
-                              const struct volume_modification *m)
-{
-    struct storage *s = t->call->config->storage;
-    struct croft_ExplainedStep *step = tell_step(t, "Modify %s", v->id);
-    if (m->target_size_gib > v->size_gib && v->instance_id != NULL)
-        tell_command(t, step, "virsh blockresize %s %s %lldG", v->instance_id,
-                     s->ops->volume_path(s, t->a, v->id), (long long)m->target_size_gib);
-    else if (m->target_size_gib > v->size_gib)
-        tell_command(t, step, "qemu-img resize -f qcow2 %s %lldG",
-                     s->ops->volume_path(s, t->a, v->id), (long long)m->target_size_gib);
-    tell_remark(t, step, "then its row has the new size, type and performance");
-}
-
-static void tell_volume(struct telling *t, const char *volume_id)
-{
-    struct storage *s = t->call->config->storage;
-    struct volume *v = store_volume(t->tx, t->a, volume_id);
-    if (v == NULL || !is_own(t, &table_volume, v))
-        return;
-    const struct volume_modification *m = store_volume_modification(t->tx, t->a, volume_id);
-    const char *path = s->ops->volume_path(s, t->a, volume_id);
-    if (v->state == VOLUME_CREATING) {
-        struct croft_ExplainedStep *step = tell_step(t, "Make the disk of %s", volume_id);
-        tell_argv(t, step, volume_make_argv(t->a, path, v->image_id, v->size_gib));
-    } else if (v->state == VOLUME_DELETING) {
-        struct croft_ExplainedStep *step = tell_step(t, "Remove the disk of %s", volume_id);
-        tell_command(t, step, "rm -f %s", path);
-    } else if (volume_is_moving(v)) {
-        tell_attachment(t, v, store_instance(t->tx, t->a, v->instance_id));
-    } else if (m != NULL && m->state == MODIFICATION_MODIFYING) {
-        tell_modification(t, v, m);
-    }
-}
-
-/* --- images */
-
-static void tell_image(struct telling *t, const char *image_id)
-{
-    struct storage *s = t->call->config->storage;
-    struct image *image = store_image(t->tx, t->a, image_id);
-    if (image == NULL || !is_own(t, &table_image, image))
-        return;
-    const char *path = s->ops->image_path(s, t->a, image_id);
-    if (image->state == IMAGE_PENDING) {
-        struct croft_ExplainedStep *step = tell_step(t, "Make the layer %s", path);
-        tell_remark(t, step,
-                    "the upload %s is taken as it is when it is plain qcow2, and converted with "
-                    "qemu-img otherwise",
-                    image->upload_id);
-        tell_remark(t, step, "then its row says available, or failed with the reason");
-    } else if (image->state == IMAGE_DEREGISTERED) {
-        size_t users = store_count_volumes(t->tx, "image_id", image_id);
-        struct croft_ExplainedStep *step = tell_step(t, "Remove the layer of %s", image_id);
-        if (users > 0)
-            tell_remark(t, step, "not before the last of %zu volumes that stand on it is gone",
-                        users);
-        tell_command(t, step, "rm -f %s", path);
-    }
-}
+/* --- whole */
 
 void tell_job(struct telling *t, const struct enqueued *job)
 {
@@ -366,6 +275,10 @@ void tell_job(struct telling *t, const struct enqueued *job)
         tell_instance(t, job->object_id);
     } else if (streq(job->kind, "image")) {
         tell_image(t, job->object_id);
+    } else if (streq(job->kind, SNAPSHOT_JOB)) {
+        tell_snapshot(t, job->object_id);
+    } else if (streq(job->kind, LAYER_JOB)) {
+        tell_layers(t, job->object_id);
     } else if (streq(job->kind, "volume")) {
         tell_volume(t, job->object_id);
     } else if (streq(job->kind, "vpc")) {

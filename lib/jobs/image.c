@@ -1,9 +1,23 @@
 #include <errno.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "jobs/worker.h"
 
 #define GIB ((int64_t)1 << 30)
+
+/* The snapshot that its root device is shown to be made from. */
+static void record_snapshot(struct tx *tx, struct arena *a, const struct image *image)
+{
+    struct snapshot *s = store_snapshot(tx, a, image->snapshot_id);
+    bool made = image->state == IMAGE_AVAILABLE;
+    if (s == NULL || snapshot_enter_state(s, made ? SNAPSHOT_COMPLETED : SNAPSHOT_ERROR, NULL) < 0)
+        return;
+    s->size_gib = image->size_gib;
+    s->state_reason = image->state_reason;
+    s->completed_at = made ? clock_now() : 0;
+    store_update_snapshot(tx, s);
+}
 
 static int record(struct jobs *j, struct arena *a, const char *image_id, enum image_state to,
                   int64_t size_gib, const char *reason, struct err *e)
@@ -21,6 +35,7 @@ static int record(struct jobs *j, struct arena *a, const char *image_id, enum im
         image->state_reason = reason;
         image->upload_id = NULL;
         store_update_image(tx, image);
+        record_snapshot(tx, a, image);
     }
     r = tx_commit(tx, e);
     if (r == 0)
@@ -48,7 +63,8 @@ static int forget(struct jobs *j, const struct image *image, struct err *e)
 {
     struct storage *s = j->config.storage;
     struct tx *tx = store_read(j->config.store);
-    size_t users = store_count_volumes(tx, "image_id", image->id);
+    size_t users = store_count_layers(tx, "image_id", image->id) +
+                   store_count_snapshots(tx, "image_id", image->id);
     int r = tx_commit(tx, e);
     if (r < 0 || users > 0)
         return r;

@@ -250,7 +250,7 @@ int instance_converge(struct jobs *j, struct arena *a, const struct job *job,
     case INSTANCE_STOPPING:
         return instance_stop(j, a, &facts, ret_outcome, e);
     case INSTANCE_SHUTTING_DOWN:
-        return instance_terminate(j, a, &facts, e);
+        return instance_terminate(j, a, &facts, ret_outcome, e);
     case INSTANCE_STOPPED:
     case INSTANCE_TERMINATED:
     case _INSTANCE_STATE_MAX:

@@ -38,4 +38,4 @@ int instance_start(struct jobs *j, struct arena *a, const struct job *job,
 int instance_stop(struct jobs *j, struct arena *a, struct instance_facts *facts,
                   struct outcome *ret_outcome, struct err *e);
 int instance_terminate(struct jobs *j, struct arena *a, struct instance_facts *facts,
-                       struct err *e);
+                       struct outcome *ret_outcome, struct err *e);

@@ -4,11 +4,14 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "jobs/instance.h"
+#include "jobs/layer.h"
 #include "jobs/market.h"
 
 #define STOP_ASK_MS                                                                                \
     5000 /* between two questions; the event that it has stopped comes in between                  \
           */
+
+#define DISK_LOOK_MS 250
 
 static void note_stopped(struct tx *tx, struct arena *a, struct instance *i, void *ctx)
 {
@@ -18,6 +21,9 @@ static void note_stopped(struct tx *tx, struct arena *a, struct instance *i, voi
     i->stop_deadline = 0;
     i->hypervisor = NULL;
     plan_give_back_addresses(tx, a, i->id);
+    struct volume_list volumes = store_volumes(tx, a, "instance_id", i->id);
+    for (size_t k = 0; k < volumes.n; k++)
+        store_enqueue_layers(tx, volumes.v[k].layer_id); /* no guest reads them any more */
 }
 
 static void note_deadline(struct tx *tx, struct arena *a, struct instance *i, void *ctx)
@@ -106,21 +112,44 @@ static int forget_interfaces(struct jobs *j, struct arena *a, const struct insta
     return r;
 }
 
-int instance_terminate(struct jobs *j, struct arena *a, struct instance_facts *facts, struct err *e)
+/* Snapshots that were asked for are taken before; *ret_wait: not all of them are. */
+static int remove_disks(struct jobs *j, struct arena *a, const struct instance_facts *facts,
+                        bool *ret_wait, struct err *e)
+{
+    struct tx *tx = store_write(j->config.store);
+    struct volume_list volumes = store_volumes(tx, a, "instance_id", facts->instance->id);
+    *ret_wait = false;
+    for (size_t k = 0; k < volumes.n; k++)
+        *ret_wait |=
+            volumes.v[k].next_layer_id != NULL ||
+            store_count_snapshots(tx, "volume_id", volumes.v[k].id, "state", "pending") > 0;
+    for (size_t k = 0; k < volumes.n && !*ret_wait; k++)
+        if (plan_removes_volume(&volumes.v[k]) &&
+            volume_enter_state(&volumes.v[k], VOLUME_DELETING, NULL) == 0)
+            store_update_volume(tx, &volumes.v[k]);
+    int r = tx_commit(tx, e);
+    for (size_t k = 0; r == 0 && k < volumes.n && !*ret_wait; k++)
+        if (volumes.v[k].state == VOLUME_DELETING)
+            r = layer_sweep(j, a, volumes.v[k].layer_id, e);
+    return r;
+}
+
+int instance_terminate(struct jobs *j, struct arena *a, struct instance_facts *facts,
+                       struct outcome *ret_outcome, struct err *e)
 {
     const struct instance *i = facts->instance;
     struct storage *s = j->config.storage;
+    bool wait = false;
     int r = j->hypervisor->ops->destroy(j->hypervisor, i->id, e);
     if (r == 0)
         r = forget_interfaces(j, a, facts, e);
-    for (size_t k = 0; r == 0 && k < facts->volumes.n; k++) {
-        const struct volume *v = &facts->volumes.v[k];
-        if (plan_removes_volume(v))
-            r = s->ops->volume_remove(s, v->id, e);
-    }
     if (r == 0)
+        r = remove_disks(j, a, facts, &wait, e);
+    if (wait)
+        *ret_outcome = (struct outcome){.again = true, .when = clock_now() + DISK_LOOK_MS};
+    if (r == 0 && !wait)
         r = s->ops->instance_remove(s, i->id, e);
-    if (r < 0)
+    if (r < 0 || wait)
         return r;
     bool moved = false;
     return instance_record(j, a, i->id, INSTANCE_SHUTTING_DOWN, INSTANCE_TERMINATED,

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "jobs/instance.h"
+#include "jobs/layer.h"
 #include "jobs/plan.h"
 #include "seed/seed.h"
 
@@ -12,16 +13,27 @@
  * paused, because its tap has to move to the VPC's namespace before the guest sends anything.
  */
 
+#define DISK_LOOK_MS 250
 #define ROOM_LOOK_MS 30000 /* the market wakes it before, when there is room */
 
-static int make_disks(struct jobs *j, const struct instance_facts *facts, struct err *e)
+/* A file that is being frozen or copied is not given to a guest. */
+static bool disks_are_at_rest(const struct instance_facts *facts)
+{
+    for (size_t i = 0; i < facts->volumes.n; i++)
+        if (!plan_is_at_rest(&facts->volumes.v[i], &facts->chains[i]))
+            return false;
+    return true;
+}
+
+static int make_disks(struct jobs *j, struct arena *a, const struct instance_facts *facts,
+                      struct err *e)
 {
     struct storage *s = j->config.storage;
     int r = s->ops->instance_prepare(s, facts->instance->id, e);
     for (size_t i = 0; r == 0 && i < facts->volumes.n; i++) {
         const struct volume *v = &facts->volumes.v[i];
         if (plan_makes_volume(v))
-            r = s->ops->volume_make(s, v->id, v->image_id, v->size_gib, e);
+            r = layer_make_file(j, a, v->layer_id, v->size_gib, e);
     }
     return r;
 }
@@ -142,8 +154,12 @@ int instance_start(struct jobs *j, struct arena *a, const struct job *job,
         if (code < 0 || wait)
             return code;
     }
+    if (!disks_are_at_rest(facts)) {
+        *ret_outcome = (struct outcome){.again = true, .when = clock_now() + DISK_LOOK_MS};
+        return 0;
+    }
     struct err why = {0};
-    int r = make_disks(j, facts, &why);
+    int r = make_disks(j, a, facts, &why);
     if (r == 0)
         r = make_seed(j, a, facts, &why);
     if (r == 0)

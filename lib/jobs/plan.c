@@ -26,6 +26,9 @@ struct instance_facts instance_facts_read(struct tx *tx, struct arena *a, const 
     if (facts.instance == NULL)
         return facts;
     facts.volumes = store_volumes(tx, a, "instance_id", instance_id);
+    facts.chains = arena_array(a, facts.volumes.n, struct layer_list);
+    for (size_t i = 0; i < facts.volumes.n; i++)
+        facts.chains[i] = plan_chain(tx, a, &facts.volumes.v[i]);
     facts.interfaces = store_network_interfaces(tx, a, "instance_id", instance_id);
     if (facts.interfaces.n > 1)
         qsort(facts.interfaces.v, facts.interfaces.n, sizeof(facts.interfaces.v[0]),
@@ -137,12 +140,42 @@ const char *plan_disk_serial(struct arena *a, const char *volume_id)
     return arena_printf(a, "vol%s", digits == NULL ? "" : digits + 1);
 }
 
-const struct domain_disk *plan_disk(struct storage *s, struct arena *a, const struct volume *v)
+struct layer_list plan_chain(struct tx *tx, struct arena *a, const struct volume *v)
 {
+    struct layer_list chain = {0};
+    const struct layer *layer = store_layer(tx, a, v->layer_id);
+    for (; layer != NULL; layer = store_layer(tx, a, layer->parent_id))
+        *arena_append(a, &chain) = *layer;
+    return chain;
+}
+
+const char *plan_layer_below(const struct layer *layer)
+{
+    return layer->parent_id != NULL ? layer->parent_id : layer->image_id;
+}
+
+bool plan_is_at_rest(const struct volume *v, const struct layer_list *chain)
+{
+    for (size_t i = 0; i < chain->n; i++)
+        if (chain->v[i].work != LAYER_REST)
+            return false;
+    return v->next_layer_id == NULL;
+}
+
+const struct domain_disk *plan_disk(struct storage *s, struct arena *a, const struct volume *v,
+                                    const struct layer_list *chain)
+{
+    const char **below = arena_array(a, chain->n + 1, const char *);
+    const char *image_id = chain->n == 0 ? NULL : chain->v[chain->n - 1].image_id;
+    size_t n = 0;
+    for (size_t i = 1; i < chain->n; i++)
+        below[n++] = s->ops->layer_path(s, a, chain->v[i].id);
+    if (image_id != NULL)
+        below[n] = s->ops->image_path(s, a, image_id);
     struct domain_disk *disk = arena_new_of(a, struct domain_disk);
     *disk = (struct domain_disk){
-        .path = s->ops->volume_path(s, a, v->id),
-        .layer = v->image_id == NULL ? NULL : s->ops->image_path(s, a, v->image_id),
+        .path = s->ops->layer_path(s, a, v->layer_id),
+        .below = below,
         .format = "qcow2",
         .serial = plan_disk_serial(a, v->id),
     };
@@ -160,7 +193,7 @@ static size_t list_disks(struct storage *s, struct arena *a, const struct instan
             if (streq(v->device_name, facts->instance->root_device_name) != (root == 1) ||
                 v->attachment_state == ATTACHMENT_DETACHING)
                 continue;
-            disks[n] = *plan_disk(s, a, v);
+            disks[n] = *plan_disk(s, a, v, &facts->chains[i]);
             disks[n].target = domain_disk_target(a, n);
             disks[n].boot_order = root;
             n++;
@@ -252,6 +285,7 @@ static void let_go_volume(struct tx *tx, struct volume *v)
         plan_release_volume(tx, v);
         return;
     }
+    store_enqueue_layers(tx, v->layer_id);
     store_delete_tags(tx, "resource_id", v->id);
     store_delete_volumes(tx, "id", v->id);
 }
@@ -266,6 +300,7 @@ void plan_release_volume(struct tx *tx, struct volume *v)
     v->attached_at = 0;
     v->force_detach = false;
     store_update_volume(tx, v);
+    store_enqueue_layers(tx, v->layer_id); /* no guest reads them any more */
 }
 
 void plan_let_go_volumes(struct tx *tx, struct arena *a, const char *instance_id)

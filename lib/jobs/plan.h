@@ -17,6 +17,7 @@
 struct instance_facts {
     struct instance *instance;                /* NULL: there is none */
     struct volume_list volumes;               /* attached ones */
+    struct layer_list *chains;                /* of each of them */
     struct network_interface_list interfaces; /* in the order of their device indexes */
     /* Of each of them: its subnet, and its addresses beside the first, in order. */
     const struct subnet **subnets;
@@ -31,8 +32,15 @@ const struct network_interface *instance_primary_interface(const struct instance
 /* Does a start make the file of this volume, an end remove it? */
 bool plan_makes_volume(const struct volume *v);
 bool plan_removes_volume(const struct volume *v);
+/* The layers of a volume, from its top down. */
+struct layer_list plan_chain(struct tx *tx, struct arena *a, const struct volume *v);
+/* What a layer stands on: another, or an image; NULL: nothing. */
+const char *plan_layer_below(const struct layer *layer);
+/* May a guest have the volume? Not while it is being frozen, or data of its layers is copied. */
+bool plan_is_at_rest(const struct volume *v, const struct layer_list *chain);
 /* The volume's disk, for a domain; its target and whether it is booted from are left open. */
-const struct domain_disk *plan_disk(struct storage *s, struct arena *a, const struct volume *v);
+const struct domain_disk *plan_disk(struct storage *s, struct arena *a, const struct volume *v,
+                                    const struct layer_list *chain);
 /* What the guest sees as the disk's serial. */
 const char *plan_disk_serial(struct arena *a, const char *volume_id);
 int plan_seed(const struct jobs_config *config, struct arena *a, const struct instance_facts *facts,

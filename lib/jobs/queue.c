@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "jobs/layer.h"
 #include "jobs/peering.h"
 #include "jobs/worker.h"
 
@@ -40,6 +41,8 @@ struct jobs *jobs_new(const struct jobs_config *config)
     (void)pthread_condattr_destroy(&monotonic);
     for (size_t i = 0; i < VPC_SLOTS; i++)
         (void)pthread_mutex_init(&j->vpcs[i].lock, NULL);
+    for (size_t i = 0; i < TREE_LOCKS; i++)
+        (void)pthread_mutex_init(&j->trees[i], NULL);
     return j;
 }
 
@@ -51,6 +54,8 @@ void jobs_free(struct jobs *j)
         arena_free(j->vpcs[i].arena);
         (void)pthread_mutex_destroy(&j->vpcs[i].lock);
     }
+    for (size_t i = 0; i < TREE_LOCKS; i++)
+        (void)pthread_mutex_destroy(&j->trees[i]);
     (void)pthread_cond_destroy(&j->changed);
     (void)pthread_mutex_destroy(&j->lock);
     free(j);
@@ -129,6 +134,10 @@ static int run(struct jobs *j, struct arena *a, const struct job *job, struct ou
         return vpc_converge(j, job->object_id, e);
     if (streq(job->kind, "volume"))
         return volume_converge(j, a, job, ret_outcome, e);
+    if (streq(job->kind, LAYER_JOB))
+        return layer_converge(j, a, job->object_id, ret_outcome, e);
+    if (streq(job->kind, SNAPSHOT_JOB))
+        return snapshot_converge(j, a, job->object_id, ret_outcome, e);
     if (streq(job->kind, "nat-gateway"))
         return nat_gateway_converge(j, a, job->object_id, e);
     if (streq(job->kind, "capacity-reservation"))

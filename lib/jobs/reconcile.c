@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "jobs/layer.h"
 #include "jobs/market.h"
 #include "jobs/worker.h"
 
@@ -36,6 +37,13 @@ static int enqueue_rows(struct jobs *j, struct arena *a, struct err *e)
         store_volume_modifications(tx, a, "state", "modifying");
     for (size_t i = 0; i < changes.n; i++)
         store_enqueue(tx, "volume", changes.v[i].volume_id, 0);
+    struct snapshot_list snapshots = store_snapshots(tx, a, "state", "pending", "image_id", NULL);
+    for (size_t i = 0; i < snapshots.n; i++)
+        store_enqueue(tx, SNAPSHOT_JOB, snapshots.v[i].freeze_id, 0);
+    for (size_t i = 0; i < volumes.n; i++) /* of snapshots that have gone meanwhile */
+        if (volumes.v[i].freeze_id != NULL)
+            store_enqueue(tx, SNAPSHOT_JOB, volumes.v[i].freeze_id, 0);
+    store_enqueue_all_layers(tx, a);
     struct image_list images = store_images(tx, a);
     for (size_t i = 0; i < images.n; i++)
         if (images.v[i].state == IMAGE_PENDING || images.v[i].state == IMAGE_DEREGISTERED)
@@ -88,7 +96,7 @@ static int exists(struct jobs *j, struct arena *a, const char *id, struct err *e
     struct tx *tx = store_read(j->config.store);
     bool there = false;
     if (has_prefix(id, "vol-")) {
-        there = store_volume(tx, a, id) != NULL;
+        there = store_layer(tx, a, id) != NULL;
     } else if (has_prefix(id, "ami-")) {
         there = store_image(tx, a, id) != NULL;
     } else if (has_prefix(id, "i-")) {
@@ -160,7 +168,7 @@ int reconcile(struct jobs *j, struct arena *a, struct err *e)
     if (r == 0)
         r = remove_strays(j, a, s->list_instances, s->instance_remove, e);
     if (r == 0)
-        r = remove_strays(j, a, s->list_volumes, s->volume_remove, e);
+        r = remove_strays(j, a, s->list_layers, s->layer_remove, e);
     if (r == 0)
         r = remove_strays(j, a, s->list_images, s->image_remove, e);
     if (r == 0)

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "jobs/instance.h"
+#include "jobs/layer.h"
 #include "jobs/plan.h"
 #include "jobs/worker.h"
 
@@ -67,8 +68,7 @@ static void change_gone(struct tx *tx, struct volume *v)
 {
     (void)volume_enter_state(v, VOLUME_DELETED, NULL);
     store_delete_tags(tx, "resource_id", v->id);
-    if (v->image_id != NULL)
-        store_enqueue(tx, "image", v->image_id, 0); /* its layer may go now */
+    store_enqueue_layers(tx, v->layer_id);
     store_delete_volumes(tx, "id", v->id);
 }
 
@@ -91,9 +91,8 @@ static int note_failure(struct jobs *j, struct arena *a, const char *volume_id, 
 static int make(struct jobs *j, struct arena *a, const struct job *job, const struct volume *v,
                 struct err *e)
 {
-    struct storage *s = j->config.storage;
     struct err why = {0};
-    int r = s->ops->volume_make(s, v->id, v->image_id, v->size_gib, &why);
+    int r = layer_make_file(j, a, v->layer_id, v->size_gib, &why);
     if (r == 0)
         return record(j, a, v, change_made, e);
     bool hopeless = r == -ENOSPC || r == -EINVAL || r == -ENOENT;
@@ -103,10 +102,10 @@ static int make(struct jobs *j, struct arena *a, const struct job *job, const st
     return r;
 }
 
-static int delete_file(struct jobs *j, struct arena *a, const struct volume *v, struct err *e)
+/* Its top goes, and what nobody else keeps; what a snapshot keeps stays. */
+static int delete_files(struct jobs *j, struct arena *a, const struct volume *v, struct err *e)
 {
-    struct storage *s = j->config.storage;
-    int r = s->ops->volume_remove(s, v->id, e);
+    int r = layer_sweep(j, a, v->layer_id, e);
     return r < 0 ? r : record(j, a, v, change_gone, e);
 }
 
@@ -117,7 +116,16 @@ static int attach(struct jobs *j, struct arena *a, const struct volume *v,
 {
     struct hypervisor *h = j->hypervisor;
     struct err why = {0};
-    int r = h->ops->disk_attach(h, v->instance_id, plan_disk(j->config.storage, a, v), &why);
+    struct tx *tx = store_read(j->config.store);
+    struct layer_list chain = plan_chain(tx, a, v);
+    int r = tx_commit(tx, e);
+    if (r < 0)
+        return r;
+    if (!plan_is_at_rest(v, &chain)) {
+        *ret_outcome = again(ASK_AGAIN_MS);
+        return 0;
+    }
+    r = h->ops->disk_attach(h, v->instance_id, plan_disk(j->config.storage, a, v, &chain), &why);
     if (r == 0)
         return record(j, a, v, change_attached, e);
     if (r == -ENOENT) { /* the guest has just ended: its own job sees that */
@@ -185,7 +193,7 @@ static int grow(struct jobs *j, struct arena *a, const struct volume *v, int64_t
     if (r < 0)
         return r;
     if (state == DOMAIN_GONE) /* a start meanwhile holds the file's lock: then it is tried again */
-        return s->ops->volume_grow(s, v->id, size_gib, e);
+        return s->ops->layer_grow(s, v->layer_id, size_gib, e);
     r = h->ops->disk_resize(h, v->instance_id, plan_disk_serial(a, v->id), size_gib << 30, e);
     if (r == -ENOENT || r == -ENODEV) { /* it ended, or the disk is on its way */
         *ret_outcome = again(ASK_AGAIN_MS);
@@ -235,9 +243,17 @@ int volume_converge(struct jobs *j, struct arena *a, const struct job *job,
     struct tx *tx = store_read(j->config.store);
     const struct volume *v = store_volume(tx, a, job->object_id);
     const struct volume_modification *m = store_volume_modification(tx, a, job->object_id);
+    bool snapshots =
+        v != NULL && (v->next_layer_id != NULL ||
+                      (v->state == VOLUME_DELETING &&
+                       store_count_snapshots(tx, "volume_id", v->id, "state", "pending") > 0));
     int r = tx_commit(tx, e);
     if (r < 0 || v == NULL)
         return r;
+    if (snapshots) { /* nothing of it moves while it is being frozen */
+        *ret_outcome = again(ASK_AGAIN_MS);
+        return 0;
+    }
     if (!volume_is_moving(v))
         return m != NULL && m->state == MODIFICATION_MODIFYING ? modify(j, a, v, m, ret_outcome, e)
                                                                : 0;
@@ -246,6 +262,6 @@ int volume_converge(struct jobs *j, struct arena *a, const struct job *job,
     if (v->state == VOLUME_CREATING)
         return make(j, a, job, v, e);
     if (v->state == VOLUME_DELETING)
-        return delete_file(j, a, v, e);
+        return delete_files(j, a, v, e);
     return move(j, a, job, v, ret_outcome, e);
 }

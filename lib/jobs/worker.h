@@ -5,7 +5,8 @@
 #include "jobs/jobs.h"
 #include "store/queries.h"
 
-#define VPC_SLOTS 32
+#define VPC_SLOTS  32
+#define TREE_LOCKS 32 /* trees of layers share them by a hash of their roots' ids */
 
 struct pending_event {
     enum domain_event what;
@@ -42,6 +43,7 @@ struct jobs {
     int64_t next_audit; /* monotonic */
 
     struct vpc_slot vpcs[VPC_SLOTS];
+    pthread_mutex_t trees[TREE_LOCKS];
 };
 
 /* What a run of a job comes to. */

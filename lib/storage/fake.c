@@ -8,12 +8,13 @@
 
 #include "base/clock.h"
 #include "base/id.h"
+#include "base/text.h"
 #include "storage/format.h"
 
 #define ITEMS_MAX   ((size_t)1000000)
 #define UPLOADS_MAX 1000
 
-enum kind { UPLOAD, IMAGE, VOLUME, INSTANCE };
+enum kind { UPLOAD, IMAGE, LAYER, INSTANCE };
 
 struct item {
     enum kind kind;
@@ -205,66 +206,88 @@ static const char *fake_image_path(struct storage *s, struct arena *a, const cha
     return arena_printf(a, "/nonexistent/images/%s.qcow2", image_id);
 }
 
-static int make_volume(struct fake_storage *f, const char *volume_id, const char *image_id,
-                       int64_t size_gib, struct err *e)
+static int make_layer(struct fake_storage *f, const char *layer_id, const char *below,
+                      int64_t size_gib, struct err *e)
 {
-    struct item *volume = NULL;
-    if (find(f, VOLUME, volume_id) != NULL)
+    struct item *layer = NULL;
+    if (find(f, LAYER, layer_id) != NULL)
         return 0;
     if (f->fail_next != 0) {
         int code = f->fail_next;
         f->fail_next = 0;
-        return err_errno(e, code, "cannot make volume %s", volume_id);
+        return err_errno(e, code, "cannot make the layer %s", layer_id);
     }
     if (size_gib <= 0 || size_gib > DISK_SIZE_MAX >> 30)
         return err_set(e, EINVAL, "a volume cannot have %lld GiB", (long long)size_gib);
-    if (image_id != NULL) {
-        struct item *image = find(f, IMAGE, image_id);
-        if (image == NULL)
-            return err_set(e, ENOENT, "there is no layer of image %s", image_id);
-        if (size_gib << 30 < image->size)
-            return err_set(e, EINVAL, "%lld GiB is less than the disk of image %s",
-                           (long long)size_gib, image_id);
+    if (below != NULL) {
+        const struct item *lower = find(f, has_prefix(below, "ami-") ? IMAGE : LAYER, below);
+        if (lower == NULL)
+            return err_set(e, ENOENT, "there is no layer of %s", below);
+        if (size_gib << 30 < lower->size)
+            return err_set(e, EINVAL, "%lld GiB is less than the disk of %s", (long long)size_gib,
+                           below);
     }
-    int r = put(f, VOLUME, volume_id, &volume, e);
-    if (r == 0)
-        volume->size = size_gib << 30;
+    int r = put(f, LAYER, layer_id, &layer, e);
+    if (layer != NULL)
+        layer->size = size_gib << 30;
     return r;
 }
 
-static int fake_volume_make(struct storage *s, const char *volume_id, const char *image_id,
-                            int64_t size_gib, struct err *e)
+static int fake_layer_make(struct storage *s, const char *layer_id, const char *below,
+                           int64_t size_gib, struct err *e)
 {
     struct fake_storage *f = fake_of(s);
     (void)pthread_mutex_lock(&f->lock);
-    int r = make_volume(f, volume_id, image_id, size_gib, e);
+    int r = make_layer(f, layer_id, below, size_gib, e);
     (void)pthread_mutex_unlock(&f->lock);
     return r;
 }
 
-static int fake_volume_grow(struct storage *s, const char *volume_id, int64_t size_gib,
-                            struct err *e)
+static int fake_layer_grow(struct storage *s, const char *layer_id, int64_t size_gib, struct err *e)
 {
     struct fake_storage *f = fake_of(s);
     (void)pthread_mutex_lock(&f->lock);
-    struct item *volume = find(f, VOLUME, volume_id);
+    struct item *layer = find(f, LAYER, layer_id);
     int r = 0;
-    if (volume == NULL)
-        r = err_set(e, ENOENT, "there is no volume %s", volume_id);
-    else if (volume->size < size_gib << 30)
-        volume->size = size_gib << 30;
+    if (layer == NULL)
+        r = err_set(e, ENOENT, "there is no layer %s", layer_id);
+    else if (layer->size < size_gib << 30)
+        layer->size = size_gib << 30;
     (void)pthread_mutex_unlock(&f->lock);
     return r;
 }
 
-static int fake_volume_remove(struct storage *s, const char *volume_id, struct err *e)
+static int fake_layer_remove(struct storage *s, const char *layer_id, struct err *e)
 {
-    return remove_item(s, VOLUME, volume_id);
+    return remove_item(s, LAYER, layer_id);
 }
 
-static const char *fake_volume_path(struct storage *s, struct arena *a, const char *volume_id)
+/* There is no data to copy, so all that may go wrong is that there is no layer. */
+static int need_layer(struct storage *s, const char *layer_id, struct err *e)
 {
-    return arena_printf(a, "/nonexistent/volumes/%s.qcow2", volume_id);
+    struct fake_storage *f = fake_of(s);
+    (void)pthread_mutex_lock(&f->lock);
+    bool there = find(f, LAYER, layer_id) != NULL;
+    (void)pthread_mutex_unlock(&f->lock);
+    return there ? 0 : err_set(e, ENOENT, "there is no layer %s", layer_id);
+}
+
+static int fake_layer_seal(struct storage *s, const char *layer_id, bool sealed, struct err *e)
+{
+    (void)sealed;
+    return need_layer(s, layer_id, e);
+}
+
+static int fake_layer_move(struct storage *s, const char *layer_id, const char *below,
+                           struct err *e)
+{
+    int r = need_layer(s, layer_id, e);
+    return r < 0 || below == NULL || has_prefix(below, "ami-") ? r : need_layer(s, below, e);
+}
+
+static const char *fake_layer_path(struct storage *s, struct arena *a, const char *layer_id)
+{
+    return arena_printf(a, "/nonexistent/volumes/%s.qcow2", layer_id);
 }
 
 static int fake_instance_prepare(struct storage *s, const char *instance_id, struct err *e)
@@ -331,10 +354,10 @@ static int fake_list_images(struct storage *s, struct arena *a, struct storage_n
     return list(s, a, IMAGE, ret);
 }
 
-static int fake_list_volumes(struct storage *s, struct arena *a, struct storage_names *ret,
-                             struct err *e)
+static int fake_list_layers(struct storage *s, struct arena *a, struct storage_names *ret,
+                            struct err *e)
 {
-    return list(s, a, VOLUME, ret);
+    return list(s, a, LAYER, ret);
 }
 
 static int fake_list_instances(struct storage *s, struct arena *a, struct storage_names *ret,
@@ -374,17 +397,21 @@ static const struct storage_ops fake_ops = {
     .image_make = fake_image_make,
     .image_remove = fake_image_remove,
     .image_path = fake_image_path,
-    .volume_make = fake_volume_make,
-    .volume_grow = fake_volume_grow,
-    .volume_remove = fake_volume_remove,
-    .volume_path = fake_volume_path,
+    .layer_make = fake_layer_make,
+    .layer_grow = fake_layer_grow,
+    .layer_remove = fake_layer_remove,
+    .layer_seal = fake_layer_seal,
+    .layer_rebase = fake_layer_move,
+    .layer_merge = fake_layer_move,
+    .layer_flatten = fake_layer_move,
+    .layer_path = fake_layer_path,
     .instance_prepare = fake_instance_prepare,
     .instance_path = fake_instance_path,
     .instance_write = fake_instance_write,
     .instance_remove = fake_instance_remove,
     .console_tail = fake_console_tail,
     .list_images = fake_list_images,
-    .list_volumes = fake_list_volumes,
+    .list_layers = fake_list_layers,
     .list_instances = fake_list_instances,
     .sweep = fake_sweep,
     .room = fake_room,

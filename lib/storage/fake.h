@@ -10,5 +10,5 @@
 #define FAKE_STORAGE_ROOM ((int64_t)1 << 45) /* 32 TiB */
 
 int fake_storage_new(struct storage **ret);
-/* The next image_make or volume_make fails with -code (a positive errno) and leaves nothing. */
+/* The next image_make or layer_make fails with -code (a positive errno) and leaves nothing. */
 void fake_storage_fail_next(struct storage *s, int code);

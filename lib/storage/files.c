@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "core/layer.h"
 #include "storage/files_internal.h"
 
 #define ENTRIES_MAX     1000000 /* of one directory */
@@ -101,7 +102,8 @@ static int each_entry(const char *path, entry_fn f, void *ctx, struct err *e)
 
 struct listing {
     struct arena *a;
-    const char *prefix, *suffix;
+    bool (*is_id)(const char *id);
+    const char *suffix;
     struct storage_names names;
 };
 
@@ -113,15 +115,25 @@ static int list_entry(void *ctx, const char *name, struct err *e)
     if (len <= suffix || strcmp(name + len - suffix, l->suffix) != 0)
         return 0;
     const char *id = arena_strndup(l->a, name, len - suffix);
-    if (id_is_wellformed(id, l->prefix))
+    if (l->is_id(id))
         *arena_append(l->a, &l->names) = id;
     return 0;
 }
 
-static int list(struct storage *s, struct arena *a, const char *room, const char *prefix,
+static bool is_image(const char *id)
+{
+    return id_is_wellformed(id, "ami");
+}
+
+static bool is_instance(const char *id)
+{
+    return id_is_wellformed(id, "i");
+}
+
+static int list(struct storage *s, struct arena *a, const char *room, bool (*is_id)(const char *id),
                 const char *suffix, struct storage_names *ret, struct err *e)
 {
-    struct listing l = {.a = a, .prefix = prefix, .suffix = suffix};
+    struct listing l = {.a = a, .is_id = is_id, .suffix = suffix};
     int r = each_entry(arena_printf(a, "%s/%s", files_of(s)->dir, room), list_entry, &l, e);
     if (r == 0)
         *ret = l.names;
@@ -131,19 +143,19 @@ static int list(struct storage *s, struct arena *a, const char *room, const char
 static int files_list_images(struct storage *s, struct arena *a, struct storage_names *ret,
                              struct err *e)
 {
-    return list(s, a, DIR_IMAGES, "ami", DISK_SUFFIX, ret, e);
+    return list(s, a, DIR_IMAGES, is_image, DISK_SUFFIX, ret, e);
 }
 
-static int files_list_volumes(struct storage *s, struct arena *a, struct storage_names *ret,
-                              struct err *e)
+static int files_list_layers(struct storage *s, struct arena *a, struct storage_names *ret,
+                             struct err *e)
 {
-    return list(s, a, DIR_VOLUMES, "vol", DISK_SUFFIX, ret, e);
+    return list(s, a, DIR_VOLUMES, layer_id_ok, DISK_SUFFIX, ret, e);
 }
 
 static int files_list_instances(struct storage *s, struct arena *a, struct storage_names *ret,
                                 struct err *e)
 {
-    return list(s, a, DIR_INSTANCES, "i", "", ret, e);
+    return list(s, a, DIR_INSTANCES, is_instance, "", ret, e);
 }
 
 struct sweeping {
@@ -203,17 +215,21 @@ static const struct storage_ops files_ops = {
     .image_make = files_image_make,
     .image_remove = files_image_remove,
     .image_path = files_image_path,
-    .volume_make = files_volume_make,
-    .volume_grow = files_volume_grow,
-    .volume_remove = files_volume_remove,
-    .volume_path = files_volume_path,
+    .layer_make = files_layer_make,
+    .layer_grow = files_layer_grow,
+    .layer_remove = files_layer_remove,
+    .layer_seal = files_layer_seal,
+    .layer_rebase = files_layer_rebase,
+    .layer_merge = files_layer_merge,
+    .layer_flatten = files_layer_flatten,
+    .layer_path = files_layer_path,
     .instance_prepare = files_instance_prepare,
     .instance_path = files_instance_path,
     .instance_write = files_instance_write,
     .instance_remove = files_instance_remove,
     .console_tail = files_console_tail,
     .list_images = files_list_images,
-    .list_volumes = files_list_volumes,
+    .list_layers = files_list_layers,
     .list_instances = files_list_instances,
     .sweep = files_sweep,
     .room = files_storage_room,

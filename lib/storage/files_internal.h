@@ -51,15 +51,17 @@ int files_image_make(struct storage *s, const char *image_id, const char *upload
                      int64_t *ret_virtual_size, struct err *e);
 int files_image_remove(struct storage *s, const char *image_id, struct err *e);
 const char *files_image_path(struct storage *s, struct arena *a, const char *image_id);
-/* Reads the header of one of our layers. -ENOENT: there is none. */
-int files_layer_size(const char *path, int64_t *ret_virtual_size, struct err *e);
 
-/* volume.c */
-int files_volume_make(struct storage *s, const char *volume_id, const char *image_id,
-                      int64_t size_gib, struct err *e);
-int files_volume_grow(struct storage *s, const char *volume_id, int64_t size_gib, struct err *e);
-int files_volume_remove(struct storage *s, const char *volume_id, struct err *e);
-const char *files_volume_path(struct storage *s, struct arena *a, const char *volume_id);
+/* layer.c */
+int files_layer_make(struct storage *s, const char *layer_id, const char *below, int64_t size_gib,
+                     struct err *e);
+int files_layer_grow(struct storage *s, const char *layer_id, int64_t size_gib, struct err *e);
+int files_layer_remove(struct storage *s, const char *layer_id, struct err *e);
+int files_layer_seal(struct storage *s, const char *layer_id, bool sealed, struct err *e);
+int files_layer_rebase(struct storage *s, const char *layer_id, const char *below, struct err *e);
+int files_layer_flatten(struct storage *s, const char *layer_id, const char *below, struct err *e);
+int files_layer_merge(struct storage *s, const char *layer_id, const char *into, struct err *e);
+const char *files_layer_path(struct storage *s, struct arena *a, const char *layer_id);
 
 /* instance_dir.c */
 int files_instance_prepare(struct storage *s, const char *instance_id, struct err *e);

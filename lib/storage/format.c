@@ -9,6 +9,7 @@
 enum {
     QCOW2_VERSION = 4,
     QCOW2_BACKING_OFFSET = 8,
+    QCOW2_BACKING_LENGTH = 16,
     QCOW2_SIZE = 24,
     QCOW2_CRYPT = 32,
     QCOW2_SNAPSHOTS = 60,
@@ -84,6 +85,23 @@ static int recognise_qcow2(const unsigned char *p, size_t len, struct format_see
         .virtual_size = (int64_t)size,
         .plain = (incompatible & (QCOW2_DIRTY | QCOW2_CORRUPT)) == 0 &&
                  number(p + QCOW2_SNAPSHOTS, 4) == 0,
+    };
+    return 0;
+}
+
+int format_qcow2_layer(struct arena *a, const void *head, size_t len, struct format_layer *ret,
+                       struct err *e)
+{
+    const unsigned char *p = head;
+    if (len < QCOW2_V3_LENGTH || !starts_with(p, len, "QFI\xfb", 4))
+        return err_set(e, EINVAL, "it is no qcow2 file");
+    uint64_t offset = number(p + QCOW2_BACKING_OFFSET, 8);
+    uint64_t name_len = number(p + QCOW2_BACKING_LENGTH, 4);
+    if (offset > len || name_len > len - offset)
+        return err_set(e, EINVAL, "its header is damaged");
+    *ret = (struct format_layer){
+        .virtual_size = (int64_t)number(p + QCOW2_SIZE, 8),
+        .backing = offset == 0 ? NULL : arena_strndup(a, (const char *)p + offset, name_len),
     };
     return 0;
 }

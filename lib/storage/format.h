@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/err.h"
 
 #define FORMAT_HEAD                                                                                \
@@ -35,6 +36,14 @@ struct format_seen {
     int64_t virtual_size; /* of qcow2 and raw; else 0: qemu-img knows */
     bool plain;           /* qcow2 without snapshots, encryption, or marks of damage */
 };
+
+/* What the header of a qcow2 file of ours says, which may stand on another. */
+struct format_layer {
+    int64_t virtual_size;
+    const char *backing; /* as it is written there; NULL: none */
+};
+int format_qcow2_layer(struct arena *a, const void *head, size_t len, struct format_layer *ret,
+                       struct err *e);
 
 /* "qcow2", "raw", "vmdk", "vpc" as qemu-img calls it; "xz", "gzip" */
 const char *format_name(enum format f);

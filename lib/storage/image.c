@@ -44,7 +44,7 @@ static int recognise(const char *path, struct format_seen *ret, struct err *e)
     return format_recognise(head, (size_t)head_len, tail, (size_t)tail_len, st.st_size, ret, e);
 }
 
-int files_layer_size(const char *path, int64_t *ret_virtual_size, struct err *e)
+static int disk_size(const char *path, int64_t *ret_virtual_size, struct err *e)
 {
     struct format_seen seen = {0};
     int r = recognise(path, &seen, e);
@@ -161,7 +161,7 @@ int files_image_make(struct storage *s, const char *image_id, const char *upload
     const char *path = files_image_path(s, a, image_id);
     const char *upload = files_path(f, a, DIR_UPLOADS, upload_id, "");
     int64_t size = 0;
-    r = file_exists(path) ? files_layer_size(path, &size, e)
+    r = file_exists(path) ? disk_size(path, &size, e)
                           : make_layer(f, a, image_id, upload, path, &size, e);
     if (r < 0)
         return r;

@@ -9,7 +9,7 @@
 #define LOOK_MS    30000
 #define CONVERT_MS 3600000
 #define OUTPUT_MAX (1 << 20)
-/* See volume.c. */
+/* See layer.c. */
 #define VOLUME_OPTIONS "cluster_size=128k,extended_l2=on"
 #define LOOK_LIMITS    "prlimit", "--as=1073741824", "--cpu=30", "--"
 
@@ -114,8 +114,9 @@ const char *const *qemu_img_create_argv(struct arena *a, const char *path, const
     const char *size = arena_printf(a, "%lld", (long long)bytes);
     const char *empty[] = {"qemu-img", "create",       "-q", "-f", "qcow2",
                            "-o",       VOLUME_OPTIONS, path, size, NULL};
-    const char *overlay[] = {"qemu-img", "create", "-q", "-f",    "qcow2", "-o", VOLUME_OPTIONS,
-                             "-F",       "qcow2",  "-b", backing, path,    size, NULL};
+    const char *overlay[] = {"qemu-img", "create", "-q",           "-u", "-f",
+                             "qcow2",    "-o",     VOLUME_OPTIONS, "-F", "qcow2",
+                             "-b",       backing,  path,           size, NULL};
     return backing == NULL ? arena_memdup(a, (void *)empty, sizeof(empty))
                            : arena_memdup(a, (void *)overlay, sizeof(overlay));
 }
@@ -132,4 +133,20 @@ int qemu_img_resize(const char *path, int64_t bytes, struct err *e)
     const char *size = arena_printf(a, "%lld", (long long)bytes);
     const char *argv[] = {"qemu-img", "resize", "-q", "-f", "qcow2", path, size, NULL};
     return run(argv, 0, NULL, e);
+}
+
+int qemu_img_commit(const char *path, struct err *e)
+{
+    const char *argv[] = {"qemu-img", "commit", "-q", "-d", "-f", "qcow2", path, NULL};
+    return run(argv, CONVERT_MS, NULL, e);
+}
+
+int qemu_img_rebase(const char *path, const char *backing, bool copy, struct err *e)
+{
+    const char *on_none = backing == NULL ? "" : backing;
+    const char *header[] = {"qemu-img", "rebase", "-q", "-u",    "-f", "qcow2",
+                            "-F",       "qcow2",  "-b", on_none, path, NULL};
+    const char *data[] = {"qemu-img", "rebase", "-q",    "-f", "qcow2", "-F",
+                          "qcow2",    "-b",     on_none, path, NULL};
+    return run(copy ? data : header, copy ? CONVERT_MS : 0, NULL, e);
 }

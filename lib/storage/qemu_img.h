@@ -24,7 +24,11 @@ int qemu_img_convert(const char *from, enum format format, const char *to, struc
 /* The command that qemu_img_create() runs: argv, NULL-terminated, in the arena. */
 const char *const *qemu_img_create_argv(struct arena *a, const char *path, const char *backing,
                                         int64_t bytes);
-/* backing: relative to the new file, or NULL. */
+/* backing: relative to the new file, or NULL. It is not opened: a guest may be writing it. */
 int qemu_img_create(const char *path, const char *backing, int64_t bytes, struct err *e);
 /* Of a qcow2 file that nobody has open: QEMU locks its own. Growing only. */
 int qemu_img_resize(const char *path, int64_t bytes, struct err *e);
+/* Copies what is in the file into the one that it names as its backing file, and keeps it. */
+int qemu_img_commit(const char *path, struct err *e);
+/* Another backing file, relative to the file, or NULL. `copy`: first what differs is copied. */
+int qemu_img_rebase(const char *path, const char *backing, bool copy, struct err *e);

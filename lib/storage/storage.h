@@ -3,7 +3,8 @@
  * Disk files, as the jobs see them: image layers, volumes, and an instance's seed and console log.
  *
  *     STATE/images/ami-….qcow2      an immutable layer
- *     STATE/volumes/vol-….qcow2     a volume: an overlay on a layer, or an empty disk
+ *     STATE/volumes/vol-….qcow2     what a volume has written: a layer on another, or on none
+ *     STATE/volumes/vol-….2.qcow2   what it has written since it was frozen by a snapshot
  *     STATE/instances/i-…/          seed.img, console.log
  *     STATE/uploads/UUID            what a client has uploaded and no image is made of yet
  *
@@ -53,14 +54,26 @@ struct storage_ops {
     /* The layer's file, for domain_disk.layer; in the arena. */
     const char *(*image_path)(struct storage *s, struct arena *a, const char *image_id);
 
-    /* A volume: an overlay on the image's layer, or (image_id NULL) an empty disk. */
-    int (*volume_make)(struct storage *s, const char *volume_id, const char *image_id,
-                       int64_t size_gib, struct err *e);
-    /* Grows a volume that no guest has open; one that is large enough already stays. */
-    int (*volume_grow)(struct storage *s, const char *volume_id, int64_t size_gib, struct err *e);
-    int (*volume_remove)(struct storage *s, const char *volume_id, struct err *e);
+    /* Layers, see core/layer.h. `below` is the id of a layer or of an image; NULL: none. */
+    int (*layer_make)(struct storage *s, const char *layer_id, const char *below, int64_t size_gib,
+                      struct err *e);
+    /* Grows a layer that no guest has open; one that is large enough already stays. */
+    int (*layer_grow)(struct storage *s, const char *layer_id, int64_t size_gib, struct err *e);
+    int (*layer_remove)(struct storage *s, const char *layer_id, struct err *e);
+    /* Sealed: QEMU may read it, and nobody write it. Not sealed: QEMU's user gets it to write. */
+    int (*layer_seal)(struct storage *s, const char *layer_id, bool sealed, struct err *e);
+    /* Says what it stands on from now on, which must be the same to a reader. Copies nothing. */
+    int (*layer_rebase)(struct storage *s, const char *layer_id, const char *below, struct err *e);
+    /*
+     * Of layers that no guest reads, and taking as long as there is data to copy. A merge brings
+     * what is in a layer into the one that it stands on; a flattening brings what lies between a
+     * layer and `below` into the layer, which stands on that then. Either may be cut short at any
+     * time and done again: a reader of the layer sees the same before, meanwhile and afterwards.
+     */
+    int (*layer_merge)(struct storage *s, const char *layer_id, const char *into, struct err *e);
+    int (*layer_flatten)(struct storage *s, const char *layer_id, const char *below, struct err *e);
     /* The file to give to the hypervisor; in the arena. */
-    const char *(*volume_path)(struct storage *s, struct arena *a, const char *volume_id);
+    const char *(*layer_path)(struct storage *s, struct arena *a, const char *layer_id);
 
     /* The instance's own directory. */
     int (*instance_prepare)(struct storage *s, const char *instance_id, struct err *e);
@@ -79,8 +92,8 @@ struct storage_ops {
     /* What is there, for the reconciler: ids without endings. */
     int (*list_images)(struct storage *s, struct arena *a, struct storage_names *ret,
                        struct err *e);
-    int (*list_volumes)(struct storage *s, struct arena *a, struct storage_names *ret,
-                        struct err *e);
+    int (*list_layers)(struct storage *s, struct arena *a, struct storage_names *ret,
+                       struct err *e);
     int (*list_instances)(struct storage *s, struct arena *a, struct storage_names *ret,
                           struct err *e);
     /* Removes temporary files of a crash, and uploads older than a day. */
@@ -91,11 +104,11 @@ struct storage_ops {
 };
 
 /*
- * The command that makes a volume at this path, for people who want to see it: an argv,
- * NULL-terminated, in the arena. (volume_make() runs it with a temporary name.) Pure.
+ * The command that makes a layer at this path, for people who want to see it: an argv,
+ * NULL-terminated, in the arena. (layer_make() runs it with a temporary name.) Pure.
  */
-const char *const *volume_make_argv(struct arena *a, const char *path, const char *image_id,
-                                    int64_t size_gib);
+const char *const *layer_make_argv(struct arena *a, const char *path, const char *below,
+                                   int64_t size_gib);
 
 /* Drivers embed this as their first member. */
 struct storage {

@@ -1,8 +1,10 @@
 #include "store/queries.h"
 
 #include <sqlite3.h>
+#include <stdio.h>
 
 #include "base/check.h"
+#include "base/id.h"
 #include "base/text.h"
 #include "store/connection.h"
 #include "store/watch.h"
@@ -482,6 +484,41 @@ void store_enqueue(struct tx *tx, const char *kind, const char *object_id, int64
     bind_int(stmt, 3, not_before);
     (void)tx_step(tx, stmt);
     watch_job(tx, kind, object_id);
+}
+
+static void enqueue_tree(struct tx *tx, const char *root_id)
+{
+    char object[ID_SIZE * 2];
+    (void)snprintf(object, sizeof(object), "layers/%s", root_id);
+    store_enqueue(tx, "layers", object, 0);
+}
+
+static struct text_list layer_roots(struct tx *tx, struct arena *a, const char *layer_id,
+                                    const char *sql)
+{
+    sqlite3_stmt *stmt = statement(tx, sql, layer_id);
+    struct text_list l = texts(tx, a, stmt);
+    tx_reset(stmt);
+    return l;
+}
+
+void store_enqueue_layers(struct tx *tx, const char *layer_id)
+{
+    _cleanup_arena_ struct arena *a = arena_new();
+    struct text_list roots =
+        layer_roots(tx, a, layer_id, "SELECT root_id FROM layer WHERE id = ?1");
+    for (size_t i = 0; i < roots.n; i++)
+        enqueue_tree(tx, roots.v[i]);
+}
+
+void store_enqueue_all_layers(struct tx *tx, struct arena *a)
+{
+    struct text_list roots = layer_roots(
+        tx, a, "",
+        "SELECT DISTINCT root_id FROM layer WHERE ?1 = '' AND (parent_id IS NOT NULL OR "
+        "NOT EXISTS (SELECT 1 FROM volume WHERE layer_id = layer.id))");
+    for (size_t i = 0; i < roots.n; i++)
+        enqueue_tree(tx, roots.v[i]);
 }
 
 struct job_list store_jobs_due(struct tx *tx, struct arena *a, int64_t now, size_t max,

@@ -118,6 +118,10 @@ void store_forget_peering_connections(struct tx *tx, struct arena *a, int64_t wh
  * if it was; a worker that finishes generation g removes the job only if it is still g.
  */
 void store_enqueue(struct tx *tx, const char *kind, const char *object_id, int64_t not_before);
+/* The tree of a layer is to be looked at; the job's object is named "layers/" and the root. */
+void store_enqueue_layers(struct tx *tx, const char *layer_id);
+/* The trees in which there may be something to do: all but those that are one volume's layer. */
+void store_enqueue_all_layers(struct tx *tx, struct arena *a);
 /* Jobs that are due, longest due first, at most `max`; and when the next one is (0: none). */
 struct job_list store_jobs_due(struct tx *tx, struct arena *a, int64_t now, size_t max,
                                int64_t *ret_next);

@@ -360,6 +360,57 @@ CREATE TABLE network_insights_analysis (
 ) STRICT;
 CREATE INDEX network_insights_analysis_path ON network_insights_analysis (path_id);
 
+-- Disks are layers: see docs/storage.md. A layer's id is the name of its file.
+CREATE TABLE layer (
+  id         TEXT PRIMARY KEY,
+  root_id    TEXT NOT NULL,
+  parent_id  TEXT REFERENCES layer (id),
+  image_id   TEXT,
+  work       TEXT NOT NULL
+) STRICT;
+CREATE INDEX layer_root ON layer (root_id);
+CREATE INDEX layer_parent ON layer (parent_id);
+CREATE INDEX layer_image ON layer (image_id);
+INSERT INTO layer SELECT id, id, NULL, image_id, 'rest' FROM volume;
+DROP INDEX volume_image;
+ALTER TABLE volume DROP COLUMN image_id;
+ALTER TABLE volume ADD COLUMN layer_id TEXT;
+ALTER TABLE volume ADD COLUMN next_layer_id TEXT;
+ALTER TABLE volume ADD COLUMN freeze_id TEXT;
+ALTER TABLE volume ADD COLUMN layers_made INTEGER NOT NULL DEFAULT 1;
+UPDATE volume SET layer_id = id;
+CREATE INDEX volume_layer ON volume (layer_id);
+CREATE INDEX volume_next_layer ON volume (next_layer_id);
+CREATE INDEX volume_freeze ON volume (freeze_id);
+
+CREATE TABLE snapshot (
+  id            TEXT PRIMARY KEY,
+  account_id    TEXT NOT NULL,
+  region        TEXT NOT NULL,
+  state         TEXT NOT NULL,
+  state_reason  TEXT,
+  volume_id     TEXT NOT NULL,
+  description   TEXT NOT NULL,
+  owner_alias   TEXT,
+  size_gib      INTEGER NOT NULL,
+  started_at    INTEGER NOT NULL,
+  completed_at  INTEGER NOT NULL,
+  is_public     INTEGER NOT NULL,
+  freeze_id     TEXT,
+  layer_id      TEXT REFERENCES layer (id),
+  image_id      TEXT
+) STRICT;
+CREATE INDEX snapshot_volume ON snapshot (volume_id);
+CREATE INDEX snapshot_freeze ON snapshot (freeze_id);
+CREATE INDEX snapshot_layer ON snapshot (layer_id);
+CREATE INDEX snapshot_image ON snapshot (image_id);
+INSERT INTO snapshot
+  SELECT snapshot_id, account_id, region,
+         CASE state WHEN 'available' THEN 'completed' WHEN 'failed' THEN 'error' ELSE 'pending' END,
+         state_reason, 'vol-ffffffff', 'Root device of ' || id, owner_alias, size_gib, created_at,
+         CASE state WHEN 'available' THEN created_at ELSE 0 END, is_public, NULL, NULL, id
+    FROM image WHERE state <> 'deregistered';
+
 -- What schema 2 took for granted of a VPC, as rows. Ids are "rtb-" and seventeen hexadecimal digits.
 INSERT INTO dhcp_options (id, account_id, region)
   SELECT dhcp_options_id, account_id, region FROM vpc GROUP BY dhcp_options_id;

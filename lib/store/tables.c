@@ -240,7 +240,6 @@ static const struct column volume_columns[] = {
     TEXT(volume, volume_type),
     INT(volume, size_gib),
     INT(volume, created_at),
-    TEXT(volume, image_id),
     TEXT(volume, snapshot_id),
     TEXT(volume, instance_id),
     TEXT(volume, device_name),
@@ -251,8 +250,33 @@ static const struct column volume_columns[] = {
     BOOL(volume, auto_enable_io),
     BOOL(volume, force_detach),
     TEXT(volume, state_reason),
+    TEXT(volume, layer_id),
+    TEXT(volume, next_layer_id),
+    TEXT(volume, freeze_id),
+    INT(volume, layers_made),
 };
 TABLE(volume, 1);
+
+static const struct column layer_columns[] = {
+    TEXT(layer, id),
+    TEXT(layer, root_id),
+    TEXT(layer, parent_id),
+    TEXT(layer, image_id),
+    STATE(layer, work, layer_works),
+};
+TABLE(layer, 1);
+
+static const struct column snapshot_columns[] = {
+    TEXT(snapshot, id),           TEXT(snapshot, account_id),
+    TEXT(snapshot, region),       STATE(snapshot, state, snapshot_states),
+    TEXT(snapshot, state_reason), TEXT(snapshot, volume_id),
+    TEXT(snapshot, description),  TEXT(snapshot, owner_alias),
+    INT(snapshot, size_gib),      INT(snapshot, started_at),
+    INT(snapshot, completed_at),  BOOL(snapshot, is_public),
+    TEXT(snapshot, freeze_id),    TEXT(snapshot, layer_id),
+    TEXT(snapshot, image_id),
+};
+TABLE(snapshot, 1);
 
 static const struct column volume_modification_columns[] = {
     TEXT(volume_modification, volume_id),

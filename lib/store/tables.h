@@ -19,12 +19,14 @@
 #include "core/instance.h"
 #include "core/key_pair.h"
 #include "core/launch_template.h"
+#include "core/layer.h"
 #include "core/network.h"
 #include "core/network_acl.h"
 #include "core/peering.h"
 #include "core/placement_group.h"
 #include "core/prefix_list.h"
 #include "core/route.h"
+#include "core/snapshot.h"
 #include "core/spot.h"
 #include "core/tag.h"
 #include "core/volume.h"
@@ -46,6 +48,8 @@
     STORE_TABLE(image, images)                                                                     \
     STORE_TABLE(instance, instances)                                                               \
     STORE_TABLE(volume, volumes)                                                                   \
+    STORE_TABLE(layer, layers)                                                                     \
+    STORE_TABLE(snapshot, snapshots)                                                               \
     STORE_TABLE(volume_modification, volume_modifications)                                         \
     STORE_TABLE(placement_group, placement_groups)                                                 \
     STORE_TABLE(capacity_reservation, capacity_reservations)                                       \
@@ -138,9 +142,15 @@ STORE_TABLES
     store_launch_templates_where(tx, a, STORE_WHERE(__VA_ARGS__))
 #define store_launch_template_versions(tx, a, ...)                                                 \
     store_launch_template_versions_where(tx, a, STORE_WHERE(__VA_ARGS__))
-#define store_images(tx, a, ...)    store_images_where(tx, a, STORE_WHERE(__VA_ARGS__))
-#define store_instances(tx, a, ...) store_instances_where(tx, a, STORE_WHERE(__VA_ARGS__))
-#define store_volumes(tx, a, ...)   store_volumes_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_images(tx, a, ...)        store_images_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_instances(tx, a, ...)     store_instances_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_volumes(tx, a, ...)       store_volumes_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_layers(tx, a, ...)        store_layers_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_count_layers(tx, ...)     store_count_layers_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_layers(tx, ...)    store_delete_layers_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_snapshots(tx, a, ...)     store_snapshots_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_count_snapshots(tx, ...)  store_count_snapshots_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_snapshots(tx, ...) store_delete_snapshots_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_volume_modifications(tx, a, ...)                                                     \
     store_volume_modifications_where(tx, a, STORE_WHERE(__VA_ARGS__))
 #define store_delete_volume_modifications(tx, ...)                                                 \

@@ -131,7 +131,7 @@ class Door(unittest.TestCase):
         self.assertEqual(status, 412)
         self.assertEqual(rows(), before)
         self.assertEqual([each["Kind"] for each in told["Objects"] if each["Change"] == "insert"],
-                         ["instance", "volume", "network_interface", "interface_group"])
+                         ["instance", "layer", "volume", "network_interface", "interface_group"])
         self.assertIn("virsh create --paused", told["Text"])
 
     def test_an_explained_call_does_what_it_does_without(self):
@@ -285,7 +285,7 @@ class CommandLine(unittest.TestCase):
             told = croft(*words, "--image-id", image, "--count", "1")
             self.assertEqual((told.returncode, told.stdout), (254, ""))
             self.assertIn("croft: DryRunOperation: ", told.stderr)
-            self.assertIn("\nRunInstances would insert 4 rows, ", told.stderr)
+            self.assertIn("\nRunInstances would insert 5 rows, ", told.stderr)
             self.assertIn(" | <domain type=\"kvm\">\n", told.stderr)
         told = croft("--explain", "--dry-run", "--output", "json", "delete-key-pair", "--key-name", "x")
         self.assertEqual(told.returncode, 254)

@@ -98,6 +98,7 @@ NEWER = {
     "SpotPlacement": {"availabilityZoneId"},
     "SpotPrice": {"availabilityZoneId"},
     "SubnetIpv6CidrBlockAssociation": {"ipSource", "ipv6AddressAttribute"},
+    "Snapshot": {"completionTime"},
     "VpcEndpoint": {"serviceRegion"},
     "ServiceDetail": {"availabilityZoneIdSet", "serviceRegion"},
     "VpcIpv6CidrBlockAssociation": {"ipSource", "ipv6AddressAttribute"},

@@ -7,7 +7,7 @@
 static const struct domain_disk disks[] = {
     {.path = "/var/lib/croft/volumes/vol-0123456789abcdef0.qcow2",
      .format = "qcow2",
-     .layer = "/var/lib/croft/images/ami-0123456789abcdef0.qcow2",
+     .below = (const char *const[]){"/var/lib/croft/images/ami-0123456789abcdef0.qcow2", NULL},
      .target = "vda",
      .serial = "vol0123456789abcdef0",
      .boot_order = 1},

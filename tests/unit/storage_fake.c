@@ -17,19 +17,19 @@ START_TEST(an_image_is_made_from_an_upload_and_a_volume_from_the_image)
     char id[UUID_SIZE];
     int64_t size = 0;
     upload(s, raw_disk(), RAW_SIZE, id);
-    ck_assert_int_eq(s->ops->volume_make(s, VOL, AMI, 8, NULL), -ENOENT);
+    ck_assert_int_eq(s->ops->layer_make(s, VOL, AMI, 8, NULL), -ENOENT);
     ck_assert_int_eq(s->ops->image_make(s, AMI, id, &size, NULL), 0);
     ck_assert_int_eq(size, RAW_SIZE);
     ck_assert_int_eq(s->ops->image_make(s, AMI, id, &size, NULL), 0);           /* repeated */
     ck_assert_int_eq(s->ops->image_make(s, "ami-2", id, &size, NULL), -ENOENT); /* used up */
-    ck_assert_int_eq(s->ops->volume_make(s, VOL, AMI, 8, NULL), 0);
-    ck_assert_int_eq(s->ops->volume_make(s, VOL, AMI, 8, NULL), 0);
-    ck_assert_int_eq(s->ops->list_volumes(s, a, &names, NULL), 0);
+    ck_assert_int_eq(s->ops->layer_make(s, VOL, AMI, 8, NULL), 0);
+    ck_assert_int_eq(s->ops->layer_make(s, VOL, AMI, 8, NULL), 0);
+    ck_assert_int_eq(s->ops->list_layers(s, a, &names, NULL), 0);
     ck_assert_uint_eq(names.n, 1);
     ck_assert_str_eq(names.v[0], VOL);
-    ck_assert_int_eq(s->ops->volume_remove(s, VOL, NULL), 0);
-    ck_assert_int_eq(s->ops->volume_remove(s, VOL, NULL), 0);
-    ck_assert_int_eq(s->ops->list_volumes(s, a, &names, NULL), 0);
+    ck_assert_int_eq(s->ops->layer_remove(s, VOL, NULL), 0);
+    ck_assert_int_eq(s->ops->layer_remove(s, VOL, NULL), 0);
+    ck_assert_int_eq(s->ops->list_layers(s, a, &names, NULL), 0);
     ck_assert_uint_eq(names.n, 0);
     s->ops->free(s);
 }
@@ -60,9 +60,9 @@ START_TEST(a_volume_must_hold_its_layer)
     upload(s, header, sizeof(header), id);
     ck_assert_int_eq(s->ops->image_make(s, AMI, id, &size, NULL), 0);
     ck_assert_int_eq(size, (int64_t)8 << 30);
-    ck_assert_int_eq(s->ops->volume_make(s, VOL, AMI, 7, NULL), -EINVAL);
-    ck_assert_int_eq(s->ops->volume_make(s, VOL, NULL, 0, NULL), -EINVAL);
-    ck_assert_int_eq(s->ops->volume_make(s, VOL, AMI, 8, NULL), 0);
+    ck_assert_int_eq(s->ops->layer_make(s, VOL, AMI, 7, NULL), -EINVAL);
+    ck_assert_int_eq(s->ops->layer_make(s, VOL, NULL, 0, NULL), -EINVAL);
+    ck_assert_int_eq(s->ops->layer_make(s, VOL, AMI, 8, NULL), 0);
     s->ops->free(s);
 }
 END_TEST
@@ -71,8 +71,8 @@ START_TEST(a_make_can_be_made_to_fail_once)
 {
     struct storage *s = new_one();
     fake_storage_fail_next(s, ENOSPC);
-    ck_assert_int_eq(s->ops->volume_make(s, VOL, NULL, 1, NULL), -ENOSPC);
-    ck_assert_int_eq(s->ops->volume_make(s, VOL, NULL, 1, NULL), 0);
+    ck_assert_int_eq(s->ops->layer_make(s, VOL, NULL, 1, NULL), -ENOSPC);
+    ck_assert_int_eq(s->ops->layer_make(s, VOL, NULL, 1, NULL), 0);
     s->ops->free(s);
 }
 END_TEST

@@ -261,24 +261,24 @@ START_TEST(a_volume_is_an_overlay_of_the_asked_size)
     _cleanup_arena_ struct arena *a = arena_new();
     _cleanup_buf_ struct buf out = BUF_INIT(65536);
     struct storage_names names = {0};
-    ck_assert_int_eq(s->ops->volume_make(s, VOL, AMI, 2, NULL), -ENOENT);
+    ck_assert_int_eq(s->ops->layer_make(s, VOL, AMI, 2, NULL), -ENOENT);
     import(make_disk("qcow2", NULL));
-    ck_assert_msg(s->ops->volume_make(s, VOL, AMI, 2, &e) == 0, "%s", e.message);
-    ck_assert_int_eq(s->ops->volume_make(s, VOL, AMI, 2, NULL), 0);
+    ck_assert_msg(s->ops->layer_make(s, VOL, AMI, 2, &e) == 0, "%s", e.message);
+    ck_assert_int_eq(s->ops->layer_make(s, VOL, AMI, 2, NULL), 0);
     ck_assert_uint_eq(mode_of("volumes/" VOL ".qcow2"), 0600);
-    ck_assert_str_eq(s->ops->volume_path(s, a, VOL), path("volumes/" VOL ".qcow2"));
-    const char *argv[] = {"qemu-img", "info", s->ops->volume_path(s, a, VOL), NULL};
+    ck_assert_str_eq(s->ops->layer_path(s, a, VOL), path("volumes/" VOL ".qcow2"));
+    const char *argv[] = {"qemu-img", "info", s->ops->layer_path(s, a, VOL), NULL};
     ck_assert_int_eq(child_run(&(struct child){.argv = argv, .output = &out}, NULL), 0);
     ck_assert_ptr_nonnull(strstr(buf_str(&out), "virtual size: 2 GiB"));
     ck_assert_ptr_nonnull(strstr(buf_str(&out), "backing file: ../images/" AMI ".qcow2"));
-    ck_assert_int_eq(s->ops->list_volumes(s, a, &names, NULL), 0);
+    ck_assert_int_eq(s->ops->list_layers(s, a, &names, NULL), 0);
     ck_assert_uint_eq(names.n, 1);
     ck_assert_str_eq(names.v[0], VOL);
     ck_assert_int_eq(s->ops->list_images(s, a, &names, NULL), 0);
     ck_assert_uint_eq(names.n, 1);
     ck_assert_str_eq(names.v[0], AMI);
-    ck_assert_int_eq(s->ops->volume_remove(s, VOL, NULL), 0);
-    ck_assert_int_eq(s->ops->volume_remove(s, VOL, NULL), 0);
+    ck_assert_int_eq(s->ops->layer_remove(s, VOL, NULL), 0);
+    ck_assert_int_eq(s->ops->layer_remove(s, VOL, NULL), 0);
     ck_assert_uint_eq(entries("volumes"), 0);
     end();
 }
@@ -294,10 +294,10 @@ START_TEST(a_volume_smaller_than_its_layer_is_refused)
     upload_file(path("large"), id);
     ck_assert_int_eq(s->ops->image_make(s, AMI, id, &size, NULL), 0);
     ck_assert_int_eq(size, (int64_t)3 << 30);
-    ck_assert_int_eq(s->ops->volume_make(s, VOL, AMI, 2, NULL), -EINVAL);
-    ck_assert_int_eq(s->ops->volume_make(s, VOL, NULL, 0, NULL), -EINVAL);
+    ck_assert_int_eq(s->ops->layer_make(s, VOL, AMI, 2, NULL), -EINVAL);
+    ck_assert_int_eq(s->ops->layer_make(s, VOL, NULL, 0, NULL), -EINVAL);
     ck_assert_uint_eq(entries("volumes"), 0);
-    ck_assert_int_eq(s->ops->volume_make(s, VOL, NULL, 1, NULL), 0);
+    ck_assert_int_eq(s->ops->layer_make(s, VOL, NULL, 1, NULL), 0);
     end();
 }
 END_TEST
@@ -308,8 +308,8 @@ START_TEST(an_id_cannot_lead_out_of_its_directory)
     int64_t size = 0;
     char good[UUID_SIZE];
     uuid_new(good);
-    ck_assert_int_eq(s->ops->volume_make(s, "../x", NULL, 1, NULL), -EINVAL);
-    ck_assert_int_eq(s->ops->volume_remove(s, "vol-1/../../x", NULL), -EINVAL);
+    ck_assert_int_eq(s->ops->layer_make(s, "../x", NULL, 1, NULL), -EINVAL);
+    ck_assert_int_eq(s->ops->layer_remove(s, "vol-1/../../x", NULL), -EINVAL);
     ck_assert_int_eq(s->ops->image_make(s, "ami-x", good, &size, NULL), -EINVAL);
     ck_assert_int_eq(s->ops->image_make(s, AMI, "../../etc/passwd", &size, NULL), -EINVAL);
     ck_assert_int_eq(s->ops->upload_remove(s, "../volumes", NULL), -EINVAL);
@@ -371,7 +371,7 @@ START_TEST(a_sweep_takes_what_a_crash_left_and_old_uploads)
         file_write(path("volumes/" VOL ".0011223344556677.new.tmp"), "x", 1, 0600, NULL), 0);
     ck_assert_int_eq(
         file_write(path("images/" AMI ".0011223344556677.unpacked.tmp.xz"), "x", 1, 0600, NULL), 0);
-    ck_assert_int_eq(s->ops->volume_make(s, VOL, NULL, 1, NULL), 0);
+    ck_assert_int_eq(s->ops->layer_make(s, VOL, NULL, 1, NULL), 0);
     ck_assert_int_eq(s->ops->sweep(s, NULL), 0);
     ck_assert_uint_eq(entries("volumes"), 1);
     ck_assert_uint_eq(entries("images"), 0);

@@ -21,7 +21,6 @@ static struct calls *with_volumes(void)
         .volume_type = "gp3",
         .size_gib = 8,
         .created_at = 1767225600000, /* 2026-01-01 */
-        .image_id = TEST_IMAGE,
         .snapshot_id = TEST_SNAPSHOT,
         .instance_id = INSTANCE,
         .device_name = "/dev/xvda",
@@ -176,36 +175,32 @@ START_TEST(a_volume_that_was_not_modified_has_no_modification)
 }
 END_TEST
 
-static void put_image(struct calls *k, const char *id, const char *snapshot_id, int state,
-                      const char *account_id, bool is_public)
+static void put_snapshot(struct calls *k, const char *id, int state, const char *account_id,
+                         bool is_public)
 {
     struct tx *tx = store_write(k->store);
-    store_insert_image(tx, &(struct image){
-                               .id = id,
-                               .account_id = account_id,
-                               .region = "us-east-1",
-                               .state = state,
-                               .state_reason = state == IMAGE_FAILED ? "no disk image" : NULL,
-                               .name = id,
-                               .owner_alias = is_public ? "amazon" : NULL,
-                               .architecture = "x86_64",
-                               .root_device_name = "/dev/xvda",
-                               .location = id,
-                               .snapshot_id = snapshot_id,
-                               .size_gib = 3,
-                               .is_public = is_public,
-                           });
+    store_insert_snapshot(tx, &(struct snapshot){
+                                  .id = id,
+                                  .account_id = account_id,
+                                  .region = "us-east-1",
+                                  .state = state,
+                                  .state_reason = state == SNAPSHOT_ERROR ? "no room" : NULL,
+                                  .volume_id = LOOSE,
+                                  .description = "",
+                                  .owner_alias = is_public ? "amazon" : NULL,
+                                  .size_gib = 3,
+                                  .is_public = is_public,
+                              });
     ck_assert_int_eq(tx_commit(tx, NULL), 0);
 }
 
-START_TEST(each_image_has_a_snapshot)
+START_TEST(snapshots_are_shown_to_their_owner_and_public_ones_to_all)
 {
     struct calls *k = calls_new();
-    put_image(k, "ami-00000001", "snap-00000009", IMAGE_PENDING, TEST_ACCOUNT, false);
-    put_image(k, "ami-00000002", "snap-00000008", IMAGE_FAILED, TEST_ACCOUNT, false);
-    put_image(k, "ami-00000003", "snap-00000007", IMAGE_AVAILABLE, "210987654321", true);
-    put_image(k, "ami-00000004", "snap-00000006", IMAGE_AVAILABLE, "210987654321", false);
-    put_image(k, "ami-00000005", "snap-00000005", IMAGE_DEREGISTERED, TEST_ACCOUNT, false);
+    put_snapshot(k, "snap-00000009", SNAPSHOT_PENDING, TEST_ACCOUNT, false);
+    put_snapshot(k, "snap-00000008", SNAPSHOT_ERROR, TEST_ACCOUNT, false);
+    put_snapshot(k, "snap-00000007", SNAPSHOT_COMPLETED, "210987654321", true);
+    put_snapshot(k, "snap-00000006", SNAPSHOT_COMPLETED, "210987654321", false);
     ec2_DescribeSnapshots_out out;
     OK(k, DescribeSnapshots, &out, .max_results = wire_int(3));
     ck_assert_uint_eq(out.snapshots.n, 3); /* in the order of their own ids */
@@ -213,7 +208,7 @@ START_TEST(each_image_has_a_snapshot)
     ck_assert_str_eq(out.snapshots.v[0].owner_alias, "amazon");
     ck_assert_str_eq(out.snapshots.v[1].snapshot_id, "snap-00000008");
     ck_assert_str_eq(out.snapshots.v[1].state, "error");
-    ck_assert_str_eq(out.snapshots.v[1].state_message, "no disk image");
+    ck_assert_str_eq(out.snapshots.v[1].state_message, "no room");
     ck_assert_str_eq(out.snapshots.v[2].state, "pending");
     OK(k, DescribeSnapshots, &out, .max_results = wire_int(3), .next_token = out.next_token);
     ck_assert_uint_eq(out.snapshots.n, 1);
@@ -230,7 +225,7 @@ START_TEST(each_image_has_a_snapshot)
     OK(k, DescribeSnapshots, &out, FILTERED_BY(FILTER("volume-size", "3"), FILTER("status", "e*")));
     ck_assert_uint_eq(out.snapshots.n, 1);
     REFUSED(k, INVALID_SNAPSHOT_NOT_FOUND,
-            "The snapshots 'snap-00000005, snap-00000006' do not exist", DescribeSnapshots, &out,
+            "The snapshots 'snap-00000006, snap-00000005' do not exist", DescribeSnapshots, &out,
             .snapshot_ids = LIST("snap-00000006", TEST_SNAPSHOT, "snap-00000005"));
     ec2_DescribeSnapshotAttribute_out of;
     OK(k, DescribeSnapshotAttribute, &of, .snapshot_id = "snap-00000007",
@@ -261,4 +256,5 @@ END_TEST
 UNIT_SUITE(a_volume_is_shown_with_its_attachment_and_performance,
            volumes_are_filtered_by_all_that_is_documented, volumes_come_in_pages,
            a_volumes_status_follows_its_state, a_volume_that_was_not_modified_has_no_modification,
-           each_image_has_a_snapshot, an_image_is_registered_with_tags_of_its_snapshot)
+           snapshots_are_shown_to_their_owner_and_public_ones_to_all,
+           an_image_is_registered_with_tags_of_its_snapshot)

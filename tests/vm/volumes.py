@@ -2,9 +2,12 @@
 # area: disks
 # timeout: 600
 """Volumes of a real guest: attached and detached while it writes, grown under a mounted file system, and
-holding what was synced when QEMU is killed."""
+holding what was synced when QEMU is killed. Snapshots of them while it writes: restored, the file system is
+clean and has all that was synced before, and layers go while the guest reads them."""
+import glob
 import os
 import signal
+import time
 
 from guests import (Checks, Key, base_image, describe, ec2_client, log_in, qemu_pid, until, wait_state)
 
@@ -87,6 +90,77 @@ def grown_and_kept(guest, volume):
     checks.same("what was synced before is there after", found, first)
 
 
+# Writes a file, syncs it, and only then its number: whatever number is read was synced before.
+WRITER = ("n=0; while test ! -e /mnt/stop; do n=\\$((n + 1)); head -c 64k /dev/urandom >/mnt/w.\\$n; "
+          "sha256sum </mnt/w.\\$n >/mnt/w.\\$n.sum; sync /mnt/w.\\$n /mnt/w.\\$n.sum; "
+          "echo \\$n >/mnt/last.new; sync /mnt/last.new; mv /mnt/last.new /mnt/last; sync -f /mnt; done")
+
+
+def layers(volume):
+    return sorted(glob.glob(os.path.join(os.environ["CROFT_LAB"], "state", "volumes", f"{volume}*.qcow2")))
+
+
+def snapshot(volume):
+    """Of a volume; returns its id when it is completed."""
+    made = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+    completed([made])
+    return made
+
+
+def completed(ids):
+    until("the snapshots are completed", lambda: {each["State"] for each in ec2.describe_snapshots(
+        SnapshotIds=ids)["Snapshots"]} == {"completed"})
+
+
+def frozen_under_load(guest, volume):
+    guest.run(f"nohup sh -c \"{WRITER}\" >/dev/null 2>&1 &")
+    until("the guest writes", lambda: guest.run("cat /mnt/last 2>/dev/null || echo 0") not in ("", "0"))
+    began = time.monotonic()
+    taken = [snapshot(volume) for _ in range(2)]
+    last = int(guest.run("cat /mnt/last"))
+    taken.append(snapshot(volume))
+    print(f"# three snapshots under load: {time.monotonic() - began:.1f} s, one login among them")
+    checks.same("three snapshots are three layers below the one that is written", len(layers(volume)), 4)
+
+    ec2.delete_snapshot(SnapshotId=taken[1])
+    until("the middle layer is merged", lambda: len(layers(volume)) == 3)
+    ec2.delete_snapshot(SnapshotId=taken[0])
+    until("the lowest layer is merged", lambda: len(layers(volume)) == 2)
+    later = int(guest.run("cat /mnt/last"))
+    checks.ok("layers are merged while the guest goes on writing", later > last, (last, later))
+    restored(guest, taken[2], last)
+    of_all = ec2.create_snapshots(InstanceSpecification={"InstanceId": guest.id})["Snapshots"]
+    ids = [each["SnapshotId"] for each in of_all]
+    completed(ids)
+    checks.same("all volumes of an instance are frozen together", len(ids), 2)
+    for each in ids + taken[2:]:
+        ec2.delete_snapshot(SnapshotId=each)
+    guest.run("touch /mnt/stop; sync")
+
+
+def restored(guest, snap, last):
+    copy = ec2.create_volume(SnapshotId=snap, AvailabilityZone=guest.zone)["VolumeId"]
+    available(copy)
+    attach(guest, copy, "/dev/sdg")
+    found = guest.run(
+        f"udevadm settle; mkdir -p /restored; mount {disk(copy)} /restored; cat /restored/last; "
+        f"for n in \$(seq {last}); do test \"\$(sha256sum </restored/w.\$n)\" = \"\$(cat /restored/w.\$n.sum)\" "
+        f"|| echo bad \$n; done; umount /restored; fsck.ext4 -fn {disk(copy)} >/dev/null 2>&1 && echo clean"
+        .replace("\\$", "$"))
+    lines = found.split("\n")
+    checks.ok("a volume of a snapshot has all that was synced before it", len(lines) == 2 and
+              int(lines[0]) >= last, found)
+    checks.same("and its file system is clean", lines[-1], "clean")
+    detach(copy)
+    ec2.delete_volume(VolumeId=copy)
+
+
+def at_rest(volume):
+    """Nobody reads the layers any more: they become one."""
+    until("one layer is left", lambda: len(layers(volume)) == 1)
+    checks.ok("a volume that was detached is one layer again", layers(volume) != [])
+
+
 def detached_under_load(guest, volume):
     guest.run("nohup sh -c \"while dd if=/dev/zero of=/mnt/load bs=64k count=64 conv=fsync; "
               "do :; done\" >/dev/null 2>&1 &")
@@ -115,8 +189,11 @@ def main():
     guest.run("sync")  # of its first boot, too, whose host keys it would lose with its power
     with checks.part("grown and kept"):
         grown_and_kept(guest, volume)
+    with checks.part("frozen under load"):
+        frozen_under_load(guest, volume)
     with checks.part("detached under load"):
         detached_under_load(guest, volume)
+        at_rest(volume)
     with checks.part("again and again"):
         again_and_again(guest, volume)
     with checks.part("the end"):

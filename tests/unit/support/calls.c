@@ -137,6 +137,16 @@ static void put_image(struct tx *tx)
                                .snapshot_id = TEST_SNAPSHOT,
                                .size_gib = 8,
                            });
+    store_insert_snapshot(tx, &(struct snapshot){
+                                  .id = TEST_SNAPSHOT,
+                                  .account_id = TEST_ACCOUNT,
+                                  .region = "us-east-1",
+                                  .state = SNAPSHOT_COMPLETED,
+                                  .volume_id = "vol-ffffffff",
+                                  .description = "Root device of " TEST_IMAGE,
+                                  .size_gib = 8,
+                                  .image_id = TEST_IMAGE,
+                              });
 }
 
 /* Not of check's kind: fuzz targets set up a store, too, and run no test. */
@@ -228,8 +238,13 @@ void calls_free(struct calls *k)
 
 static void put_parts(struct tx *tx)
 {
+    store_insert_layer(tx, &(struct layer){.id = "vol-0a0a0a0a0a0a0a0a0",
+                                           .root_id = "vol-0a0a0a0a0a0a0a0a0",
+                                           .image_id = TEST_IMAGE});
     store_insert_volume(tx, &(struct volume){
                                 .id = "vol-0a0a0a0a0a0a0a0a0",
+                                .layer_id = "vol-0a0a0a0a0a0a0a0a0",
+                                .layers_made = 1,
                                 .account_id = TEST_ACCOUNT,
                                 .region = "us-east-1",
                                 .zone = "us-east-1a",

@@ -1,0 +1,243 @@
+#include <errno.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "jobs/instance.h"
+#include "jobs/layer.h"
+
+/*
+ * Theory of operation
+ *
+ * To freeze a volume is to let it write into a new, empty layer from one moment on. First the rows
+ * say so: the new layer is there and the volume's next one, and the snapshots keep the old one.
+ * Then the file is made, a guest that runs moves to it (all of its disks that are frozen together,
+ * at one moment), and the rows say that this has happened.
+ *
+ * Between the first rows and the last nobody starts, attaches, detaches or removes the volume:
+ * those wait. So a domain that is not there stays away, and whether a guest had moved before a
+ * crash need not be known: the new layer is what the volume writes into in any case, empty or not.
+ */
+
+#define LOOK_MS 250
+
+static bool is_on_its_way(struct tx *tx, struct arena *a, const struct volume *v)
+{
+    const struct instance *i = store_instance(tx, a, v->instance_id);
+    const struct volume_modification *m = store_volume_modification(tx, a, v->id);
+    const struct layer *top = store_layer(tx, a, v->layer_id);
+    bool moves =
+        v->attachment_state == ATTACHMENT_ATTACHING || v->attachment_state == ATTACHMENT_DETACHING;
+    bool live = i != NULL && i->state != INSTANCE_STOPPED && i->state != INSTANCE_TERMINATED;
+    /* Of a guest's disk the flattening is ended; where no guest is, its file is being written. */
+    bool flattens = top != NULL && top->work == LAYER_FLATTENING && !live;
+    return v->next_layer_id != NULL || (live && moves) || flattens ||
+           (i != NULL && i->state == INSTANCE_PENDING) ||
+           (m != NULL && m->state == MODIFICATION_MODIFYING);
+}
+
+static void give_up(struct tx *tx, struct snapshot *s, const char *reason)
+{
+    (void)snapshot_enter_state(s, SNAPSHOT_ERROR, NULL);
+    s->state_reason = reason;
+    store_update_snapshot(tx, s);
+}
+
+/* The rows that say what is going to be. */
+static void intend(struct tx *tx, struct arena *a, struct snapshot *s, struct volume *v)
+{
+    const struct layer *top = store_layer(tx, a, v->layer_id);
+    struct layer next = {
+        .id = layer_id_make(a, v->id, ++v->layers_made),
+        .root_id = top->root_id,
+        .parent_id = top->id,
+        .image_id = top->image_id,
+        .work = LAYER_REST,
+    };
+    store_insert_layer(tx, &next);
+    v->next_layer_id = next.id;
+    v->freeze_id = s->freeze_id;
+    store_update_volume(tx, v);
+    s->layer_id = top->id;
+    s->size_gib = v->size_gib;
+    store_update_snapshot(tx, s);
+}
+
+/* All volumes of the freeze, or none: *ret_wait. */
+static int begin(struct jobs *j, struct arena *a, const char *freeze_id, bool *ret_wait,
+                 struct err *e)
+{
+    struct tx *tx = store_write(j->config.store);
+    struct snapshot_list snapshots =
+        store_snapshots(tx, a, "freeze_id", freeze_id, "state", "pending", "layer_id", NULL);
+    struct volume **volumes = arena_array(a, snapshots.n + 1, struct volume *);
+    *ret_wait = false;
+    for (size_t i = 0; i < snapshots.n; i++) {
+        volumes[i] = store_volume(tx, a, snapshots.v[i].volume_id);
+        *ret_wait |= volumes[i] != NULL && is_on_its_way(tx, a, volumes[i]);
+    }
+    for (size_t i = 0; i < snapshots.n && !*ret_wait; i++) {
+        if (volumes[i] == NULL || store_layer(tx, a, volumes[i]->layer_id) == NULL)
+            give_up(tx, &snapshots.v[i], "The volume has gone");
+        else
+            intend(tx, a, &snapshots.v[i], volumes[i]);
+    }
+    return tx_commit(tx, e);
+}
+
+static int load(struct jobs *j, struct arena *a, const char *freeze_id, struct volume_list *ret,
+                struct err *e)
+{
+    struct tx *tx = store_read(j->config.store);
+    *ret = store_volumes(tx, a, "freeze_id", freeze_id);
+    return tx_commit(tx, e);
+}
+
+/* --- the machine */
+
+/* Those of one guest at one moment; disks that it does not have need no moving. */
+static int freeze_guest(struct jobs *j, const char *instance_id, const struct domain_freeze *disks,
+                        size_t n, struct err *e)
+{
+    struct hypervisor *h = j->hypervisor;
+    int r = h->ops->disks_freeze(h, instance_id, disks, n, e);
+    for (size_t i = 0; r == -ENODEV && n > 1 && i < n; i++) {
+        int one = h->ops->disks_freeze(h, instance_id, &disks[i], 1, e);
+        if (one < 0 && one != -ENODEV)
+            return one;
+    }
+    return r == -ENODEV ? 0 : r;
+}
+
+/* *ret_wait: a guest has just ended, and its row does not say so yet. */
+static int move_guests(struct jobs *j, struct arena *a, const struct volume_list *volumes,
+                       bool *ret_wait, struct err *e)
+{
+    struct storage *s = j->config.storage;
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < volumes->n; i++) {
+        const char *instance_id = volumes->v[i].instance_id;
+        bool seen = instance_id == NULL;
+        for (size_t k = 0; k < i; k++)
+            seen |= streq(volumes->v[k].instance_id, instance_id);
+        if (seen)
+            continue;
+        enum domain_state state = DOMAIN_GONE;
+        struct domain_freeze *disks = arena_array(a, volumes->n, struct domain_freeze);
+        size_t n = 0;
+        for (size_t k = i; k < volumes->n; k++)
+            if (streq(volumes->v[k].instance_id, instance_id))
+                disks[n++] =
+                    (struct domain_freeze){plan_disk_serial(a, volumes->v[k].id),
+                                           s->ops->layer_path(s, a, volumes->v[k].next_layer_id)};
+        r = instance_domain(j, instance_id, &state, e);
+        if (r == 0 && state != DOMAIN_GONE)
+            r = freeze_guest(j, instance_id, disks, n, e);
+        if (r == -ENOENT) {
+            *ret_wait = true;
+            r = 0;
+        }
+    }
+    return r;
+}
+
+/*
+ * There is no room: it is as if nothing had been asked for. No guest has moved, for none does
+ * before all files are there. (Those that are there belong to nothing now; the reconciler sees to
+ * them.)
+ */
+static int cancel(struct jobs *j, struct arena *a, const char *freeze_id, const char *reason,
+                  struct err *e)
+{
+    struct tx *tx = store_write(j->config.store);
+    struct volume_list volumes = store_volumes(tx, a, "freeze_id", freeze_id);
+    for (size_t i = 0; i < volumes.n; i++) {
+        store_delete_layers(tx, "id", volumes.v[i].next_layer_id);
+        volumes.v[i].next_layer_id = NULL;
+        volumes.v[i].freeze_id = NULL;
+        store_update_volume(tx, &volumes.v[i]);
+    }
+    struct snapshot_list snapshots =
+        store_snapshots(tx, a, "freeze_id", freeze_id, "state", "pending");
+    for (size_t i = 0; i < snapshots.n; i++) {
+        snapshots.v[i].layer_id = NULL;
+        give_up(tx, &snapshots.v[i], reason);
+    }
+    log_warning("snapshot-failed snapshot=%s reason=\"%s\"", freeze_id, reason);
+    return tx_commit(tx, e);
+}
+
+static int make_files(struct jobs *j, struct arena *a, const struct volume_list *volumes,
+                      struct err *e)
+{
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < volumes->n; i++)
+        r = layer_make_file(j, a, volumes->v[i].next_layer_id, volumes->v[i].size_gib, e);
+    return r;
+}
+
+static int move(struct jobs *j, struct arena *a, const struct volume_list *volumes, bool *ret_wait,
+                struct err *e)
+{
+    struct storage *s = j->config.storage;
+    int r = move_guests(j, a, volumes, ret_wait, e);
+    for (size_t i = 0; r == 0 && !*ret_wait && i < volumes->n; i++)
+        r = s->ops->layer_seal(s, volumes->v[i].layer_id, true, e);
+    return r;
+}
+
+/* The rows that say what has been done. */
+static int record(struct jobs *j, struct arena *a, const char *freeze_id, struct err *e)
+{
+    struct tx *tx = store_write(j->config.store);
+    int64_t now = clock_now();
+    struct volume_list volumes = store_volumes(tx, a, "freeze_id", freeze_id);
+    for (size_t i = 0; i < volumes.n; i++) {
+        struct volume *v = &volumes.v[i];
+        store_enqueue_layers(tx, v->layer_id);
+        v->layer_id = v->next_layer_id;
+        v->next_layer_id = NULL;
+        v->freeze_id = NULL;
+        store_update_volume(tx, v);
+    }
+    struct snapshot_list snapshots =
+        store_snapshots(tx, a, "freeze_id", freeze_id, "state", "pending");
+    for (size_t i = 0; i < snapshots.n; i++) {
+        struct snapshot *s = &snapshots.v[i];
+        if (s->layer_id == NULL)
+            continue;
+        (void)snapshot_enter_state(s, SNAPSHOT_COMPLETED, NULL);
+        s->completed_at = now;
+        store_update_snapshot(tx, s);
+        log_info("snapshot-taken snapshot=%s volume=%s layer=%s", s->id, s->volume_id, s->layer_id);
+    }
+    return tx_commit(tx, e);
+}
+
+int snapshot_converge(struct jobs *j, struct arena *a, const char *freeze_id,
+                      struct outcome *ret_outcome, struct err *e)
+{
+    struct volume_list volumes = {0};
+    bool wait = false;
+    int r = load(j, a, freeze_id, &volumes, e);
+    if (r == 0 && volumes.n == 0) {
+        r = begin(j, a, freeze_id, &wait, e);
+        if (r == 0)
+            r = load(j, a, freeze_id, &volumes, e);
+    }
+    if (r < 0 || (volumes.n == 0 && !wait))
+        return r;
+    struct err why = {0};
+    if (!wait && (r = make_files(j, a, &volumes, &why)) == -ENOSPC)
+        return cancel(j, a, freeze_id, arena_strdup(a, why.message), e);
+    if (!wait && r == 0)
+        r = move(j, a, &volumes, &wait, &why);
+    if (r < 0) {
+        *e = why;
+        return r;
+    }
+    if (!wait)
+        return record(j, a, freeze_id, e);
+    *ret_outcome = (struct outcome){.again = true, .when = clock_now() + LOOK_MS};
+    return 0;
+}

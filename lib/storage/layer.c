@@ -1,0 +1,227 @@
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "core/layer.h"
+#include "storage/files_internal.h"
+#include "storage/qemu_img.h"
+
+/*
+ * A layer names the one below relative to itself, so that the state directory may be moved as a
+ * whole. (A guest's QEMU may have written an absolute name; it is taken for what it means.)
+ *
+ * Extended L2 entries let a cluster be allocated in pieces of 4 KiB: a guest's first small write
+ * into a cluster of the layer does not copy all of it. Measured with 6,000 scattered writes of
+ * 4 KiB: a quarter of the time and a fifteenth of the space of qemu-img's defaults. Refcounts are
+ * kept (lazy ones need a repair after every crash), and nothing is preallocated.
+ */
+#define IMAGE_FROM_LAYER "../" DIR_IMAGES "/%s" DISK_SUFFIX
+
+/* NULL for a layer that stands on nothing. */
+static const char *backing_name(struct arena *a, const char *below)
+{
+    if (below == NULL)
+        return NULL;
+    return has_prefix(below, "ami-") ? arena_printf(a, IMAGE_FROM_LAYER, below)
+                                     : arena_printf(a, "%s" DISK_SUFFIX, below);
+}
+
+const char *const *layer_make_argv(struct arena *a, const char *path, const char *below,
+                                   int64_t size_gib)
+{
+    return qemu_img_create_argv(a, path, backing_name(a, below), size_gib << 30);
+}
+
+const char *files_layer_path(struct storage *s, struct arena *a, const char *layer_id)
+{
+    return files_path(files_of(s), a, DIR_VOLUMES, layer_id, DISK_SUFFIX);
+}
+
+static int check_id(const char *id, struct err *e)
+{
+    return layer_id_ok(id) ? 0 : err_set(e, EINVAL, "'%.64s' is no id of a layer", id);
+}
+
+static const char *path_below(struct files_storage *f, struct arena *a, const char *below)
+{
+    return has_prefix(below, "ami-") ? files_path(f, a, DIR_IMAGES, below, DISK_SUFFIX)
+                                     : files_path(f, a, DIR_VOLUMES, below, DISK_SUFFIX);
+}
+
+/* What the file itself says that it is. -ENOENT: there is none. */
+static int read_header(struct arena *a, const char *path, struct format_layer *ret, struct err *e)
+{
+    char head[FORMAT_HEAD];
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    ssize_t n = fd < 0 ? -1 : pread(fd, head, sizeof(head), 0);
+    if (n < 0)
+        return err_errno(e, errno, "cannot read %s", path);
+    int r = format_qcow2_layer(a, head, (size_t)n, ret, e);
+    return r < 0 ? err_wrap(e, r, "cannot take %s for a layer", path) : 0;
+}
+
+static int check_below(struct files_storage *f, struct arena *a, const char *below,
+                       int64_t size_gib, struct err *e)
+{
+    struct format_layer lower = {0};
+    int r = has_prefix(below, "ami-") ? files_check_id(below, "ami", e) : check_id(below, e);
+    if (r == 0)
+        r = read_header(a, path_below(f, a, below), &lower, e);
+    if (r < 0)
+        return err_wrap(e, r, "cannot stand on the layer of %s", below);
+    if (size_gib << 30 < lower.virtual_size) /* the guest would lose the end of its disk */
+        return err_set(e, EINVAL, "%lld GiB is less than the disk of %s", (long long)size_gib,
+                       below);
+    return 0;
+}
+
+int files_layer_make(struct storage *s, const char *layer_id, const char *below, int64_t size_gib,
+                     struct err *e)
+{
+    _cleanup_arena_ struct arena *a = arena_new();
+    struct files_storage *f = files_of(s);
+    int r = check_id(layer_id, e);
+    if (r < 0)
+        return r;
+    const char *path = files_layer_path(s, a, layer_id);
+    if (file_exists(path))
+        return 0;
+    if (size_gib <= 0 || size_gib > DISK_SIZE_MAX >> 30)
+        return err_set(e, EINVAL, "a volume cannot have %lld GiB", (long long)size_gib);
+    if (below != NULL && (r = check_below(f, a, below, size_gib, e)) < 0)
+        return r;
+    /* Layers are thin: a new one takes a few hundred KiB, whatever its size. */
+    r = files_need(f, 1 << 20, "a volume", e);
+    if (r < 0)
+        return r;
+
+    const char *temporary = files_temporary(f, a, DIR_VOLUMES, layer_id, "new");
+    r = qemu_img_create(temporary, backing_name(a, below), size_gib << 30, e);
+    if (r == 0 && chmod(temporary, 0600) < 0)
+        r = err_errno(e, errno, "cannot set the mode of %s", temporary);
+    if (r < 0) {
+        (void)unlink(temporary);
+        return err_wrap(e, r, "cannot make the layer %s", layer_id);
+    }
+    return file_commit(temporary, path, e);
+}
+
+int files_layer_grow(struct storage *s, const char *layer_id, int64_t size_gib, struct err *e)
+{
+    _cleanup_arena_ struct arena *a = arena_new();
+    struct format_layer header = {0};
+    int r = check_id(layer_id, e);
+    if (r < 0)
+        return r;
+    const char *path = files_layer_path(s, a, layer_id);
+    r = read_header(a, path, &header, e);
+    if (r == 0 && header.virtual_size < size_gib << 30)
+        r = qemu_img_resize(path, size_gib << 30, e);
+    return r < 0 ? err_wrap(e, r, "cannot grow the layer %s", layer_id) : 0;
+}
+
+int files_layer_remove(struct storage *s, const char *layer_id, struct err *e)
+{
+    _cleanup_arena_ struct arena *a = arena_new();
+    int r = check_id(layer_id, e);
+    return r < 0 ? r : file_remove(files_layer_path(s, a, layer_id), e);
+}
+
+/* The group that QEMU runs in, by the names that distributions give its user; -1: none of them. */
+static gid_t qemu_group(void)
+{
+    static const char *const names[] = {"libvirt-qemu", "qemu"};
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        struct passwd user;
+        struct passwd *found = NULL;
+        char text[4096];
+        if (getpwnam_r(names[i], &user, text, sizeof(text), &found) == 0 && found != NULL)
+            return user.pw_gid;
+    }
+    return (gid_t)-1;
+}
+
+int files_layer_seal(struct storage *s, const char *layer_id, bool sealed, struct err *e)
+{
+    _cleanup_arena_ struct arena *a = arena_new();
+    int r = check_id(layer_id, e);
+    if (r < 0)
+        return r;
+    const char *path = files_layer_path(s, a, layer_id);
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return err_errno(e, errno, "cannot open %s", path);
+    gid_t group = sealed ? qemu_group() : (gid_t)-1;
+    mode_t mode = !sealed ? 0600 : group == (gid_t)-1 ? 0444 : 0440;
+    /* Only root can give files away; who is not root runs QEMU as itself. */
+    bool root = geteuid() == 0;
+    if ((sealed && root && fchown(fd, 0, group) < 0) || fchmod(fd, root ? mode : mode | 0400) < 0)
+        return err_errno(e, errno, "cannot set who may read %s", path);
+    return 0;
+}
+
+/* By the name of the file below, without its directory. */
+static int stands_on(struct arena *a, const char *path, const char *below, bool *ret, struct err *e)
+{
+    struct format_layer header = {0};
+    int r = read_header(a, path, &header, e);
+    const char *name = header.backing;
+    const char *slash = name == NULL ? NULL : strrchr(name, '/');
+    *ret = r == 0 && streq(slash == NULL ? name : slash + 1,
+                           below == NULL ? NULL : arena_printf(a, "%s" DISK_SUFFIX, below));
+    return r;
+}
+
+int files_layer_rebase(struct storage *s, const char *layer_id, const char *below, struct err *e)
+{
+    _cleanup_arena_ struct arena *a = arena_new();
+    bool there = false;
+    int r = check_id(layer_id, e);
+    if (r < 0)
+        return r;
+    const char *path = files_layer_path(s, a, layer_id);
+    r = stands_on(a, path, below, &there, e);
+    if (r == 0 && !there)
+        r = qemu_img_rebase(path, backing_name(a, below), false, e);
+    return r < 0 ? err_wrap(e, r, "cannot put the layer %s on another", layer_id) : 0;
+}
+
+int files_layer_flatten(struct storage *s, const char *layer_id, const char *below, struct err *e)
+{
+    _cleanup_arena_ struct arena *a = arena_new();
+    bool there = false;
+    int r = check_id(layer_id, e);
+    if (r < 0)
+        return r;
+    const char *path = files_layer_path(s, a, layer_id);
+    r = stands_on(a, path, below, &there, e);
+    if (r == 0 && !there)
+        r = qemu_img_rebase(path, backing_name(a, below), true, e);
+    return r < 0 ? err_wrap(e, r, "cannot flatten the layer %s", layer_id) : 0;
+}
+
+int files_layer_merge(struct storage *s, const char *layer_id, const char *into, struct err *e)
+{
+    _cleanup_arena_ struct arena *a = arena_new();
+    struct files_storage *f = files_of(s);
+    struct stat st;
+    int r = check_id(layer_id, e);
+    if (r == 0)
+        r = check_id(into, e);
+    if (r < 0)
+        return r;
+    const char *path = files_layer_path(s, a, layer_id);
+    if (stat(path, &st) < 0)
+        return err_errno(e, errno, "cannot look at %s", path);
+    /* qemu-img copies into what the file names, so that had better be the right one. */
+    r = files_layer_rebase(s, layer_id, into, e);
+    if (r == 0)
+        r = files_need(f, (int64_t)st.st_blocks * 512, "merging layers", e);
+    if (r == 0)
+        r = qemu_img_commit(path, e);
+    return r < 0 ? err_wrap(e, r, "cannot merge the layer %s into %s", layer_id, into) : 0;
+}
