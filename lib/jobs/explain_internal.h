@@ -35,6 +35,7 @@ void tell_layer(struct telling *t, struct croft_ExplainedStep *step, const char 
                 int64_t size_gib);
 /* How the title of what tell_standing() tells begins. */
 #define EXPLAIN_STANDS "What stands of "
+#define EXPLAIN_WANTED "What is to stand of " /* the machine has not followed */
 /* What of the object stands in the kernel; nothing of what is no part of a VPC's network. */
 void tell_standing(struct telling *t, const char *id);
 /* Does a row of the account come of it? Of a row without an account: yes. */

@@ -89,7 +89,15 @@ static void tell_stands(struct telling *t, const struct net_vpc *intent, const c
         tell_note(t, "What stands of %s is not shown: %s", id, e.message);
         return;
     }
-    struct croft_ExplainedStep *step = tell_step(t, EXPLAIN_STANDS "%s in %s", id, intent->vpc_id);
+    const struct vpc *vpc = store_vpc(t->tx, t->a, intent->vpc_id);
+    const char *why = vpc == NULL ? NULL : vpc->network_error;
+    struct croft_ExplainedStep *step = tell_step(
+        t, "%s%s in %s", why == NULL ? EXPLAIN_STANDS : EXPLAIN_WANTED, id, intent->vpc_id);
+    if (why != NULL)
+        tell_note(t,
+                  "The network of %s is not as its rows say, which is what is told; it is tried "
+                  "again: %s",
+                  intent->vpc_id, why);
     if (told.rules != NULL)
         tell_file(t, step, arena_printf(t->a, "%s.nft", intent->vpc_id), told.rules);
     for (size_t i = 0; i < told.files.n; i++)
@@ -107,18 +115,33 @@ static void tell_stands(struct telling *t, const struct net_vpc *intent, const c
     }
 }
 
+static void tell_stands_in(struct telling *t, const char *vpc_id, const char *id)
+{
+    struct net_vpc intent = {0};
+    if (plan_vpc(t->tx, t->a, vpc_id, &intent))
+        tell_stands(t, intent_copy(t->a, &intent), id);
+}
+
+/* The other VPCs in which a group is in force. */
+static void tell_stands_elsewhere(struct telling *t, const char *group_id)
+{
+    struct security_group_vpc_list l = store_security_group_vpcs(t->tx, t->a, "group_id", group_id);
+    for (size_t i = 0; i < l.n; i++)
+        if (group_association_is_wanted(&l.v[i]))
+            tell_stands_in(t, l.v[i].vpc_id, group_id);
+}
+
 void tell_standing(struct telling *t, const char *id)
 {
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
         if (!has_prefix(id, kinds[i].prefix))
             continue;
         const void *row = table_get(t->tx, kinds[i].table, t->a, (const char *const[]){id});
-        struct net_vpc intent = {0};
         if (row == NULL || !is_own(t, kinds[i].table, row))
             return;
-        if (plan_vpc(t->tx, t->a, row_text(kinds[i].table, t->a, row, kinds[i].vpc_column),
-                     &intent))
-            tell_stands(t, intent_copy(t->a, &intent), id);
+        tell_stands_in(t, row_text(kinds[i].table, t->a, row, kinds[i].vpc_column), id);
+        if (has_prefix(id, "sg-"))
+            tell_stands_elsewhere(t, id);
         return;
     }
 }

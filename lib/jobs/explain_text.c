@@ -70,6 +70,8 @@ const char *explain_text(struct arena *a, const struct croft_Explanation *x)
         add_object(&out, &x->objects.v[i]);
     if (x->steps.n > 0 && has_prefix(x->steps.v[0].title, EXPLAIN_STANDS))
         buf_add_str(&out, "\nIn force:\n");
+    else if (x->steps.n > 0 && has_prefix(x->steps.v[0].title, EXPLAIN_WANTED))
+        buf_add_str(&out, "\nNot in force:\n");
     else if (x->steps.n > 0)
         buf_printf(&out, "\nThe workers %sthen:\n", dry ? "would " : "");
     for (size_t i = 0; i < x->steps.n; i++)

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "hypervisor/fake.h"
+#include "jobs/explain.h"
 #include "storage/fake.h"
 #include "support/calls.h"
 #include "support/machine.h"
@@ -183,6 +184,55 @@ START_TEST(an_analysis_says_nothing_of_rules_that_are_not_in_force)
 }
 END_TEST
 
+/* What is told of a group. */
+static const struct croft_Explanation *told_of(struct calls *k, struct machine *m,
+                                               const char *group_id)
+{
+    const struct explain_call call = {
+        .config = &m->jobs->config,
+        .account_id = TEST_ACCOUNT,
+        .action = "DescribeSecurityGroups",
+        .ids = LIST(group_id),
+    };
+    struct tx *tx = store_write(k->store);
+    const struct croft_Explanation *told = explain(&call, tx, &(struct changes){0}, k->arena);
+    tx_end(tx);
+    return told;
+}
+
+START_TEST(what_is_told_of_a_group_is_in_force_or_said_not_to_be)
+{
+    struct calls *k = calls_new();
+    struct machine *m = machine_new(k);
+    ec2_CreateSecurityGroup_out made;
+    ec2_AssociateSecurityGroupVpc_out associated;
+    OK(k, CreateSecurityGroup, &made, .group_name = "web", .description = "d");
+    OK(k, AssociateSecurityGroupVpc, &associated, .group_id = made.group_id,
+       .vpc_id = TEST_OTHER_VPC);
+    ck_assert_int_eq(machine_run(m, TEST_VPC), 0);
+    m->broken = BROKEN;
+    ck_assert_int_eq(machine_run(m, TEST_OTHER_VPC), -EIO);
+    const struct croft_Explanation *told = told_of(k, m, made.group_id);
+    ck_assert_uint_eq(told->steps.n, 2);
+    ck_assert_str_eq(told->steps.v[0].title,
+                     arena_printf(k->arena, "What stands of %s in " TEST_VPC, made.group_id));
+    ck_assert_str_eq(
+        told->steps.v[1].title,
+        arena_printf(k->arena, "What is to stand of %s in " TEST_OTHER_VPC, made.group_id));
+    ck_assert_str_eq(told->notes.v[0],
+                     "The network of " TEST_OTHER_VPC " is not as its rows say, which is what is "
+                     "told; it is tried again: " BROKEN);
+    m->broken = NULL;
+    ck_assert_int_eq(machine_run(m, TEST_OTHER_VPC), 0);
+    told = told_of(k, m, made.group_id);
+    ck_assert_uint_eq(told->steps.n, 2);
+    ck_assert_str_eq(told->steps.v[1].title,
+                     arena_printf(k->arena, "What stands of %s in " TEST_OTHER_VPC, made.group_id));
+    machine_free(m);
+    calls_free(k);
+}
+END_TEST
+
 START_TEST(the_reconciler_asks_again_for_what_has_failed)
 {
     struct calls *k = calls_new();
@@ -211,4 +261,5 @@ UNIT_SUITE(a_vpc_and_its_subnets_are_pending_while_its_network_is_not_in_force,
            no_route_is_active_while_the_kernel_has_not_got_it,
            a_nat_gateway_comes_and_goes_with_the_kernel,
            an_analysis_says_nothing_of_rules_that_are_not_in_force,
+           what_is_told_of_a_group_is_in_force_or_said_not_to_be,
            the_reconciler_asks_again_for_what_has_failed)

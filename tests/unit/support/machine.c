@@ -41,8 +41,11 @@ struct machine *machine_new(struct calls *k)
     struct machine *m = calloc(1, sizeof(*m));
     CHECK(m != NULL);
     m->network.ops = &machine_ops;
-    m->jobs = jobs_new(&(struct jobs_config){
-        .store = k->store, .network = &m->network, .host_id = TEST_HOST, .mtu = 1500});
+    m->jobs = jobs_new(&(struct jobs_config){.store = k->store,
+                                             .network = &m->network,
+                                             .host_id = TEST_HOST,
+                                             .runtime_dir = "/run/croft",
+                                             .mtu = 1500});
     return m;
 }
 
