@@ -221,7 +221,7 @@ int applied_change(struct applied *vpc, const struct applied_options *o,
     }
     _cleanup_arena_ struct arena *scratch = arena_new();
     struct applied_parts old = {0};
-    struct applied_parts parts = {0};
+    struct applied_parts parts = {.intent = copy};
     int r = make_parts(scratch, o, copy, vpc->intent, &parts, e);
     if (r == 0 && vpc->intent != NULL)
         r = make_parts(scratch, o, vpc->intent, copy, &old, e);
