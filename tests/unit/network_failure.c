@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "hypervisor/fake.h"
 #include "jobs/explain.h"
+#include "jobs/instance.h"
 #include "storage/fake.h"
 #include "support/calls.h"
 #include "support/machine.h"
@@ -152,6 +153,61 @@ START_TEST(a_nat_gateway_comes_and_goes_with_the_kernel)
 }
 END_TEST
 
+static int take_nic(struct hypervisor *h, const char *instance_id, const struct domain_nic *nic,
+                    struct err *e)
+{
+    (void)h, (void)instance_id, (void)nic, (void)e;
+    return 0;
+}
+
+static int attach_to_guest(struct calls *k, struct machine *m, int64_t attempts)
+{
+    bool again = false;
+    const struct job job = {.object_id = TEST_INSTANCE, .kind = "instance", .attempts = attempts};
+    struct tx *tx = store_read(k->store);
+    struct instance_facts facts = instance_facts_read(tx, k->arena, TEST_INSTANCE);
+    ck_assert_int_eq(tx_commit(tx, NULL), 0);
+    return instance_converge_interfaces(m->jobs, k->arena, &job, &facts, &again, &m->e);
+}
+
+static struct ec2_NetworkInterface interface_seen(struct calls *k, const char *id)
+{
+    ec2_DescribeNetworkInterfaces_out out;
+    OK(k, DescribeNetworkInterfaces, &out, .network_interface_ids = LIST(id));
+    return out.network_interfaces.v[0];
+}
+
+START_TEST(an_interface_is_attached_once_its_port_is_there_or_not_at_all)
+{
+    static const struct hypervisor_ops ops = {.nic_attach = take_nic, .nic_connect = take_nic};
+    struct hypervisor guests = {&ops};
+    struct calls *k = calls_new();
+    struct machine *m = machine_new(k);
+    m->jobs->hypervisor = &guests;
+    calls_put_instance(k, INSTANCE_RUNNING);
+    ec2_CreateNetworkInterface_out made;
+    OK(k, CreateNetworkInterface, &made, .subnet_id = TEST_SUBNET);
+    const char *id = made.network_interface->network_interface_id;
+    ec2_AttachNetworkInterface_out attached;
+    OK(k, AttachNetworkInterface, &attached, .network_interface_id = id,
+       .instance_id = TEST_INSTANCE, .device_index = {true, 1});
+    m->broken = BROKEN;
+    ck_assert_int_eq(attach_to_guest(k, m, 0), -EIO);
+    ck_assert_str_eq(interface_seen(k, id).attachment->status, "attaching");
+    /* It has been tried often enough: the interface is free for another try. */
+    ck_assert_int_eq(attach_to_guest(k, m, 4), 0);
+    ck_assert_ptr_null(interface_seen(k, id).attachment);
+    ck_assert_str_eq(interface_seen(k, id).status, "available");
+    m->broken = NULL;
+    OK(k, AttachNetworkInterface, &attached, .network_interface_id = id,
+       .instance_id = TEST_INSTANCE, .device_index = {true, 1});
+    ck_assert_int_eq(attach_to_guest(k, m, 0), 0);
+    ck_assert_str_eq(interface_seen(k, id).attachment->status, "attached");
+    machine_free(m);
+    calls_free(k);
+}
+END_TEST
+
 START_TEST(an_analysis_says_nothing_of_rules_that_are_not_in_force)
 {
     struct calls *k = calls_new();
@@ -260,6 +316,7 @@ UNIT_SUITE(a_vpc_and_its_subnets_are_pending_while_its_network_is_not_in_force,
            a_rule_that_the_kernel_refuses_shows_in_its_vpc_until_it_is_in_force,
            no_route_is_active_while_the_kernel_has_not_got_it,
            a_nat_gateway_comes_and_goes_with_the_kernel,
+           an_interface_is_attached_once_its_port_is_there_or_not_at_all,
            an_analysis_says_nothing_of_rules_that_are_not_in_force,
            what_is_told_of_a_group_is_in_force_or_said_not_to_be,
            the_reconciler_asks_again_for_what_has_failed)

@@ -18,6 +18,14 @@ static int machine_apply(struct network *n, const struct net_vpc *intent, struct
     return 0;
 }
 
+static int machine_plug(struct network *n, const struct net_vpc *intent, const char *interface_id,
+                        struct err *e)
+{
+    (void)intent, (void)interface_id;
+    const struct machine *m = (struct machine *)n;
+    return m->broken == NULL ? 0 : err_set(e, EIO, "%s", m->broken);
+}
+
 static int machine_probe(struct network *n, struct arena *a, const struct net_probe *probe,
                          struct net_probed *ret, struct err *e)
 {
@@ -33,8 +41,11 @@ static int machine_list(struct network *n, struct arena *a, struct net_names *re
     return 0;
 }
 
-static const struct network_ops machine_ops = {
-    .name = "machine", .apply = machine_apply, .probe = machine_probe, .list = machine_list};
+static const struct network_ops machine_ops = {.name = "machine",
+                                               .apply = machine_apply,
+                                               .plug = machine_plug,
+                                               .probe = machine_probe,
+                                               .list = machine_list};
 
 struct machine *machine_new(struct calls *k)
 {
