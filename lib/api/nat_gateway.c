@@ -1,6 +1,8 @@
 /* CreateNatGateway, DeleteNatGateway, DescribeNatGateways. */
+#include "api/nat_gateway.h"
 #include "api/address.h"
 #include "api/filter.h"
+#include "api/interface_addresses.h"
 #include "api/interface_make.h"
 #include "api/lookup.h"
 #include "api/page.h"
@@ -11,25 +13,6 @@
 #include "core/quota.h"
 
 #define REQUESTER "amazon-aws"
-
-static void view_addresses(struct call *c, const struct nat_gateway *g, struct ec2_NatGateway *out)
-{
-    wire_list_empty(&out->nat_gateway_addresses);
-    const struct network_interface *n = store_network_interface(c->tx, c->arena, g->interface_id);
-    if (n == NULL)
-        return;
-    struct ec2_NatGatewayAddress *a = arena_append(c->arena, &out->nat_gateway_addresses);
-    struct address_list elastic = store_addresses(c->tx, c->arena, "interface_id", n->id);
-    a->network_interface_id = n->id;
-    a->private_ip = n->private_ip;
-    a->is_primary = wire_bool(true);
-    a->status = "succeeded";
-    if (elastic.n > 0) {
-        a->allocation_id = elastic.v[0].id;
-        a->association_id = elastic.v[0].association_id;
-        a->public_ip = elastic.v[0].public_ip;
-    }
-}
 
 static void view(struct call *c, const struct nat_gateway *g, struct ec2_NatGateway *out)
 {
@@ -45,7 +28,7 @@ static void view(struct call *c, const struct nat_gateway *g, struct ec2_NatGate
     };
     if (g->deleted_at > 0)
         out->delete_time = wire_time(g->deleted_at);
-    view_addresses(c, g, out);
+    nat_addresses_view(c, g, &out->nat_gateway_addresses);
     tags_of(c, g->id, &out->tags);
 }
 
@@ -61,14 +44,18 @@ static void fail(struct nat_gateway *g, const char *code, const char *message)
  * What EC2 finds out after it has answered, and writes into the gateway, which then failed: no way
  * out of the VPC, no room in the subnet, an elastic address that is elsewhere.
  */
-static bool may_succeed(struct call *c, struct nat_gateway *g, const struct address *elastic,
+static bool may_succeed(struct call *c, struct nat_gateway *g, const struct address_list *elastic,
                         const struct address_pool *pool, const struct interface_wish *wish)
 {
     struct fault f = {0};
-    if (elastic != NULL && elastic->association_id != NULL)
-        fail(g, "Resource.AlreadyAssociated",
-             arena_printf(c->arena, "Elastic IP address [%s] is already associated", elastic->id));
-    else if (elastic != NULL && vpc_check_gateway(c, g->vpc_id, &f) < 0)
+    for (size_t i = 0; i < elastic->n; i++)
+        if (elastic->v[i].association_id != NULL) {
+            fail(g, "Resource.AlreadyAssociated",
+                 arena_printf(c->arena, "Elastic IP address [%s] is already associated",
+                              elastic->v[i].id));
+            return false;
+        }
+    if (g->is_public && vpc_check_gateway(c, g->vpc_id, &f) < 0)
         fail(g, "Gateway.NotAttached",
              arena_printf(c->arena, "Network %s has no Internet gateway attached", g->vpc_id));
     else if ((int64_t)address_pool_free(pool) < interface_wish_draws(wish))
@@ -78,7 +65,7 @@ static bool may_succeed(struct call *c, struct nat_gateway *g, const struct addr
 }
 
 static void give_interface(struct call *c, struct nat_gateway *g, const struct subnet *subnet,
-                           struct address *elastic, struct address_pool *pool,
+                           struct address_list *elastic, struct address_pool *pool,
                            const struct interface_wish *wish)
 {
     struct network_interface row = {
@@ -92,8 +79,11 @@ static void give_interface(struct call *c, struct nat_gateway *g, const struct s
     };
     interface_insert(c, subnet, &(struct security_group_list){0}, wish, pool, &row);
     g->interface_id = row.id;
-    if (elastic != NULL)
-        address_associate(c, elastic, &row, row.private_ip);
+    struct interface_address_list others =
+        store_interface_addresses(c->tx, c->arena, "interface_id", row.id);
+    struct wire_strings all = private_addresses_of(c, &row, &others);
+    for (size_t i = 0; i < elastic->n; i++)
+        address_associate(c, &elastic->v[i], &row, all.v[i]);
 }
 
 /* Those of the zone that have not come to an end. */
@@ -122,10 +112,48 @@ static int check_form(const ec2_CreateNatGateway_in *in, bool is_public, struct 
     if (is_public && in->allocation_id == NULL)
         return fault(f, FAULT_MISSING_PARAMETER,
                      "The request must contain the parameter AllocationId");
-    if (!is_public && in->allocation_id != NULL)
+    if (!is_public && (in->allocation_id != NULL || in->secondary_allocation_ids.n > 0))
         return fault(f, FAULT_INVALID_PARAMETER_COMBINATION,
                      "AllocationId cannot be specified for a private NAT gateway");
+    size_t named = in->secondary_private_ip_addresses.n;
+    if (is_public && in->secondary_private_ip_address_count.set)
+        return fault(f, FAULT_INVALID_PARAMETER_COMBINATION,
+                     "SecondaryPrivateIpAddressCount cannot be specified for a public NAT gateway");
+    if (is_public && named > 0 && named != in->secondary_allocation_ids.n)
+        return fault(f, FAULT_INVALID_PARAMETER_COMBINATION,
+                     "There must be as many private IP addresses as allocations, or none");
+    if (named > 0 && in->secondary_private_ip_address_count.set)
+        return fault(f, FAULT_INVALID_PARAMETER_COMBINATION,
+                     "Secondary private IP addresses and a number of them may not be specified on "
+                     "the same request");
     return 0;
+}
+
+/* Its addresses: one for each allocation, or as many as are named or counted. */
+static int read_wish(const ec2_CreateNatGateway_in *in, struct interface_wish *ret, struct fault *f)
+{
+    struct interface_wish w = {
+        .private_ip = in->private_ip_address,
+        .secondary = in->secondary_private_ip_addresses,
+    };
+    if (in->secondary_private_ip_address_count.set)
+        w.n_secondary = in->secondary_private_ip_address_count.v;
+    else if (w.secondary.n == 0)
+        w.n_secondary = (int64_t)in->secondary_allocation_ids.n;
+    *ret = w;
+    return nat_addresses_check(1 + (int64_t)w.secondary.n + w.n_secondary, f);
+}
+
+/* The elastic addresses, in the order of the private ones. */
+static int find_elastic(struct call *c, const ec2_CreateNatGateway_in *in, struct address_list *ret,
+                        struct fault *f)
+{
+    struct wire_strings ids = {0};
+    if (in->allocation_id != NULL)
+        *arena_append(c->arena, &ids) = in->allocation_id;
+    for (size_t i = 0; i < in->secondary_allocation_ids.n; i++)
+        *arena_append(c->arena, &ids) = in->secondary_allocation_ids.v[i];
+    return nat_elastic_find(c, &ids, ret, f);
 }
 
 static void answer(struct call *c, const struct nat_gateway *g, ec2_CreateNatGateway_out *out)
@@ -151,14 +179,12 @@ int act_ec2_CreateNatGateway(struct call *c, const ec2_CreateNatGateway_in *in,
         tags_from_specifications(c, &in->tag_specifications, taggable, f) < 0)
         return -1;
     const struct subnet *subnet = lookup_subnet(c, in->subnet_id, f);
-    struct interface_wish wish = {.private_ip = in->private_ip_address};
+    struct interface_wish wish;
     struct address_pool pool;
-    struct address *elastic = NULL;
-    if (subnet == NULL || check_quota(c, subnet, f) < 0 ||
+    struct address_list elastic;
+    if (subnet == NULL || check_quota(c, subnet, f) < 0 || read_wish(in, &wish, f) < 0 ||
         address_pool_of_subnet(c, subnet, &pool, f) < 0 ||
-        interface_wish_take(c, &pool, &wish, f) < 0)
-        return -1;
-    if (is_public && (elastic = lookup_address(c, in->allocation_id, f)) == NULL)
+        interface_wish_take(c, &pool, &wish, f) < 0 || find_elastic(c, in, &elastic, f) < 0)
         return -1;
     struct nat_gateway g = {
         .id = id_make(c->arena, "nat"),
@@ -170,8 +196,8 @@ int act_ec2_CreateNatGateway(struct call *c, const ec2_CreateNatGateway_in *in,
         .state = NAT_GATEWAY_PENDING, /* where the life of every one begins */
         .created_at = c->now,
     };
-    if (may_succeed(c, &g, elastic, &pool, &wish)) {
-        give_interface(c, &g, subnet, elastic, &pool, &wish);
+    if (may_succeed(c, &g, &elastic, &pool, &wish)) {
+        give_interface(c, &g, subnet, &elastic, &pool, &wish);
         store_enqueue(c->tx, "nat-gateway", g.id, c->now);
     }
     store_insert_nat_gateway(c->tx, &g);

@@ -155,13 +155,10 @@ static int unassign(struct call *c, const struct network_interface *n,
                          "Some of [%.64s] are not assigned to interface [%s]", addresses->v[i],
                          n->id);
     }
-    for (size_t i = 0; i < addresses->n; i++) {
-        struct address_list elastic =
-            store_addresses(c->tx, c->arena, "interface_id", n->id, "private_ip", addresses->v[i]);
-        for (size_t k = 0; k < elastic.n; k++)
-            address_let_go(c->tx, &elastic.v[k]);
-        store_delete_interface_addresses(c->tx, "interface_id", n->id, "address", addresses->v[i]);
-    }
+    for (size_t i = 0; i < addresses->n; i++)
+        interface_address_remove(
+            c->tx, c->arena,
+            &(struct interface_address){.interface_id = n->id, .address = addresses->v[i]});
     store_enqueue(c->tx, "vpc", n->vpc_id, c->now);
     return 0;
 }

@@ -59,7 +59,7 @@ static struct vpc *vpc_of_request(struct call *c, const char *vpc_id, struct fau
 }
 
 /* Every new group lets everything out (AWS: "Security group rules"). */
-static void put_default_rule(struct call *c, const struct security_group *group)
+static void put_default_rule(struct call *c, const struct security_group *group, bool is_ipv6)
 {
     char id[ID_SIZE];
     id_new("sgr", id);
@@ -72,7 +72,8 @@ static void put_default_rule(struct call *c, const struct security_group *group)
                                                 .protocol = "-1",
                                                 .from_port = -1,
                                                 .to_port = -1,
-                                                .cidr_ipv4 = "0.0.0.0/0",
+                                                .cidr_ipv4 = is_ipv6 ? NULL : "0.0.0.0/0",
+                                                .cidr_ipv6 = is_ipv6 ? "::/0" : NULL,
                                             });
 }
 
@@ -109,7 +110,10 @@ int act_ec2_CreateSecurityGroup(struct call *c, const ec2_CreateSecurityGroup_in
         .created_at = c->now,
     };
     store_insert_security_group(c->tx, &group);
-    put_default_rule(c, &group);
+    put_default_rule(c, &group, false);
+    /* AWS: "Security group rules", of a VPC with IPv6. */
+    if (store_count_vpc_cidr_blocks(c->tx, "vpc_id", vpc->id, "is_ipv6", "1") > 0)
+        put_default_rule(c, &group, true);
     tags_put(c, &in->tag_specifications, "security-group", group.id);
     out->group_id = group.id;
     out->security_group_arn = group_arn(c, group.id);

@@ -117,7 +117,8 @@ struct interface_address {
     const char *vpc_id;
     const char *subnet_id;
     bool is_ipv6;
-    int64_t position; /* the order in which they came */
+    int64_t position;    /* the order in which they came */
+    int64_t drain_until; /* of a NAT gateway: then it goes; 0: it stays */
 };
 
 /* An elastic IP address. Associated, it stands before one private address of an interface. */

@@ -33,6 +33,16 @@ void interface_remove(struct tx *tx, struct arena *a, const char *interface_id)
     store_delete_network_interfaces(tx, "id", interface_id);
 }
 
+void interface_address_remove(struct tx *tx, struct arena *a, const struct interface_address *row)
+{
+    struct address_list elastic =
+        store_addresses(tx, a, "interface_id", row->interface_id, "private_ip", row->address);
+    for (size_t i = 0; i < elastic.n; i++)
+        address_let_go(tx, &elastic.v[i]);
+    store_delete_interface_addresses(tx, "interface_id", row->interface_id, "address",
+                                     row->address);
+}
+
 static int by_position(const void *left, const void *right)
 {
     const struct interface_address *a = left;

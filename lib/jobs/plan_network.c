@@ -344,14 +344,14 @@ static void load_addresses(struct arena *a, const struct port_rows *rows,
     struct words ipv6 = {0};
     const char *elastic = elastic_before(rows, n->id, n->private_ip);
     *arena_append(a, &ipv4) =
-        (struct net_address){n->private_ip, elastic != NULL ? elastic : n->public_ip};
+        (struct net_address){n->private_ip, elastic != NULL ? elastic : n->public_ip, false};
     for (size_t i = 0; i < its.n; i++) {
         const char *address = its.v[i]->address;
         if (its.v[i]->is_ipv6)
             *arena_append(a, &ipv6) = address;
         else
-            *arena_append(a, &ipv4) =
-                (struct net_address){address, elastic_before(rows, n->id, address)};
+            *arena_append(a, &ipv4) = (struct net_address){
+                address, elastic_before(rows, n->id, address), its.v[i]->drain_until > 0};
     }
     port->addresses = ipv4.v;
     port->n_addresses = ipv4.n;

@@ -139,7 +139,7 @@ static int run(struct jobs *j, struct arena *a, const struct job *job, struct ou
     if (streq(job->kind, SNAPSHOT_JOB))
         return snapshot_converge(j, a, job->object_id, ret_outcome, e);
     if (streq(job->kind, "nat-gateway"))
-        return nat_gateway_converge(j, a, job->object_id, e);
+        return nat_gateway_converge(j, a, job->object_id, ret_outcome, e);
     if (streq(job->kind, "capacity-reservation"))
         return capacity_reservation_converge(j, a, job->object_id, ret_outcome, e);
     if (streq(job->kind, "network-insights"))

@@ -66,8 +66,10 @@ int insights_converge(struct jobs *j, struct arena *a, const char *id, struct er
 /* Ends a request for a peering that nobody has answered in time. */
 int peering_converge(struct jobs *j, struct arena *a, const char *id, struct outcome *ret_outcome,
                      struct err *e);
-/* Brings a NAT gateway into being, or to its end, with the network of its VPC. */
-int nat_gateway_converge(struct jobs *j, struct arena *a, const char *id, struct err *e);
+/* Brings a NAT gateway into being, or to its end, with the network of its VPC; and takes its
+ * addresses away when they are drained. */
+int nat_gateway_converge(struct jobs *j, struct arena *a, const char *id,
+                         struct outcome *ret_outcome, struct err *e);
 /* Ends the reservation when its time has come. */
 int capacity_reservation_converge(struct jobs *j, struct arena *a, const char *id,
                                   struct outcome *ret_outcome, struct err *e);

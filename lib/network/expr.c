@@ -83,6 +83,19 @@ json_t *expr_translate(const char *statement, const char *address, const char *m
                                "map", "key", expr_field("ip", address), "data", map));
 }
 
+json_t *expr_source_in_turn(const char *const *addresses, size_t n)
+{
+    CHECK(n > 0);
+    if (n == 1)
+        return expr_made(json_pack("{s:{s:s,s:s}}", "snat", "family", "ip", "addr", addresses[0]));
+    json_t *turns = expr_made(json_array());
+    for (size_t i = 0; i < n; i++)
+        CHECK(json_array_append_new(turns, json_pack("[i,s]", (int)i, addresses[i])) == 0);
+    return expr_made(json_pack("{s:{s:s,s:{s:{s:{s:{s:s,s:i,s:i}},s:{s:o}}}}}", "snat", "family",
+                               "ip", "addr", "map", "key", "numgen", "mode", "inc", "mod", (int)n,
+                               "offset", 0, "data", "set", turns));
+}
+
 json_t *expr_concat(json_t *first, json_t *second, json_t *third)
 {
     json_t *parts = expr_made(json_pack("[o,o]", first, second));

@@ -28,6 +28,8 @@ json_t *expr_jump(const char *chain);
 json_t *expr_vmap(json_t *key, const char *map);
 /* dnat or snat of IPv4, by a map of the packet's own saddr or daddr. */
 json_t *expr_translate(const char *statement, const char *address, const char *map);
+/* snat of IPv4 to one of these addresses, each connection to the next. */
+json_t *expr_source_in_turn(const char *const *addresses, size_t n);
 /* third may be NULL. */
 json_t *expr_concat(json_t *first, json_t *second, json_t *third);
 /* A list of up to four statements; NULL ends it early. */

@@ -72,6 +72,7 @@ SHAPE(subnet, struct net_subnet);
 static const struct field address_fields[] = {
     TEXT(net_address, private_ip),
     TEXT(net_address, public_ip),
+    FLAG(net_address, drains),
 };
 SHAPE(address, struct net_address);
 

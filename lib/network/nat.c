@@ -19,7 +19,7 @@
 #define RULES_MAX ((size_t)1 << 16)
 #define INNER     "eth0"
 
-struct ruleset *nat_rules_build(struct arena *a)
+struct ruleset *nat_rules_build(struct arena *a, const struct net_port *port)
 {
     static const char *const known[] = {"established", "related"};
     struct ruleset *r = ruleset_new(a);
@@ -38,23 +38,53 @@ struct ruleset *nat_rules_build(struct arena *a)
     c = ruleset_add_chain(
         r, "inet", "postrouting",
         "\"type\":\"nat\",\"hook\":\"postrouting\",\"prio\":100,\"policy\":\"accept\"");
+    const char **addresses = arena_array(a, port->n_addresses, const char *);
+    size_t n = 0;
+    for (size_t i = 0; i < port->n_addresses; i++)
+        if (!port->addresses[i].drains)
+            addresses[n++] = port->addresses[i].private_ip;
     ruleset_add_rule(
-        r, c, expr_statements(expr_to_interface(INNER), expr_verdict("masquerade"), NULL, NULL),
+        r, c,
+        expr_statements(expr_to_interface(INNER), expr_source_in_turn(addresses, n), NULL, NULL),
         NULL);
     ruleset_finish(r);
     return r;
 }
 
+static bool has_address(const struct net_port *port, const char *private_ip)
+{
+    for (size_t i = 0; i < port->n_addresses; i++)
+        if (streq(port->addresses[i].private_ip, private_ip))
+            return true;
+    return false;
+}
+
+/* Its addresses, and none that only `old` (or NULL) has. */
+static int put_addresses(struct rtnl *rtnl, int index, const struct net_port *port,
+                         const struct net_port *old, struct err *e)
+{
+    struct net_ip address;
+    int r = 0;
+    for (size_t i = 0; i < port->n_addresses && r == 0; i++) {
+        if (net_ip_parse(port->addresses[i].private_ip, &address) < 0)
+            return err_set(e, EINVAL, "not an address: %s", port->addresses[i].private_ip);
+        /* Neighbours are reached by the router, too. */
+        r = rtnl_address_put(rtnl, index, &address, 32, e);
+    }
+    for (size_t i = 0; old != NULL && i < old->n_addresses && r == 0; i++)
+        if (!has_address(port, old->addresses[i].private_ip) &&
+            net_ip_parse(old->addresses[i].private_ip, &address) == 0)
+            r = rtnl_address_drop(rtnl, index, &address, 32, e);
+    return r;
+}
+
 /* What is inside. The thread is in the gateway's namespace. */
-static int put_inside(struct arena *a, const struct net_port *port, const struct net_block *subnet,
-                      struct err *e)
+static int put_inside(struct arena *a, const struct net_port *port, const struct net_port *old,
+                      const struct net_block *subnet, struct err *e)
 {
     _cleanup_rtnl_ struct rtnl rtnl = RTNL_CLOSED;
     _cleanup_buf_ struct buf rules = BUF_INIT(RULES_MAX);
-    struct net_ip address;
-    ruleset_write_replace(nat_rules_build(a), &rules);
-    if (net_ip_parse(port->addresses[0].private_ip, &address) < 0)
-        return err_set(e, EINVAL, "not an address: %s", port->addresses[0].private_ip);
+    ruleset_write_replace(nat_rules_build(a, port), &rules);
     int r = nft_run(buf_str(&rules), e);
     if (r == 0)
         r = netns_sysctl("net/ipv4/ip_forward", "1", e);
@@ -68,9 +98,8 @@ static int put_inside(struct arena *a, const struct net_port *port, const struct
         return r;
     int index = rtnl_index(&rtnl, INNER);
     r = rtnl_link_up(&rtnl, index, EDGE_MTU, e);
-    /* Neighbours are reached by the router, too. */
     if (r == 0)
-        r = rtnl_address_put(&rtnl, index, &address, 32, e);
+        r = put_addresses(&rtnl, index, port, old, e);
     if (r == 0)
         r = rtnl_route_put(&rtnl,
                            &(struct rtnl_route){.to = net_block_all(false),
@@ -114,7 +143,7 @@ static int put_port(const struct net_port *port, const char *bridge, int namespa
 }
 
 static int put_one(struct arena *a, const struct net_vpc *intent, const struct net_port *port,
-                   int namespace_fd, struct err *e)
+                   const struct net_port *old, int namespace_fd, struct err *e)
 {
     const struct net_subnet *subnet = intent_subnet(intent, port->subnet_id);
     struct net_block block;
@@ -128,7 +157,7 @@ static int put_one(struct arena *a, const struct net_vpc *intent, const struct n
     _cleanup_netns_ struct netns_visit visit = NETNS_AT_HOME;
     if (r == 0)
         r = netns_enter(&visit, nat_fd, e);
-    return r < 0 ? r : put_inside(a, port, &block, e);
+    return r < 0 ? r : put_inside(a, port, old, &block, e);
 }
 
 static int drop_one(const struct net_port *port, int namespace_fd, struct err *e)
@@ -165,7 +194,7 @@ int nat_put(struct arena *a, const struct net_vpc *from, const struct net_vpc *i
         const struct net_port *old = from == NULL ? NULL : intent_port(from, port->interface_id);
         if (old != NULL && intent_port_equal(old, port))
             continue;
-        r = put_one(a, intent, port, namespace_fd, e);
+        r = put_one(a, intent, port, old, namespace_fd, e);
         if (r < 0)
             return err_wrap(e, r, "%s", port->nat_gateway_id);
     }

@@ -1,9 +1,10 @@
 #pragma once
 /*
  * NAT gateways. One is a namespace of its name (nat-…) behind a port of its subnet: a veth end with
- * the interface's address, the way to the subnet's router for all, and masquerading. The subnet's
- * route table and network ACL count for it, and its public address is the 1:1 address of its
- * interface, as for a guest's. So what it does with a packet is what an instance would.
+ * the interface's addresses, the way to the subnet's router for all, and translation of each new
+ * connection to the next address that is not drained. The subnet's route table and network ACL
+ * count for it, and its public addresses are the 1:1 addresses of its interface, as for a guest's.
+ * So what it does with a packet is what an instance would.
  */
 #include "base/arena.h"
 #include "base/err.h"
@@ -15,5 +16,5 @@
 int nat_put(struct arena *a, const struct net_vpc *from, const struct net_vpc *intent,
             int namespace_fd, struct err *e);
 bool nat_stand(const struct net_vpc *intent);
-/* The rules of each. Pure. */
-struct ruleset *nat_rules_build(struct arena *a);
+/* The rules of one. Pure. */
+struct ruleset *nat_rules_build(struct arena *a, const struct net_port *port);

@@ -33,6 +33,7 @@ struct net_subnet {
 struct net_address {
     const char *private_ip;
     const char *public_ip; /* NULL: none */
+    bool drains;           /* of a NAT gateway: known connections keep it, new ones do not get it */
 };
 
 /*

@@ -137,6 +137,7 @@ CREATE TABLE interface_address (
   subnet_id     TEXT NOT NULL,
   is_ipv6       INTEGER NOT NULL,
   position      INTEGER NOT NULL,
+  drain_until   INTEGER NOT NULL,
   PRIMARY KEY (interface_id, address)
 ) STRICT;
 CREATE INDEX interface_address_vpc ON interface_address (vpc_id, address);

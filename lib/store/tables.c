@@ -443,6 +443,7 @@ static const struct column interface_address_columns[] = {
     TEXT(interface_address, interface_id), TEXT(interface_address, address),
     TEXT(interface_address, vpc_id),       TEXT(interface_address, subnet_id),
     BOOL(interface_address, is_ipv6),      INT(interface_address, position),
+    INT(interface_address, drain_until),
 };
 NETWORK_TABLE(interface_address, 2);
 

@@ -54,7 +54,7 @@ def _load(service):
             with open(NEWER_OPERATIONS, encoding="utf-8") as file:
                 newer = json.load(file)
             raw = dict(raw, operations={**newer["operations"], **raw["operations"]},
-                       shapes={**newer["shapes"], **raw["shapes"]})
+                       shapes={**newer["shapes"], **raw["shapes"], **newer["grown"]})
         MODELS[service] = botocore.model.ServiceModel(raw, service)
         raw = _plain(raw)
         raw["metadata"].update(protocol="json", jsonVersion="1.1", targetPrefix=PREFIXES[service])
@@ -84,7 +84,6 @@ NEWER = {
     "InstanceTypeInfo": {"nitroEnclavesSupport", "nitroTpmSupport", "phcSupport",
                          "rebootMigrationSupport"},
     "ModifyInstanceMaintenanceOptionsResult": {"rebootMigration"},
-    "NatGatewayAddress": {"associationId", "isPrimary", "status"},
     "NetworkInterface": {"availabilityZoneId"},
     "Placement": {"availabilityZoneId"},
     "ProcessorInfo": {"manufacturer"},

@@ -87,7 +87,8 @@ static void read_subnet(struct arena *a, const json_t *o, void *to)
 static void read_address(struct arena *a, const json_t *o, void *to)
 {
     (void)a;
-    *(struct net_address *)to = (struct net_address){text(o, "ip"), text(o, "public")};
+    *(struct net_address *)to =
+        (struct net_address){text(o, "ip"), text(o, "public"), flag(o, "drains", false)};
 }
 
 /* The first address stands beside the others: "ip" and "public". */

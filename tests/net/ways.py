@@ -205,6 +205,55 @@ class Nats(world.Case):
         no_internet(listener)
 
 
+    def test_a_nat_gateway_translates_to_its_addresses_in_turn(self):
+        one, two = Vpc(1, subnets=("10.0.0.0/24", "10.0.1.0/24")), Vpc(2, "10.1.0.0/16", ("10.1.0.0/24",))
+        groups = [one.group(everything_out()), two.group(rule("tcp", 22), everything_out())]
+        nat = one.nat(hosts=(101, 102))
+        pcx = peer(one, two)
+        one.tables[0]["routes"].append(route("10.1.0.0/16", "peering", pcx))
+        one.subnets[1]["table"] = one.table(route("10.1.0.0/16", "port", nat))
+        two.tables[0]["routes"].append(route("10.0.0.0/16", "peering", pcx))
+        (a,) = self.start(one, one.port([groups[0]], subnet=1))
+        (b,) = self.start(two, two.port([groups[1]]))
+        self.driver.apply(one)
+        self.driver.apply(two)
+        open_ones = []
+        self.addCleanup(lambda: [s.close() for pair in open_ones for s in pair])
+
+        def sources(listener, count=9):
+            """Where so many connections come from, which stay."""
+            found = set()
+            for _ in range(count):
+                sock = a.socket()
+                sock.settimeout(5)
+                sock.connect((b.ip, 22))
+                connection, source = listener.accept()
+                open_ones.append((sock, connection))
+                found.add(source[0])
+            return found
+
+        with b.listen(22) as listener:
+            listener.settimeout(5)
+            self.assertEqual(sources(listener), {nat["ip"], "10.0.0.101", "10.0.0.102"})
+            drained = next(pair for pair in open_ones if pair[1].getpeername()[0] == "10.0.0.102")
+            nat["more"][1]["drains"] = True
+            self.driver.apply(one)
+            self.assertEqual(sources(listener), {nat["ip"], "10.0.0.101"})
+            self.assertTrue(talk(*drained), "a connection that was there keeps its address")
+            self.driver.kill()
+            self.driver = Driver()
+            self.driver.apply(one)
+            self.driver.apply(two)
+            self.assertTrue(talk(*drained), "also through the death of the daemon")
+            nat["more"] = nat["more"][:1]
+            self.driver.apply(one)
+            self.assertNotIn("10.0.0.102", run("ip", "-n", nat["nat"], "addr"))
+            self.assertEqual(sources(listener), {nat["ip"], "10.0.0.101"})
+            nat["more"] = []
+            self.driver.apply(one)
+            self.assertEqual(sources(listener), {nat["ip"]})
+
+
 class Peerings(world.Case):
     def test_peers_meet_where_routes_say_so_and_groups_let_them(self):
         one, two = Vpc(1), Vpc(2, "10.1.0.0/16", ("10.1.0.0/24", "10.1.1.0/24"))

@@ -2,7 +2,8 @@
 """Writes tests/lib/newer.json: operations of lib/api/actions.def that Debian's botocore does not have.
 
 The tests of the API run with Debian's botocore, so that they need nothing from outside; what EC2 has got
-since then is taken from the newer one that import_model.py reads, shapes and all.
+since then is taken from the newer one that import_model.py reads, shapes and all; and so are shapes that
+have grown by what tests send and look at.
 """
 import gzip
 import json
@@ -11,6 +12,9 @@ import os
 from import_model import ROOT, actions_of, botocore_model
 
 DEBIAN = "/usr/lib/python3/dist-packages/botocore/data/ec2/2016-11-15/service-2.json"
+
+
+GROWN = ("CreateNatGatewayRequest", "NatGatewayAddress")
 
 
 def debian_model():
@@ -39,7 +43,11 @@ def add(name, shapes, known, found):
 
 def main():
     newer, debian = botocore_model("ec2"), debian_model()
-    operations, shapes = {}, {}
+    operations, shapes, grown = {}, {}, {}
+    for name in GROWN:
+        add(name, newer["shapes"], {}, grown)
+    grown = {name: shape for name, shape in grown.items()
+             if name in GROWN or name not in debian["shapes"]}
     for name in sorted(set(actions_of("ec2")) - set(debian["operations"])):
         operations[name] = without_words(newer["operations"][name])
         for end in ("input", "output"):
@@ -47,7 +55,7 @@ def main():
                 add(newer["operations"][name][end]["shape"], newer["shapes"], debian["shapes"], shapes)
     path = os.path.join(ROOT, "tests", "lib", "newer.json")
     with open(path, "w", encoding="utf-8") as file:
-        json.dump({"operations": operations, "shapes": shapes}, file, indent=1, sort_keys=True)
+        json.dump({"operations": operations, "shapes": shapes, "grown": grown}, file, indent=1, sort_keys=True)
         file.write("\n")
     print(f"{len(operations)} operations, {len(shapes)} shapes: {', '.join(operations)}")
 

@@ -186,7 +186,100 @@ START_TEST(what_a_service_manages_is_not_the_callers)
 }
 END_TEST
 
-UNIT_SUITE(an_interface_is_in_the_default_group_and_belongs_to_nobody,
+/* A private one that is there, with so many addresses beside its first. */
+static const char *nat_with(struct calls *k, int64_t secondary)
+{
+    ec2_CreateNatGateway_out out;
+    OK(k, CreateNatGateway, &out, .subnet_id = TEST_SUBNET, .connectivity_type = "private",
+       .secondary_private_ip_address_count = {secondary > 0, secondary});
+    const char *id = out.nat_gateway->nat_gateway_id;
+    struct tx *tx = store_write(k->store);
+    struct nat_gateway *g = store_nat_gateway(tx, k->arena, id);
+    ck_assert_int_eq(nat_gateway_enter_state(g, NAT_GATEWAY_AVAILABLE, NULL), 0);
+    store_update_nat_gateway(tx, g);
+    ck_assert_int_eq(tx_commit(tx, NULL), 0);
+    return id;
+}
+
+static struct ec2_NatGatewayAddressList nat_addresses(struct calls *k, const char *id)
+{
+    ec2_DescribeNatGateways_out out;
+    OK(k, DescribeNatGateways, &out, .nat_gateway_ids = LIST(id));
+    return out.nat_gateways.v[0].nat_gateway_addresses;
+}
+
+START_TEST(a_nat_gateway_is_created_with_addresses_that_fit_together)
+{
+    struct calls *k = calls_new();
+    ec2_CreateNatGateway_out out;
+    REFUSED(k, INVALID_PARAMETER_COMBINATION,
+            "AllocationId cannot be specified for a private NAT gateway", CreateNatGateway, &out,
+            .subnet_id = TEST_SUBNET, .connectivity_type = "private",
+            .secondary_allocation_ids = LIST("eipalloc-0a0a0a0a0a0a0a0a0"));
+    REFUSED(k, INVALID_PARAMETER_COMBINATION,
+            "SecondaryPrivateIpAddressCount cannot be specified for a public NAT gateway",
+            CreateNatGateway, &out, .subnet_id = TEST_SUBNET, .allocation_id = "eipalloc-0",
+            .secondary_private_ip_address_count = wire_int(1));
+    REFUSED(k, INVALID_PARAMETER_COMBINATION,
+            "There must be as many private IP addresses as allocations, or none", CreateNatGateway,
+            &out, .subnet_id = TEST_SUBNET, .allocation_id = "eipalloc-0",
+            .secondary_private_ip_addresses = LIST("172.31.0.9"));
+    REFUSED(k, INVALID_PARAMETER_COMBINATION,
+            "Secondary private IP addresses and a number of them may not be specified on the same "
+            "request",
+            CreateNatGateway, &out, .subnet_id = TEST_SUBNET, .connectivity_type = "private",
+            .secondary_private_ip_addresses = LIST("172.31.0.9"),
+            .secondary_private_ip_address_count = wire_int(1));
+    REFUSED(k, PRIVATE_IP_ADDRESS_LIMIT_EXCEEDED,
+            "Number of private addresses will exceed limit: it is 8 for a NAT gateway.",
+            CreateNatGateway, &out, .subnet_id = TEST_SUBNET, .connectivity_type = "private",
+            .secondary_private_ip_address_count = wire_int(8));
+    ck_assert_uint_eq(nat_addresses(k, nat_with(k, 7)).n, 8);
+    calls_free(k);
+}
+END_TEST
+
+START_TEST(an_address_of_a_nat_gateway_is_drained_before_it_goes)
+{
+    struct calls *k = calls_new();
+    const char *id = nat_with(k, 1);
+    const char *first = nat_addresses(k, id).v[0].private_ip;
+    const char *second = nat_addresses(k, id).v[1].private_ip;
+    ec2_UnassignPrivateNatGatewayAddress_out out;
+    REFUSED(k, INVALID_PARAMETER_VALUE,
+            arena_printf(k->arena,
+                         "[%s] is the primary address of the NAT gateway '%s', which keeps it",
+                         first, id),
+            UnassignPrivateNatGatewayAddress, &out, .nat_gateway_id = id,
+            .private_ip_addresses = LIST(first));
+    REFUSED(k, INVALID_PARAMETER_VALUE,
+            arena_printf(k->arena, "[10.0.0.1] is not assigned to the NAT gateway '%s'", id),
+            UnassignPrivateNatGatewayAddress, &out, .nat_gateway_id = id,
+            .private_ip_addresses = LIST("10.0.0.1"));
+    OK(k, UnassignPrivateNatGatewayAddress, &out, .nat_gateway_id = id,
+       .private_ip_addresses = LIST(second));
+    ck_assert_uint_eq(out.nat_gateway_addresses.n, 1);
+    ck_assert_str_eq(out.nat_gateway_addresses.v[0].status, "unassigning");
+    ck_assert_str_eq(nat_addresses(k, id).v[1].status, "unassigning");
+    ck_assert_uint_eq(calls_jobs(k, id), 1);
+    ec2_AssociateNatGatewayAddress_out other;
+    REFUSED(k, INVALID_PARAMETER_VALUE,
+            arena_printf(k->arena, "The NAT gateway '%s' is private, and not public", id),
+            AssociateNatGatewayAddress, &other, .nat_gateway_id = id,
+            .allocation_ids = LIST("eipalloc-0a0a0a0a0a0a0a0a0"));
+    ec2_DeleteNatGateway_out gone;
+    OK(k, DeleteNatGateway, &gone, .nat_gateway_id = id);
+    REFUSED(k, INCORRECT_STATE,
+            arena_printf(k->arena, "The NAT gateway '%s' is deleting, and not available", id),
+            UnassignPrivateNatGatewayAddress, &out, .nat_gateway_id = id,
+            .private_ip_addresses = LIST(second));
+    calls_free(k);
+}
+END_TEST
+
+UNIT_SUITE(a_nat_gateway_is_created_with_addresses_that_fit_together,
+           an_address_of_a_nat_gateway_is_drained_before_it_goes,
+           an_interface_is_in_the_default_group_and_belongs_to_nobody,
            addresses_that_are_taken_reserved_or_elsewhere_are_refused,
            it_is_attached_where_there_is_room_for_it,
            a_stopped_instance_has_it_at_once_and_lets_it_go_at_once,

@@ -128,11 +128,12 @@ START_TEST(a_nat_gateway_comes_and_goes_with_the_kernel)
     OK(k, CreateNatGateway, &made, .subnet_id = TEST_SUBNET, .connectivity_type = "private");
     const char *id = made.nat_gateway->nat_gateway_id;
     m->broken = BROKEN;
-    ck_assert_int_eq(nat_gateway_converge(m->jobs, k->arena, id, &m->e), -EIO);
+    ck_assert_int_eq(nat_gateway_converge(m->jobs, k->arena, id, &(struct outcome){0}, &m->e),
+                     -EIO);
     ck_assert_str_eq(nat(k)->state, "pending");
     ck_assert_str_eq(vpc_state(k, TEST_VPC), "pending");
     m->broken = NULL;
-    ck_assert_int_eq(nat_gateway_converge(m->jobs, k->arena, id, &m->e), 0);
+    ck_assert_int_eq(nat_gateway_converge(m->jobs, k->arena, id, &(struct outcome){0}, &m->e), 0);
     ck_assert_str_eq(nat(k)->state, "available");
     ck_assert_uint_eq(m->wanted.n_ports, 2); /* TEST_INTERFACE is there, too */
 
@@ -140,12 +141,13 @@ START_TEST(a_nat_gateway_comes_and_goes_with_the_kernel)
     ec2_DeleteNatGateway_out deleted;
     OK(k, DeleteNatGateway, &deleted, .nat_gateway_id = id);
     m->broken = BROKEN;
-    ck_assert_int_eq(nat_gateway_converge(m->jobs, k->arena, id, &m->e), -EIO);
+    ck_assert_int_eq(nat_gateway_converge(m->jobs, k->arena, id, &(struct outcome){0}, &m->e),
+                     -EIO);
     ck_assert_uint_eq(m->wanted.n_ports, 1);
     ck_assert_str_eq(nat(k)->state, "deleting");
     ck_assert_uint_eq(interfaces(k), 2);
     m->broken = NULL;
-    ck_assert_int_eq(nat_gateway_converge(m->jobs, k->arena, id, &m->e), 0);
+    ck_assert_int_eq(nat_gateway_converge(m->jobs, k->arena, id, &(struct outcome){0}, &m->e), 0);
     ck_assert_str_eq(nat(k)->state, "deleted");
     ck_assert_uint_eq(interfaces(k), 1);
     machine_free(m);

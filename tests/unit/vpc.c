@@ -218,7 +218,25 @@ START_TEST(instances_say_that_their_vpc_has_no_network)
 }
 END_TEST
 
-UNIT_SUITE(a_new_vpc_has_all_that_comes_with_one, blocks_that_no_vpc_can_have_are_refused,
-           private_ranges_do_not_mix_in_a_vpc, a_block_with_a_subnet_in_it_stays,
-           a_vpc_with_something_in_it_stays, subnets_do_not_overlap,
-           reserved_addresses_are_drawn_by_nobody, instances_say_that_their_vpc_has_no_network)
+START_TEST(a_group_of_a_vpc_with_ipv6_lets_it_out)
+{
+    struct calls *k = calls_new();
+    ec2_CreateSecurityGroup_out made;
+    ec2_DescribeSecurityGroups_out out;
+    OK(k, CreateSecurityGroup, &made, .group_name = "six", .description = "d",
+       .vpc_id = new_vpc(k, "10.66.0.0/16", true));
+    OK(k, DescribeSecurityGroups, &out, .group_ids = LIST(made.group_id));
+    const struct ec2_IpPermission *all = &out.security_groups.v[0].ip_permissions_egress.v[0];
+    ck_assert_str_eq(all->ip_protocol, "-1");
+    ck_assert_str_eq(all->ip_ranges.v[0].cidr_ip, "0.0.0.0/0");
+    ck_assert_uint_eq(all->ipv6_ranges.n, 1);
+    ck_assert_str_eq(all->ipv6_ranges.v[0].cidr_ipv6, "::/0");
+    calls_free(k);
+}
+END_TEST
+
+UNIT_SUITE(a_group_of_a_vpc_with_ipv6_lets_it_out, a_new_vpc_has_all_that_comes_with_one,
+           blocks_that_no_vpc_can_have_are_refused, private_ranges_do_not_mix_in_a_vpc,
+           a_block_with_a_subnet_in_it_stays, a_vpc_with_something_in_it_stays,
+           subnets_do_not_overlap, reserved_addresses_are_drawn_by_nobody,
+           instances_say_that_their_vpc_has_no_network)

@@ -20,7 +20,7 @@ def drop_nat_gateway(nat_id):
 
 
 def nat_now(nat_id):
-    return ec2.describe_nat_gateways(NatGatewayIds=[nat_id])["NatGateways"][0]
+    return call("post", "DescribeNatGateways", {"NatGatewayIds": [nat_id]})["NatGateways"][0]
 
 
 def new_gateway(attached_to=None):
@@ -54,6 +54,67 @@ class Gateways(Scenarios):
         until(lambda: nat_now(made["NatGatewayId"])["State"] == "deleted", what="its end")
         self.assertIsNone(interface_now(its["NetworkInterfaceId"]))
         release(address["AllocationId"])
+
+    def AssociateNatGatewayAddress(self):
+        first, second, third = elastic(), elastic(), elastic()
+        made = nat_gateway(self, ConnectivityType="public", AllocationId=first["AllocationId"],
+                           SecondaryAllocationIds=[second["AllocationId"]])["NatGatewayId"]
+        until(lambda: nat_now(made)["State"] == "available", what="a NAT gateway")
+        self.assertEqual([a["PublicIp"] for a in nat_now(made)["NatGatewayAddresses"]],
+                         [first["PublicIp"], second["PublicIp"]])
+        added = call("post", "AssociateNatGatewayAddress", {
+            "NatGatewayId": made, "AllocationIds": [third["AllocationId"]]})["NatGatewayAddresses"]
+        self.assertEqual([(a["PublicIp"], a["Status"], a["IsPrimary"]) for a in added],
+                         [(third["PublicIp"], "associating", False)])
+        self.assertEqual(refusal(call, "post", "AssociateNatGatewayAddress", {
+            "NatGatewayId": made, "AllocationIds": [third["AllocationId"]]}).code,
+                         "Resource.AlreadyAssociated")
+        shown = interface_now(added[0]["NetworkInterfaceId"])
+        self.assertEqual(len(shown["PrivateIpAddresses"]), 3)
+        drop_nat_gateway(made)
+        for address in (first, second, third):
+            release(address["AllocationId"])
+
+    def DisassociateNatGatewayAddress(self):
+        first, second = elastic(), elastic()
+        made = nat_gateway(self, ConnectivityType="public", AllocationId=first["AllocationId"],
+                           SecondaryAllocationIds=[second["AllocationId"]])["NatGatewayId"]
+        until(lambda: nat_now(made)["State"] == "available", what="a NAT gateway")
+        primary, its = nat_now(made)["NatGatewayAddresses"]
+        self.assertEqual(refusal(call, "post", "DisassociateNatGatewayAddress", {
+            "NatGatewayId": made, "AssociationIds": [primary["AssociationId"]]}).code,
+                         "InvalidParameterValue")
+        gone = call("post", "DisassociateNatGatewayAddress", {
+            "NatGatewayId": made, "AssociationIds": [its["AssociationId"]],
+            "MaxDrainDurationSeconds": 1})["NatGatewayAddresses"]
+        self.assertEqual([(a["PublicIp"], a["Status"]) for a in gone],
+                         [(second["PublicIp"], "disassociating")])
+        until(lambda: len(nat_now(made)["NatGatewayAddresses"]) == 1, what="the end of the drain")
+        release(second["AllocationId"])
+        drop_nat_gateway(made)
+        release(first["AllocationId"])
+
+    def AssignPrivateNatGatewayAddress(self):
+        made = nat_gateway(self, SecondaryPrivateIpAddressCount=1)["NatGatewayId"]
+        until(lambda: nat_now(made)["State"] == "available", what="a NAT gateway")
+        added = call("post", "AssignPrivateNatGatewayAddress", {
+            "NatGatewayId": made, "PrivateIpAddressCount": 2})["NatGatewayAddresses"]
+        self.assertEqual([a["Status"] for a in added], ["assigning"] * 2)
+        shown = nat_now(made)["NatGatewayAddresses"]
+        self.assertEqual([a["IsPrimary"] for a in shown], [True, False, False, False])
+        self.assertEqual({a["Status"] for a in shown}, {"succeeded"})
+        self.assertEqual(refusal(call, "post", "AssignPrivateNatGatewayAddress", {
+            "NatGatewayId": made, "PrivateIpAddressCount": 5}).code, "PrivateIpAddressLimitExceeded")
+
+    def UnassignPrivateNatGatewayAddress(self):
+        made = nat_gateway(self, SecondaryPrivateIpAddressCount=1)["NatGatewayId"]
+        until(lambda: nat_now(made)["State"] == "available", what="a NAT gateway")
+        its = nat_now(made)["NatGatewayAddresses"][1]["PrivateIp"]
+        gone = call("post", "UnassignPrivateNatGatewayAddress", {
+            "NatGatewayId": made, "PrivateIpAddresses": [its], "MaxDrainDurationSeconds": 1})
+        self.assertEqual([(a["PrivateIp"], a["Status"]) for a in gone["NatGatewayAddresses"]],
+                         [(its, "unassigning")])
+        until(lambda: len(nat_now(made)["NatGatewayAddresses"]) == 1, what="the end of the drain")
 
     def DeleteNatGateway(self):
         made = nat_gateway(self)["NatGatewayId"]
@@ -162,6 +223,24 @@ REFUSED = {
          "InvalidSubnetID.NotFound"),
         ({"SubnetId": MISSING["subnet"]}, "MissingParameter"),
         ({}, "MissingParameter")],
+    "AssociateNatGatewayAddress": [
+        ({"NatGatewayId": MISSING["nat"], "AllocationIds": [MISSING["eipalloc"]]},
+         "NatGatewayNotFound"),
+        ({"NatGatewayId": MISSING["nat"]}, "MissingParameter")],
+    "DisassociateNatGatewayAddress": [
+        ({"NatGatewayId": MISSING["nat"], "AssociationIds": [MISSING["eipassoc"]]},
+         "NatGatewayNotFound"),
+        ({"NatGatewayId": MISSING["nat"], "AssociationIds": [MISSING["eipassoc"]],
+          "MaxDrainDurationSeconds": 4001}, "InvalidParameterValue")],
+    "AssignPrivateNatGatewayAddress": [
+        ({"NatGatewayId": MISSING["nat"], "PrivateIpAddressCount": 1}, "NatGatewayNotFound"),
+        ({"NatGatewayId": MISSING["nat"]}, "MissingParameter"),
+        ({"NatGatewayId": MISSING["nat"], "PrivateIpAddressCount": 1,
+          "PrivateIpAddresses": ["172.31.0.9"]}, "InvalidParameterCombination")],
+    "UnassignPrivateNatGatewayAddress": [
+        ({"NatGatewayId": MISSING["nat"], "PrivateIpAddresses": ["172.31.0.9"]},
+         "NatGatewayNotFound"),
+        ({"NatGatewayId": MISSING["nat"]}, "MissingParameter")],
     "DeleteNatGateway": [
         ({"NatGatewayId": MISSING["nat"]}, "NatGatewayNotFound"),
         ({"NatGatewayId": "nat-x"}, "NatGatewayMalformed")],
