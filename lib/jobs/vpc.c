@@ -105,15 +105,16 @@ static int slot_apply(struct jobs *j, struct vpc_slot *slot, const char *vpc_id,
         tell_of_change(j, vpc_id);
     if (r == 0 && news && intent.n_peerings > 0)
         wake_peers(j, &intent);
+    bool applied = r == 0;
+    struct err not_recorded = {0};
+    if (record(j, &intent, applied ? NULL : e->message, &not_recorded) < 0 && applied)
+        r = err_set(e, EIO, "%s", not_recorded.message);
     arena_free(slot->arena);
-    slot->arena = r == 0 ? a : NULL;
+    slot->arena = applied ? a : NULL;
     slot->intent = intent;
     slot->version = version;
-    if (r < 0)
-        arena_free(a);
-    struct err not_recorded = {0};
-    if (record(j, &intent, r < 0 ? e->message : NULL, &not_recorded) < 0 && r == 0)
-        r = err_set(e, EIO, "%s", not_recorded.message);
+    if (!applied)
+        arena_free(a); /* and the intent with it */
     return r;
 }
 
