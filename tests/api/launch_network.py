@@ -6,7 +6,7 @@
 kinds, and the same from launch templates and for Spot requests."""
 import unittest
 
-from client import client, instance, refusal, register_image, remove, until, wait_state
+from client import client, instance, refusal, register_image, remove, tap, until, wait_state
 
 REFUSED = "InvalidParameterCombination"
 
@@ -220,4 +220,4 @@ class Interfaces(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    tap.main()
