@@ -209,7 +209,8 @@ static const struct {
      "BlockDeviceMapping.1.Ebs.Encrypted"},
     {"RunInstances", RUN "Placement.Tenancy=dedicated", FAULT_UNSUPPORTED_OPERATION,
      "The value (dedicated) of the parameter Placement.Tenancy"},
-    {"RunInstances", RUN "Ipv6AddressCount=1", FAULT_UNSUPPORTED_OPERATION, "Ipv6AddressCount"},
+    {"RunInstances", RUN "NetworkInterface.1.NetworkCardIndex=1", FAULT_UNSUPPORTED_OPERATION,
+     "NetworkInterface.1.NetworkCardIndex"},
 };
 
 START_TEST(bad_requests_get_the_right_code_and_the_key_that_was_sent)
