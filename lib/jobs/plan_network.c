@@ -261,6 +261,11 @@ static void load_dhcp(struct tx *tx, struct arena *a, const char *options_id, st
         } else if (streq(o->name, "ntp-servers")) {
             dhcp->ntp_servers = values.v;
             dhcp->n_ntp_servers = values.n;
+        } else if (streq(o->name, "netbios-name-servers")) {
+            dhcp->netbios_name_servers = values.v;
+            dhcp->n_netbios_name_servers = values.n;
+        } else if (streq(o->name, "netbios-node-type") && values.n > 0) {
+            dhcp->netbios_node_type = values.v[0];
         }
     }
 }

@@ -91,6 +91,11 @@ static void add_options(struct buf *out, const struct net_vpc *intent, const cha
     add_servers(out, "option:dns-server", d->name_servers, d->n_name_servers, false, resolver);
     if (d->n_ntp_servers > 0)
         add_servers(out, "option:ntp-server", d->ntp_servers, d->n_ntp_servers, false, NULL);
+    if (d->n_netbios_name_servers > 0)
+        add_servers(out, "option:netbios-ns", d->netbios_name_servers, d->n_netbios_name_servers,
+                    false, NULL);
+    if (d->netbios_node_type != NULL)
+        buf_printf(out, "dhcp-option=option:netbios-nodetype,%s\n", d->netbios_node_type);
     if (intent->n_ipv6_cidrs == 0)
         return;
     add_servers(out, "option6:dns-server", d->name_servers, d->n_name_servers, true,

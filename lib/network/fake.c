@@ -15,11 +15,12 @@
 
 struct fake_tap {
     char *interface_id;
+    char *nat_gateway_id; /* NULL: a guest's */
     char *tap;
 };
 
 struct fake_vpc {
-    char *vpc_id;
+    char *vpc_id;    /* or the id of a NAT gateway, which has a namespace of its own */
     bool listens[2]; /* IPv4, IPv6 */
     struct fake_tap *taps;
     size_t n_taps;
@@ -68,9 +69,23 @@ static const struct net_port *find_port(const struct net_vpc *intent, const char
     return NULL;
 }
 
+/* One that is there stays. */
+static void put_tap(struct fake_vpc *vpc, const struct net_port *port)
+{
+    for (size_t i = 0; i < vpc->n_taps; i++)
+        if (streq(vpc->taps[i].interface_id, port->interface_id))
+            return;
+    vpc->taps = grown(vpc->taps, vpc->n_taps + 1, sizeof(*vpc->taps));
+    vpc->taps[vpc->n_taps++] = (struct fake_tap){
+        .interface_id = copy(port->interface_id),
+        .nat_gateway_id = port->nat_gateway_id == NULL ? NULL : copy(port->nat_gateway_id),
+        .tap = copy(port->tap)};
+}
+
 static void drop_tap(struct fake_vpc *vpc, size_t i)
 {
     free(vpc->taps[i].interface_id);
+    free(vpc->taps[i].nat_gateway_id);
     free(vpc->taps[i].tap);
     vpc->taps[i] = vpc->taps[--vpc->n_taps];
 }
@@ -83,23 +98,58 @@ static void clear_vpc(struct fake_vpc *vpc)
     free(vpc->vpc_id);
 }
 
+static void drop_vpc(struct fake_network *f, const char *vpc_id)
+{
+    struct fake_vpc *vpc = find_vpc(f, vpc_id);
+    if (vpc == NULL)
+        return;
+    clear_vpc(vpc);
+    *vpc = f->vpcs[--f->n_vpcs];
+}
+
+static int put_vpc(struct fake_network *f, const char *vpc_id, struct err *e)
+{
+    if (find_vpc(f, vpc_id) != NULL)
+        return 0;
+    if (f->n_vpcs == VPCS_MAX)
+        return err_set(e, ENOSPC, "no more than %d VPCs fit", VPCS_MAX);
+    f->vpcs = grown(f->vpcs, f->n_vpcs + 1, sizeof(*f->vpcs));
+    f->vpcs[f->n_vpcs++] = (struct fake_vpc){.vpc_id = copy(vpc_id)};
+    return 0;
+}
+
+/* Those that the VPC has, and no longer those that it had. */
+static int put_nats(struct fake_network *f, const struct net_vpc *intent, struct err *e)
+{
+    struct fake_vpc *vpc = find_vpc(f, intent->vpc_id);
+    int r = 0;
+    for (size_t i = vpc->n_taps; i-- > 0;) {
+        const struct net_port *port = find_port(intent, vpc->taps[i].interface_id);
+        if (port != NULL)
+            continue;
+        /* A tap goes with its guest; here the port's end is the only sign of that. */
+        if (vpc->taps[i].nat_gateway_id != NULL) {
+            drop_vpc(f, vpc->taps[i].nat_gateway_id);
+            vpc = find_vpc(f, intent->vpc_id);
+        }
+        drop_tap(vpc, i);
+    }
+    for (size_t i = 0; i < intent->n_ports && r == 0; i++)
+        if (intent->ports[i].nat_gateway_id != NULL) {
+            r = put_vpc(f, intent->ports[i].nat_gateway_id, e);
+            if (r == 0)
+                put_tap(find_vpc(f, intent->vpc_id), &intent->ports[i]);
+        }
+    return r;
+}
+
 static int fake_apply(struct network *n, const struct net_vpc *intent, struct err *e)
 {
     struct fake_network *f = self(n);
-    int r = 0;
     (void)pthread_mutex_lock(&f->lock);
-    struct fake_vpc *vpc = find_vpc(f, intent->vpc_id);
-    if (vpc == NULL && f->n_vpcs == VPCS_MAX) {
-        r = err_set(e, ENOSPC, "no more than %d VPCs fit", VPCS_MAX);
-    } else if (vpc == NULL) {
-        f->vpcs = grown(f->vpcs, f->n_vpcs + 1, sizeof(*f->vpcs));
-        f->vpcs[f->n_vpcs++] = (struct fake_vpc){.vpc_id = copy(intent->vpc_id)};
-    } else {
-        /* A tap goes with its guest; here the port's end is the only sign of that. */
-        for (size_t i = vpc->n_taps; i-- > 0;)
-            if (find_port(intent, vpc->taps[i].interface_id) == NULL)
-                drop_tap(vpc, i);
-    }
+    int r = put_vpc(f, intent->vpc_id, e);
+    if (r == 0)
+        r = put_nats(f, intent, e);
     (void)pthread_mutex_unlock(&f->lock);
     return r;
 }
@@ -114,18 +164,10 @@ static int fake_plug(struct network *n, const struct net_vpc *intent, const char
     int r = 0;
     (void)pthread_mutex_lock(&f->lock);
     struct fake_vpc *vpc = find_vpc(f, intent->vpc_id);
-    if (vpc == NULL) {
+    if (vpc == NULL)
         r = err_set(e, ENOENT, "there is no namespace %s", intent->vpc_id);
-    } else {
-        size_t i = 0;
-        while (i < vpc->n_taps && !streq(vpc->taps[i].interface_id, interface_id))
-            i++;
-        if (i == vpc->n_taps) {
-            vpc->taps = grown(vpc->taps, vpc->n_taps + 1, sizeof(*vpc->taps));
-            vpc->taps[vpc->n_taps++] =
-                (struct fake_tap){.interface_id = copy(interface_id), .tap = copy(port->tap)};
-        }
-    }
+    else
+        put_tap(vpc, port);
     (void)pthread_mutex_unlock(&f->lock);
     return r;
 }
@@ -149,11 +191,7 @@ static int fake_remove(struct network *n, const char *vpc_id, int64_t index, str
     (void)index;
     (void)e;
     (void)pthread_mutex_lock(&f->lock);
-    struct fake_vpc *vpc = find_vpc(f, vpc_id);
-    if (vpc != NULL) {
-        clear_vpc(vpc);
-        *vpc = f->vpcs[--f->n_vpcs];
-    }
+    drop_vpc(f, vpc_id);
     (void)pthread_mutex_unlock(&f->lock);
     return 0;
 }

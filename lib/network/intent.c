@@ -162,9 +162,9 @@ static const struct field peering_fields[] = {
 SHAPE(peering, struct net_peering);
 
 static const struct field dhcp_fields[] = {
-    TEXT(net_dhcp, domain_name),
-    LIST(net_dhcp, name_servers, word),
-    LIST(net_dhcp, ntp_servers, word),
+    TEXT(net_dhcp, domain_name),       LIST(net_dhcp, name_servers, word),
+    LIST(net_dhcp, ntp_servers, word), LIST(net_dhcp, netbios_name_servers, word),
+    TEXT(net_dhcp, netbios_node_type),
 };
 SHAPE(dhcp, struct net_dhcp);
 

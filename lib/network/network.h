@@ -125,6 +125,9 @@ struct net_dhcp {
     size_t n_name_servers;
     const char *const *ntp_servers;
     size_t n_ntp_servers;
+    const char *const *netbios_name_servers; /* IPv4 */
+    size_t n_netbios_name_servers;
+    const char *netbios_node_type; /* 1, 2, 4, 8 (RFC 2132); NULL: none is given */
 };
 
 struct net_vpc {

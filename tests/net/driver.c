@@ -236,9 +236,12 @@ static const struct net_vpc *read_intent(struct arena *a, const json_t *o)
         .has_internet_gateway = flag(o, "internet_gateway", true),
         .edge_table = number(o, "edge_table", -1),
         .dhcp.domain_name = text(dhcp, "domain_name"),
+        .dhcp.netbios_node_type = text(dhcp, "netbios_node_type"),
     };
     v->dhcp.name_servers = words(a, dhcp, "name_servers", &v->dhcp.n_name_servers);
     v->dhcp.ntp_servers = words(a, dhcp, "ntp_servers", &v->dhcp.n_ntp_servers);
+    v->dhcp.netbios_name_servers =
+        words(a, dhcp, "netbios_name_servers", &v->dhcp.n_netbios_name_servers);
     v->cidrs = words(a, o, "cidrs", &v->n_cidrs);
     v->ipv6_cidrs = words(a, o, "cidrs6", &v->n_ipv6_cidrs);
     v->subnets = READ_LIST(a, o, "subnets", struct net_subnet, read_subnet, &v->n_subnets);

@@ -51,6 +51,16 @@ class Names(world.Case):
             self.assertLess(seconds, 1.0, "no waiting for a probe of the address")
         self.assertEqual(dhcp(a)[0], a.ip, "again")
 
+    def test_netbios_goes_with_the_lease_when_it_is_set(self):
+        vpc = Vpc()
+        (a,) = self.start(vpc, vpc.port([vpc.group()]), configured=False)
+        self.assertFalse({44, 46} & set(eventually(lambda: dhcp(a))[1]))
+        vpc.dhcp.update(netbios_name_servers=["10.0.0.5", "192.0.2.7"], netbios_node_type="2")
+        self.driver.apply(vpc)
+        options = eventually(lambda: dhcp(a))[1]
+        self.assertEqual(options[44], world.ip_address("10.0.0.5").packed + world.ip_address("192.0.2.7").packed)
+        self.assertEqual(options[46], b"\x02")
+
     def test_a_port_added_later_gets_its_lease_without_a_restart(self):
         vpc = Vpc()
         group = vpc.group()

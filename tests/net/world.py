@@ -462,7 +462,7 @@ def dhcp(guest, limit=1.0, mac=None):
     def packet(*options):
         head = struct.pack(">BBBBIHH16s", 1, 1, 6, 0, number, 0, 0x8000, b"")
         return (head + mac_bytes(mac) + bytes(10 + 64 + 128) + b"\x63\x82\x53\x63"
-                + b"".join(options) + b"\x3d\x07\x01" + mac_bytes(mac) + b"\x37\x05\x01\x03\x06\x0c\x0f"
+                + b"".join(options) + b"\x3d\x07\x01" + mac_bytes(mac) + b"\x37\x07\x01\x03\x06\x0c\x0f\x2c\x2e"
                 + b"\xff").ljust(300, b"\0")
 
     def answer(sock, until, kinds):

@@ -383,7 +383,7 @@ END_TEST
 START_TEST(the_configuration_of_dnsmasq)
 {
     begin();
-    const struct net_vpc intent = vpc(0, 0);
+    struct net_vpc intent = vpc(0, 0);
     struct dnsmasq_options options = {.directory = "/run/croft/network/vpc-00000001"};
     ck_assert_int_eq(dnsmasq_config_build(&intent, &options, &out, NULL), 0);
     golden_check("network/dnsmasq.conf", buf_str(&out), out.len);
@@ -392,6 +392,15 @@ START_TEST(the_configuration_of_dnsmasq)
     options.upstream = "192.0.2.53";
     ck_assert_int_eq(dnsmasq_config_build(&intent, &options, &out, NULL), 0);
     golden_check("network/dnsmasq-uplink.conf", buf_str(&out), out.len);
+    static const char *const servers[] = {"172.31.0.5", "192.0.2.7"};
+    buf_reset(&out);
+    intent.dhcp.netbios_name_servers = servers;
+    intent.dhcp.n_netbios_name_servers = ARRAY_SIZE(servers);
+    intent.dhcp.netbios_node_type = "2";
+    ck_assert_int_eq(dnsmasq_config_build(&intent, &options, &out, NULL), 0);
+    ck_assert_ptr_nonnull(strstr(buf_str(&out),
+                                 "\ndhcp-option=option:netbios-ns,172.31.0.5,192.0.2.7\n"
+                                 "dhcp-option=option:netbios-nodetype,2\n"));
 }
 END_TEST
 
@@ -434,8 +443,17 @@ START_TEST(the_network_in_memory_remembers_vpcs_and_taps)
     ck_assert_str_eq(names.v[0], "vpc-00000001");
     ck_assert_int_eq(n->ops->taps(n, a, "vpc-00000001", &names, &e), 0);
     ck_assert_uint_eq(names.n, 2);
-    intent.n_ports = 1;
+    ports[1].nat_gateway_id = "nat-00000001";
+    ck_assert_int_eq(n->ops->unplug(n, "vpc-00000001", "tap2", &e), 0);
     ck_assert_int_eq(n->ops->apply(n, &intent, &e), 0);
+    ck_assert_int_eq(n->ops->list(n, a, &names, &e), 0);
+    ck_assert_uint_eq(names.n, 2);
+    ck_assert_str_eq(names.v[1], "nat-00000001");
+    intent.n_ports = 1;
+    ports[1].nat_gateway_id = NULL;
+    ck_assert_int_eq(n->ops->apply(n, &intent, &e), 0);
+    ck_assert_int_eq(n->ops->list(n, a, &names, &e), 0);
+    ck_assert_uint_eq(names.n, 1);
     ck_assert_int_eq(n->ops->taps(n, a, "vpc-00000001", &names, &e), 0);
     ck_assert_uint_eq(names.n, 1);
     ck_assert_str_eq(names.v[0], "tap1");

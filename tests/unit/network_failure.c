@@ -9,6 +9,7 @@
 #include "hypervisor/fake.h"
 #include "jobs/explain.h"
 #include "jobs/instance.h"
+#include "network/fake.h"
 #include "storage/fake.h"
 #include "support/calls.h"
 #include "support/machine.h"
@@ -314,6 +315,62 @@ START_TEST(the_reconciler_asks_again_for_what_has_failed)
 }
 END_TEST
 
+static bool has_namespace(struct calls *k, struct network *n, const char *id)
+{
+    struct net_names names = {0};
+    ck_assert_int_eq(n->ops->list(n, k->arena, &names, NULL), 0);
+    for (size_t i = 0; i < names.n; i++)
+        if (streq(names.v[i], id))
+            return true;
+    return false;
+}
+
+START_TEST(the_reconciler_removes_nat_gateways_and_vpcs_of_no_row)
+{
+    struct calls *k = calls_new();
+    struct machine *m = machine_new(k);
+    struct network *n = fake_network_new(NULL);
+    struct err e = {0};
+    ck_assert_int_eq(fake_storage_new(&m->jobs->config.storage), 0);
+    ck_assert_int_eq(fake_hypervisor_new(jobs_on_domain_event, m->jobs, &m->jobs->hypervisor), 0);
+    m->jobs->config.network = n;
+    ec2_CreateNatGateway_out made;
+    OK(k, CreateNatGateway, &made, .subnet_id = TEST_SUBNET, .connectivity_type = "private");
+    const char *id = made.nat_gateway->nat_gateway_id;
+    ck_assert_int_eq(nat_gateway_converge(m->jobs, k->arena, id, &e), 0);
+    ck_assert(has_namespace(k, n, id));
+
+    /* As a crash may leave them. */
+    static const struct net_address addresses[] = {{"10.9.0.9", NULL}};
+    static const struct net_port port = {
+        .interface_id = "eni-1",
+        .nat_gateway_id = "nat-0bad0bad0bad0bad0",
+        .tap = "tap1",
+        .addresses = addresses,
+        .n_addresses = 1,
+    };
+    const struct net_vpc stray = {.vpc_id = "vpc-0bad0bad0bad0bad0", .ports = &port, .n_ports = 1};
+    ck_assert_int_eq(n->ops->apply(n, &stray, &e), 0);
+    ck_assert(has_namespace(k, n, port.nat_gateway_id));
+    ck_assert_msg(reconcile(m->jobs, k->arena, &e) == 0, "%s", e.message);
+    ck_assert(!has_namespace(k, n, port.nat_gateway_id));
+    ck_assert(!has_namespace(k, n, stray.vpc_id));
+    ck_assert(has_namespace(k, n, id));
+    ck_assert(has_namespace(k, n, TEST_VPC));
+
+    ec2_DeleteNatGateway_out deleted;
+    OK(k, DeleteNatGateway, &deleted, .nat_gateway_id = id);
+    ck_assert_int_eq(nat_gateway_converge(m->jobs, k->arena, id, &e), 0);
+    ck_assert(!has_namespace(k, n, id));
+    m->jobs->hypervisor->ops->free(m->jobs->hypervisor);
+    m->jobs->config.storage->ops->free(m->jobs->config.storage);
+    m->jobs->config.network = &m->network;
+    n->ops->free(n);
+    machine_free(m);
+    calls_free(k);
+}
+END_TEST
+
 UNIT_SUITE(a_vpc_and_its_subnets_are_pending_while_its_network_is_not_in_force,
            a_rule_that_the_kernel_refuses_shows_in_its_vpc_until_it_is_in_force,
            no_route_is_active_while_the_kernel_has_not_got_it,
@@ -321,4 +378,5 @@ UNIT_SUITE(a_vpc_and_its_subnets_are_pending_while_its_network_is_not_in_force,
            an_interface_is_attached_once_its_port_is_there_or_not_at_all,
            an_analysis_says_nothing_of_rules_that_are_not_in_force,
            what_is_told_of_a_group_is_in_force_or_said_not_to_be,
-           the_reconciler_asks_again_for_what_has_failed)
+           the_reconciler_asks_again_for_what_has_failed,
+           the_reconciler_removes_nat_gateways_and_vpcs_of_no_row)
