@@ -112,6 +112,7 @@ static int open_drivers(struct daemon *d, struct err *e)
         .public_addresses = c->public_addresses,
         .uplink = c->uplink,
         .resolver = c->resolver,
+        .ipv6_prefix = c->ipv6_prefix,
     };
     return linux_network_new(&network, &d->network, e);
 }

@@ -70,6 +70,35 @@ static json_t *of_pool(const char *field, const struct address_range *pool)
     return expr_match("==", expr_field("ip", field), json_pack("{s:[s,s]}", "range", first, last));
 }
 
+static json_t *of_prefix(const char *op, const char *field, const struct net_block *prefix)
+{
+    char address[NET_IP_TEXT_SIZE];
+    net_ip_format(&prefix->address, address);
+    return expr_match(op, expr_field("ip6", field),
+                      json_pack("{s:{s:s,s:i}}", "prefix", "addr", address, "len", prefix->length));
+}
+
+/*
+ * What the uplink's networks would not lead back here. Its sender is told at once, so that it tries
+ * IPv4; and before the kernel looks whether IPv6 is passed on at all, which it would not tell.
+ */
+static void keep_ipv6(struct ruleset *r, const struct edge_config *config)
+{
+    struct ruleset_chain *c = ruleset_add_chain(
+        r, "inet", "prerouting",
+        "\"type\":\"filter\",\"hook\":\"prerouting\",\"prio\":0,\"policy\":\"accept\"");
+    json_t *out =
+        expr_made(json_pack("{s:{s:s,s:[s]}}", "fib", "result", "oifname", "flags", "daddr"));
+    json_t *others = config->has_prefix ? of_prefix("!=", "saddr", &config->prefix)
+                                        : expr_equals(expr_meta("nfproto"), "ipv6");
+    ruleset_add_rule(
+        r, c,
+        expr_statements(
+            expr_from_interface("cv*"), others, expr_equals(out, config->uplink),
+            expr_made(json_pack("{s:{s:s,s:s}}", "reject", "type", "icmpv6", "expr", "no-route"))),
+        NULL);
+}
+
 struct ruleset *edge_rules_build(struct arena *a, const struct edge_config *config)
 {
     static const char *const transports[] = {"udp", "tcp"};
@@ -132,6 +161,12 @@ struct ruleset *edge_rules_build(struct arena *a, const struct edge_config *conf
                     expr_statements(expr_from_interface(config->uplink), expr_to_interface("cv*"),
                                     of_pool("daddr", &config->pools.v[i]), expr_verdict("accept")),
                     NULL);
+        if (config->has_prefix)
+            ruleset_add_rule(
+                r, c,
+                expr_statements(expr_from_interface(config->uplink), expr_to_interface("cv*"),
+                                of_prefix("==", "daddr", &config->prefix), expr_verdict("accept")),
+                NULL);
     }
     ruleset_add_rule(
         r, c, expr_statements(expr_from_interface("cv*"), expr_verdict("drop"), NULL, NULL), NULL);
@@ -139,6 +174,7 @@ struct ruleset *edge_rules_build(struct arena *a, const struct edge_config *conf
         r, c, expr_statements(expr_to_interface("cv*"), expr_verdict("drop"), NULL, NULL), NULL);
 
     if (config->uplink != NULL) {
+        keep_ipv6(r, config);
         c = ruleset_add_chain(
             r, "inet", "postrouting",
             "\"type\":\"nat\",\"hook\":\"postrouting\",\"prio\":100,\"policy\":\"accept\"");
@@ -218,13 +254,16 @@ static int put_routes(const struct edge_config *config, struct err *e)
             *arena_append(a, &now) =
                 (struct net_block){net_ip_of_ipv4(blocks[k].address), blocks[k].length};
     }
+    if (config->has_prefix)
+        *arena_append(a, &now) = config->prefix;
     sort_destinations(&now);
     int r = rtnl_open(&rtnl, e);
-    if (r == 0)
-        r = rtnl_routes(&rtnl, a, false, &old, e);
-    for (size_t i = 0; i < old.n && r == 0; i++)
-        if (is_nobodys(&old.v[i]) && !has_destination(&now, &old.v[i].to))
-            r = rtnl_route_drop(&rtnl, &old.v[i], e);
+    for (int is_ipv6 = 0; is_ipv6 < 2 && r == 0; is_ipv6++) {
+        r = rtnl_routes(&rtnl, a, is_ipv6, &old, e);
+        for (size_t i = 0; i < old.n && r == 0; i++)
+            if (is_nobodys(&old.v[i]) && !has_destination(&now, &old.v[i].to))
+                r = rtnl_route_drop(&rtnl, &old.v[i], e);
+    }
     for (size_t i = 0; i < now.n && r == 0; i++)
         r = rtnl_route_put(&rtnl, &(struct rtnl_route){.to = now.v[i], .metric = LAST_METRIC}, e);
     return r;
@@ -259,6 +298,30 @@ static void put_uplink_sysctl(const struct edge_config *config, const char *kind
         (void)netns_sysctl(name, value, NULL);
 }
 
+/*
+ * IPv6 is passed on by all interfaces or by none, and one that passes it on listens to no router's
+ * advertisements unless it is told to (accept_ra 2): the server keeps its own address and way out.
+ */
+static int pass_ipv6_on(struct err *e)
+{
+    static const char forwarding[] = "net/ipv6/conf/all/forwarding";
+    _cleanup_arena_ struct arena *a = arena_new();
+    _cleanup_rtnl_ struct rtnl rtnl = RTNL_CLOSED;
+    struct rtnl_links links = {0};
+    if (netns_sysctl_is(forwarding, "1"))
+        return 0;
+    int r = rtnl_open(&rtnl, e);
+    if (r == 0)
+        r = rtnl_links(&rtnl, a, &links, e);
+    for (size_t i = 0; i < links.n && r == 0; i++) {
+        const char *accepts = arena_printf(a, "net/ipv6/conf/%s/accept_ra", links.v[i].name);
+        const char *own = arena_printf(a, "net/ipv6/conf/%s/forwarding", links.v[i].name);
+        if (netns_sysctl_is(accepts, "1") && netns_sysctl_is(own, "0"))
+            r = netns_sysctl(accepts, "2", e);
+    }
+    return r < 0 ? r : netns_sysctl(forwarding, "1", e);
+}
+
 int edge_server_put(struct edge_config *config, bool anew, struct err *e)
 {
     bool of_lan[ADDRESS_RANGES_MAX] = {false};
@@ -273,6 +336,8 @@ int edge_server_put(struct edge_config *config, bool anew, struct err *e)
     }
     if (r == 0 && config->uplink != NULL)
         put_uplink_sysctl(config, "conf", "forwarding", "1");
+    if (r == 0 && config->uplink != NULL && config->has_prefix)
+        r = pass_ipv6_on(e);
     /* Nobody else is asked for these addresses, so nobody need be given the time to be first. */
     if (r == 0 && has_lan(config))
         put_uplink_sysctl(config, "neigh", "proxy_delay", "0");

@@ -22,6 +22,8 @@ struct edge_config {
     bool of_lan[ADDRESS_RANGES_MAX];
     const char *uplink;   /* NULL: none */
     const char *resolver; /* NULL: none */
+    bool has_prefix;
+    struct net_block prefix; /* of IPv6, that the owner's router leads here */
 };
 
 struct edge_addresses {

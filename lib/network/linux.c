@@ -493,6 +493,10 @@ int linux_network_new(const struct linux_network_config *config, struct network 
     n->edge.pools = config->public_addresses;
     n->edge.uplink = n->uplink;
     n->edge.resolver = n->resolver;
+    n->edge.has_prefix = !str_empty(config->ipv6_prefix);
+    if (n->edge.has_prefix && (net_block_parse(config->ipv6_prefix, &n->edge.prefix) < 0 ||
+                               !n->edge.prefix.address.is_ipv6))
+        return err_set(e, EINVAL, "not a block of IPv6: %s", config->ipv6_prefix);
     /* Debian's package makes a user for it; elsewhere it has its own idea. */
     n->dnsmasq_user = getpwnam("dnsmasq") != NULL ? copy("dnsmasq") : NULL;
     if (asprintf(&n->directory, "%s/" LINUX_NETWORK_DIRECTORY, config->runtime_dir) < 0)

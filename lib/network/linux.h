@@ -15,7 +15,7 @@
  * from cv* towards the server unless the server began it, and forwards from and to cv* only between
  * VPCs and, with an uplink, out of it; into it, for public addresses of its LAN. No table, chain,
  * route or sysctl of the owner is changed, but for `forwarding` of the uplink interface and, with
- * such addresses, `proxy_delay`.
+ * such addresses, `proxy_delay`; with a prefix of IPv6, `forwarding` of all and `accept_ra`.
  *
  * The server reaches a guest in two ways: by its public address, as anybody does (the guest's
  * security groups apply; the source is the server's address on cv<index>), and by connect(), whose
@@ -45,6 +45,9 @@ struct linux_network_config {
     /* With an uplink: the IPv4 address of the name server that answers what is not of the VPC.
      * NULL: such names do not exist. */
     const char *resolver;
+    /* With an uplink: the range of IPv6 that others route to this server, of which VPCs have their
+     * blocks; it is passed on both ways. NULL: blocks are unique local ones, which stay here. */
+    const char *ipv6_prefix;
 };
 
 int linux_network_new(const struct linux_network_config *config, struct network **ret_network,

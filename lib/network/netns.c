@@ -137,6 +137,21 @@ int netns_sysctl(const char *name, const char *value, struct err *e)
     return 0;
 }
 
+bool netns_sysctl_is(const char *name, const char *value)
+{
+    char path[PATH_MAX];
+    char text[64] = "";
+    int n = snprintf(path, sizeof(path), "/proc/sys/%s", name);
+    if (n < 0 || n >= (int)sizeof(path))
+        return false;
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+    if (got < 0)
+        return false;
+    text[strcspn(text, "\n")] = '\0';
+    return streq(text, value);
+}
+
 int netns_link_ipv6(const char *link, bool on, struct err *e)
 {
     static const struct {

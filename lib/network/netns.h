@@ -38,6 +38,8 @@ void netns_leave(struct netns_visit *visit);
 
 #define _cleanup_netns_ _cleanup_(netns_leave)
 
+/* Has it this value, in the namespace that the thread is in? */
+bool netns_sysctl_is(const char *name, const char *value);
 /* Writes a sysctl of the namespace that the thread is in: "net/ipv4/ip_forward". -ENOENT when the
  * kernel has none of that name. */
 int netns_sysctl(const char *name, const char *value, struct err *e);

@@ -2,7 +2,7 @@
  * Drives the network from a test: one JSON request per line on stdin, one JSON answer per line on
  * stdout, with the microseconds that the call took.
  *
- *     driver RUNTIME_DIR PUBLIC_POOL [UPLINK RESOLVER]
+ *     driver RUNTIME_DIR PUBLIC_POOL [UPLINK RESOLVER IPV6_PREFIX]
  *     {"op": "apply", "intent": {…}}    {"us": 812}  or  {"us": 812, "error": "…", "code": 22}
  *     reach (computes), reach-all (many questions about several VPCs), probe (sends and follows a
  * packet), rules (answers the transaction that makes the rules), explain (what leads from another
@@ -476,6 +476,7 @@ int main(int argc, char **argv)
         .runtime_dir = runtime_dir,
         .uplink = argc > 3 ? argv[3] : NULL,
         .resolver = argc > 4 ? argv[4] : NULL,
+        .ipv6_prefix = argc > 5 ? argv[5] : NULL,
     };
     if (address_ranges_parse(argv[2], &config.public_addresses, &e) < 0 ||
         linux_network_new(&config, &n, &e) < 0) {

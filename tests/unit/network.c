@@ -361,6 +361,8 @@ START_TEST(the_server_without_and_with_an_uplink)
                      0);
     for (size_t i = 0; i < 3; i++)
         config.of_lan[i] = true;
+    config.has_prefix = true;
+    ck_assert_int_eq(net_block_parse("2001:db8:1000::/48", &config.prefix), 0);
     ruleset_write_replace(edge_rules_build(a, &config), &out);
     golden_check("network/server-lan.json", buf_str(&out), out.len);
 }
