@@ -29,9 +29,11 @@ static bool is_on_its_way(struct tx *tx, struct arena *a, const struct volume *v
     bool moves =
         v->attachment_state == ATTACHMENT_ATTACHING || v->attachment_state == ATTACHMENT_DETACHING;
     bool live = i != NULL && i->state != INSTANCE_STOPPED && i->state != INSTANCE_TERMINATED;
+    /* Of an instance that ends nothing arrives any more, and its end waits for its snapshots. */
+    bool ends = i != NULL && i->state == INSTANCE_SHUTTING_DOWN;
     /* Of a guest's disk the flattening is ended; where no guest is, its file is being written. */
     bool flattens = top != NULL && top->work == LAYER_FLATTENING && !live;
-    return v->next_layer_id != NULL || (live && moves) || flattens ||
+    return v->next_layer_id != NULL || (live && moves && !ends) || flattens ||
            (i != NULL && i->state == INSTANCE_PENDING) ||
            (m != NULL && m->state == MODIFICATION_MODIFYING);
 }
@@ -109,6 +111,16 @@ static int freeze_guest(struct jobs *j, const char *instance_id, const struct do
     return r == -ENODEV ? 0 : r;
 }
 
+/* Its domain is about to go, which is waited for: a disk may be arriving in it right now. */
+static int is_ending(struct jobs *j, struct arena *a, const char *instance_id, bool *ret,
+                     struct err *e)
+{
+    struct tx *tx = store_read(j->config.store);
+    const struct instance *i = store_instance(tx, a, instance_id);
+    *ret = i != NULL && i->state == INSTANCE_SHUTTING_DOWN;
+    return tx_commit(tx, e);
+}
+
 /* *ret_wait: a guest has just ended, and its row does not say so yet. */
 static int move_guests(struct jobs *j, struct arena *a, const struct volume_list *volumes,
                        bool *ret_wait, struct err *e)
@@ -130,8 +142,13 @@ static int move_guests(struct jobs *j, struct arena *a, const struct volume_list
                 disks[n++] =
                     (struct domain_freeze){plan_disk_serial(a, volumes->v[k].id),
                                            s->ops->layer_path(s, a, volumes->v[k].next_layer_id)};
-        r = instance_domain(j, instance_id, &state, e);
-        if (r == 0 && state != DOMAIN_GONE)
+        bool ends = false;
+        r = is_ending(j, a, instance_id, &ends, e);
+        if (r == 0)
+            r = instance_domain(j, instance_id, &state, e);
+        if (r == 0 && state != DOMAIN_GONE && ends)
+            *ret_wait = true;
+        else if (r == 0 && state != DOMAIN_GONE)
             r = freeze_guest(j, instance_id, disks, n, e);
         if (r == -ENOENT) {
             *ret_wait = true;

@@ -250,14 +250,16 @@ int volume_converge(struct jobs *j, struct arena *a, const struct job *job,
     int r = tx_commit(tx, e);
     if (r < 0 || v == NULL)
         return r;
+    bool modifies = m != NULL && m->state == MODIFICATION_MODIFYING;
+    if (snapshots && modifies && v->next_layer_id == NULL)
+        return modify(j, a, v, m, ret_outcome, e); /* which they wait for */
     if (snapshots) { /* nothing of it moves while it is being frozen */
         *ret_outcome = again(ASK_AGAIN_MS);
         return 0;
     }
     if (!volume_is_moving(v))
-        return m != NULL && m->state == MODIFICATION_MODIFYING ? modify(j, a, v, m, ret_outcome, e)
-                                                               : 0;
-    if (m != NULL && m->state == MODIFICATION_MODIFYING)
+        return modifies ? modify(j, a, v, m, ret_outcome, e) : 0;
+    if (modifies)
         *ret_outcome = again(ASK_AGAIN_MS); /* when it has arrived */
     if (v->state == VOLUME_CREATING)
         return make(j, a, job, v, e);

@@ -160,6 +160,62 @@ START_TEST(one_modification_of_a_volume_at_a_time)
 }
 END_TEST
 
+#define VOLUME "vol-0a0a0a0a0a0a0a0a0"
+
+static void put_volume(struct calls *k, const char *type)
+{
+    struct tx *tx = store_write(k->store);
+    store_insert_layer(tx, &(struct layer){.id = VOLUME, .root_id = VOLUME});
+    store_insert_volume(tx, &(struct volume){.id = VOLUME,
+                                             .account_id = TEST_ACCOUNT,
+                                             .region = "us-east-1",
+                                             .zone = "us-east-1a",
+                                             .state = VOLUME_AVAILABLE,
+                                             .volume_type = type,
+                                             .size_gib = 125,
+                                             .layer_id = VOLUME,
+                                             .layers_made = 1});
+    ck_assert_int_eq(tx_commit(tx, NULL), 0);
+}
+
+START_TEST(pending_snapshots_of_a_volume)
+{
+    static const char *const types[] = {"gp3", "st1"};
+    const int most[] = {PENDING_SNAPSHOTS_MAX, PENDING_SNAPSHOTS_OF_HDD};
+    for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+        struct calls *k = calls_new();
+        ec2_CreateSnapshot_out out;
+        put_volume(k, types[i]);
+        for (int n = 0; n < most[i]; n++)
+            OK(k, CreateSnapshot, &out, .volume_id = VOLUME);
+        ck_assert_int_eq(CALL(k, CreateSnapshot, &out, .volume_id = VOLUME), -1);
+        ck_assert_int_eq(k->fault.code, FAULT_CONCURRENT_SNAPSHOT_LIMIT_EXCEEDED);
+        calls_free(k);
+    }
+}
+END_TEST
+
+START_TEST(snapshots_of_a_region)
+{
+    struct calls *k = calls_new();
+    put_volume(k, "gp3");
+    struct tx *tx = store_write(k->store);
+    struct snapshot s = *store_snapshot(tx, k->arena, TEST_SNAPSHOT);
+    char id[40];
+    s.id = id;
+    for (int i = 1; i < SNAPSHOTS_PER_REGION; i++) {
+        (void)snprintf(id, sizeof(id), "snap-%017d", i);
+        store_insert_snapshot(tx, &s);
+    }
+    ck_assert_int_eq(tx_commit(tx, NULL), 0);
+    ec2_CreateSnapshot_out out;
+    ck_assert_int_eq(CALL(k, CreateSnapshot, &out, .volume_id = VOLUME), -1);
+    ck_assert_int_eq(k->fault.code, FAULT_SNAPSHOT_LIMIT_EXCEEDED);
+    calls_free(k);
+}
+END_TEST
+
 UNIT_SUITE(vpcs_and_what_hangs_on_them, subnets_of_a_vpc,
            a_default_subnet_needs_a_default_vpc_and_room, nat_gateways_of_a_zone,
-           interfaces_of_a_region, endpoints_and_flow_logs, one_modification_of_a_volume_at_a_time)
+           interfaces_of_a_region, endpoints_and_flow_logs, one_modification_of_a_volume_at_a_time,
+           pending_snapshots_of_a_volume, snapshots_of_a_region)

@@ -352,15 +352,15 @@ void calls_begin(struct calls *k, const char *service, const char *action, const
 
 void calls_end(struct calls *k, int result)
 {
-    ck_assert_int_eq(result == 0, !fault_is_set(&k->fault));
-    ck_assert(!tx_failed(k->call.tx));
+    CHECK((result == 0) == !fault_is_set(&k->fault));
+    CHECK(!tx_failed(k->call.tx));
     if (result < 0) {
         tx_end(k->call.tx);
         return;
     }
     struct err e = {0};
     int r = tx_commit(k->call.tx, &e);
-    ck_assert_msg(r == 0, "%s", e.message);
+    must(r, &e);
 }
 
 size_t calls_jobs(struct calls *k, const char *object_id)
