@@ -274,21 +274,63 @@ static void load_dhcp(struct tx *tx, struct arena *a, const char *options_id, st
 
 /* What ports are made of, read once for all of them. */
 struct port_rows {
-    struct instance_list instances; /* by id */
-    struct address_list elastic;
+    struct instance_list instances;     /* by id */
+    struct address_list elastic;        /* by interface and private address */
     struct interface_address_list more; /* of the VPC, in the order of their interfaces */
+    struct interface_group_list groups; /* of the VPC's interfaces, in their order */
     struct nat_gateway_list nats;
 };
+
+static int compare_elastic(const void *left, const void *right)
+{
+    const struct address *a = left;
+    const struct address *b = right;
+    int c = strcmp(a->interface_id, b->interface_id);
+    return c != 0 ? c : strcmp(a->private_ip, b->private_ip);
+}
+
+/* Those that stand before an address. */
+static struct address_list load_elastic(struct tx *tx, struct arena *a, const char *region)
+{
+    struct address_list all = store_addresses(tx, a, "region", region);
+    struct address_list found = {.v = all.v};
+    for (size_t i = 0; i < all.n; i++)
+        if (all.v[i].interface_id != NULL && all.v[i].private_ip != NULL)
+            found.v[found.n++] = all.v[i];
+    if (found.n > 1)
+        qsort(found.v, found.n, sizeof(found.v[0]), compare_elastic);
+    return found;
+}
 
 static const char *elastic_before(const struct port_rows *rows, const char *interface_id,
                                   const char *private_ip)
 {
-    for (size_t i = 0; i < rows->elastic.n; i++)
-        if (streq(rows->elastic.v[i].interface_id, interface_id) &&
-            streq(rows->elastic.v[i].private_ip, private_ip))
-            return rows->elastic.v[i].public_ip;
-    return NULL;
+    const struct address key = {.interface_id = interface_id, .private_ip = private_ip};
+    const struct address *found = rows->elastic.n == 0
+                                      ? NULL
+                                      : bsearch(&key, rows->elastic.v, rows->elastic.n,
+                                                sizeof(rows->elastic.v[0]), compare_elastic);
+    return found == NULL ? NULL : found->public_ip;
 }
+
+/* The number of the first of `n` rows that is of the interface, or where it would be: each row, of
+ * `size` bytes, begins with the id of its interface and is in its order. */
+static size_t first_of(const void *rows, size_t n, size_t size, const char *interface_id)
+{
+    size_t low = 0;
+    for (size_t high = n; low < high;) {
+        size_t middle = low + (high - low) / 2;
+        const char *const *its = (const void *)((const char *)rows + middle * size);
+        if (strcmp(*its, interface_id) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+#define FIRST_OF(list, interface_id)                                                               \
+    first_of((list)->v, (list)->n, sizeof((list)->v[0]), (interface_id))
 
 static const struct nat_gateway *nat_of(const struct port_rows *rows, const char *interface_id)
 {
@@ -339,9 +381,9 @@ static void load_addresses(struct arena *a, const struct port_rows *rows,
         const struct interface_address **v;
         size_t n;
     } its = {0};
-    for (size_t i = 0; i < rows->more.n; i++)
-        if (streq(rows->more.v[i].interface_id, n->id))
-            *arena_append(a, &its) = &rows->more.v[i];
+    for (size_t i = FIRST_OF(&rows->more, n->id);
+         i < rows->more.n && streq(rows->more.v[i].interface_id, n->id); i++)
+        *arena_append(a, &its) = &rows->more.v[i];
     if (its.n > 1)
         qsort(its.v, its.n, sizeof(its.v[0]), compare_positions);
 
@@ -364,6 +406,16 @@ static void load_addresses(struct arena *a, const struct port_rows *rows,
     port->n_ipv6 = ipv6.n;
 }
 
+static struct words groups_of(struct arena *a, const struct port_rows *rows,
+                              const char *interface_id)
+{
+    struct words ids = {0};
+    for (size_t i = FIRST_OF(&rows->groups, interface_id);
+         i < rows->groups.n && streq(rows->groups.v[i].interface_id, interface_id); i++)
+        *arena_append(a, &ids) = rows->groups.v[i].group_id;
+    return ids;
+}
+
 static bool nat_has_port(const struct nat_gateway *nat)
 {
     return nat->state == NAT_GATEWAY_PENDING || nat->state == NAT_GATEWAY_AVAILABLE;
@@ -374,8 +426,9 @@ static void load_ports(struct tx *tx, struct arena *a, const char *region, struc
     struct network_interface_list interfaces = store_network_interfaces(tx, a, "vpc_id", v->vpc_id);
     const struct port_rows rows = {
         .instances = store_instances(tx, a, "vpc_id", v->vpc_id),
-        .elastic = store_addresses(tx, a, "region", region),
+        .elastic = load_elastic(tx, a, region),
         .more = store_interface_addresses(tx, a, "vpc_id", v->vpc_id),
+        .groups = store_groups_of_interfaces(tx, a, v->vpc_id),
         .nats = store_nat_gateways(tx, a, "vpc_id", v->vpc_id),
     };
     struct net_port *out = arena_array(a, interfaces.n, struct net_port);
@@ -385,10 +438,7 @@ static void load_ports(struct tx *tx, struct arena *a, const char *region, struc
         const struct nat_gateway *nat = nat_of(&rows, n->id);
         if (nat != NULL && !nat_has_port(nat))
             continue;
-        struct interface_group_list groups = store_interface_groups(tx, a, "interface_id", n->id);
-        const char **ids = arena_array(a, groups.n, const char *);
-        for (size_t g = 0; g < groups.n; g++)
-            ids[g] = groups.v[g].group_id;
+        struct words groups = groups_of(a, &rows, n->id);
         struct net_port *port = &out[n_out++];
         *port = (struct net_port){
             .interface_id = n->id,
@@ -398,7 +448,7 @@ static void load_ports(struct tx *tx, struct arena *a, const char *region, struc
             .mac = n->mac,
             .subnet_id = n->subnet_id,
             .source_dest_check = n->source_dest_check && nat == NULL,
-            .group_ids = ids,
+            .group_ids = groups.v,
             .n_group_ids = nat != NULL ? 0 : groups.n,
         };
         name_port(a, &rows, n, port);
