@@ -124,6 +124,8 @@ int act_ec2_ReleaseAddress(struct call *c, const ec2_ReleaseAddress_in *in,
         return fault(f, FAULT_INVALID_IP_ADDRESS_IN_USE, "Address %s is in use.", a->public_ip);
     tags_drop(c, a->id);
     store_delete_addresses(c->tx, "id", a->id);
+    if (a->domain_name != NULL)
+        reverse_names_changed(c);
     return 0;
 }
 

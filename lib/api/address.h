@@ -13,6 +13,8 @@ void address_associate(struct call *c, struct address *a, struct network_interfa
  * one of the pool in its place, while the pool has any.
  */
 void address_disassociate(struct call *c, struct address *a);
+/* A reverse name has changed: the resolvers of all VPCs answer for it. */
+void reverse_names_changed(struct call *c);
 /* Gateway.NotAttached unless the VPC has an internet gateway. */
 int vpc_check_gateway(struct call *c, const char *vpc_id, struct fault *f);
 /* Draws a public address of the pool for the interface of an instance that runs, or is started, if

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "api/address.h"
 #include "api/lookup.h"
 #include "api/page.h"
 
@@ -54,14 +55,19 @@ static bool is_domain_name(const char *name, size_t len)
     return len <= DOMAIN_NAME_MAX && dots > 0 && label > 0;
 }
 
+void reverse_names_changed(struct call *c)
+{
+    struct vpc_list all = store_vpcs(c->tx, c->arena);
+    for (size_t i = 0; i < all.n; i++)
+        store_enqueue(c->tx, "vpc", all.v[i].id, c->now);
+}
+
 static void put_name(struct call *c, struct address *a, const char *name,
                      struct ec2_AddressAttribute **ret_view)
 {
     a->domain_name = name;
     store_update_address(c->tx, a);
-    const struct network_interface *n = store_network_interface(c->tx, c->arena, a->interface_id);
-    if (n != NULL)
-        store_enqueue(c->tx, "vpc", n->vpc_id, c->now);
+    reverse_names_changed(c);
     *ret_view = arena_new_of(c->arena, struct ec2_AddressAttribute);
     **ret_view = attribute_view(c, a);
 }

@@ -270,6 +270,19 @@ static void load_dhcp(struct tx *tx, struct arena *a, const char *options_id, st
     }
 }
 
+/* Everybody may ask for them, wherever the address is. */
+static void load_reverse_names(struct tx *tx, struct arena *a, struct net_vpc *v)
+{
+    struct address_list all = store_addresses(tx, a);
+    struct net_reverse_name *out = arena_array(a, all.n, struct net_reverse_name);
+    size_t n = 0;
+    for (size_t i = 0; i < all.n; i++)
+        if (all.v[i].domain_name != NULL)
+            out[n++] = (struct net_reverse_name){all.v[i].public_ip, all.v[i].domain_name};
+    v->reverse_names = out;
+    v->n_reverse_names = n;
+}
+
 /* --- interfaces */
 
 /* What ports are made of, read once for all of them. */
@@ -610,6 +623,7 @@ bool plan_vpc(struct tx *tx, struct arena *a, const char *vpc_id, struct net_vpc
     load_subnets(tx, a, &v);
     load_acls(tx, a, &v);
     load_dhcp(tx, a, row->dhcp_options_id, &v.dhcp);
+    load_reverse_names(tx, a, &v);
     load_ports(tx, a, row->region, &v);
     load_peerings(tx, a, &v);
     load_groups(tx, a, &v);

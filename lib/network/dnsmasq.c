@@ -133,6 +133,13 @@ int dnsmasq_config_build(const struct net_vpc *intent, const struct dnsmasq_opti
             return err_set(e, EINVAL, "%s: not a CIDR block: %s", intent->vpc_id, intent->cidrs[i]);
         add_reverse(out, &block);
     }
+    for (size_t i = 0; i < intent->n_reverse_names; i++) {
+        uint32_t ip = 0;
+        if (ipv4_parse(intent->reverse_names[i].public_ip, &ip) < 0)
+            return err_set(e, EINVAL, "not an address: %s", intent->reverse_names[i].public_ip);
+        buf_printf(out, "ptr-record=%u.%u.%u.%u.in-addr.arpa,%s\n", ip & 255, ip >> 8 & 255,
+                   ip >> 16 & 255, ip >> 24, intent->reverse_names[i].name);
+    }
     if (options->upstream != NULL)
         buf_printf(out, "server=%s\n", options->upstream);
     else

@@ -178,6 +178,12 @@ SHAPE(dhcp, struct net_dhcp);
             parts                                                                                  \
     }
 
+static const struct field reverse_name_fields[] = {
+    TEXT(net_reverse_name, public_ip),
+    TEXT(net_reverse_name, name),
+};
+SHAPE(reverse_name, struct net_reverse_name);
+
 static const struct field vpc_fields[] = {
     OF(FIELD_TEXT, vpc_id, INTENT_ALL),
     OF(FIELD_TEXT, region, 0),
@@ -189,6 +195,7 @@ static const struct field vpc_fields[] = {
     OF(FIELD_FLAG, has_internet_gateway, INTENT_WAYS),
     OF(FIELD_NUMBER, edge_table, INTENT_WAYS),
     {FIELD_STRUCT, offsetof(struct net_vpc, dhcp), 0, &dhcp, INTENT_NAMES},
+    LIST_OF(reverse_names, reverse_name, INTENT_NAMES),
     LIST_OF(subnets, subnet, INTENT_FRAME | INTENT_NAMES | INTENT_WAYS),
     LIST_OF(ports, port, 0),
     LIST_OF(groups, group, 0),

@@ -108,6 +108,9 @@ static int check_intent(const struct linux_network *n, const struct net_vpc *int
     if (!ruleset_word_ok(intent->domain) ||
         (intent->dhcp.domain_name != NULL && !ruleset_word_ok(intent->dhcp.domain_name)))
         return err_set(e, EINVAL, "not a domain name of %s", intent->vpc_id);
+    for (size_t i = 0; i < intent->n_reverse_names; i++)
+        if (!ruleset_word_ok(intent->reverse_names[i].name))
+            return err_set(e, EINVAL, "not a name: %s", intent->reverse_names[i].name);
     for (size_t i = 0; i < intent->n_subnets; i++)
         if (!has_prefix(intent->subnets[i].bridge, "br") ||
             !ruleset_word_ok(intent->subnets[i].bridge) || strlen(intent->subnets[i].bridge) >= 16)

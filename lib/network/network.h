@@ -130,6 +130,12 @@ struct net_dhcp {
     const char *netbios_node_type; /* 1, 2, 4, 8 (RFC 2132); NULL: none is given */
 };
 
+/* The name that an elastic address has in the reverse zone. */
+struct net_reverse_name {
+    const char *public_ip;
+    const char *name; /* mail.example.com */
+};
+
 struct net_vpc {
     const char *vpc_id;
     const char *region;
@@ -143,6 +149,8 @@ struct net_vpc {
     bool has_internet_gateway;
     int64_t edge_table; /* of the internet gateway: the number of a table; -1: none */
     struct net_dhcp dhcp;
+    const struct net_reverse_name *reverse_names; /* of all addresses of the server */
+    size_t n_reverse_names;
     const struct net_subnet *subnets;
     size_t n_subnets;
     const struct net_port *ports;

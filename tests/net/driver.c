@@ -104,6 +104,12 @@ static const struct net_address *read_addresses(struct arena *a, const json_t *o
     return all;
 }
 
+static void read_reverse_name(struct arena *a, const json_t *o, void *to)
+{
+    (void)a;
+    *(struct net_reverse_name *)to = (struct net_reverse_name){text(o, "ip"), text(o, "name")};
+}
+
 static void read_port(struct arena *a, const json_t *o, void *to)
 {
     struct net_port *p = to;
@@ -244,6 +250,8 @@ static const struct net_vpc *read_intent(struct arena *a, const json_t *o)
         words(a, dhcp, "netbios_name_servers", &v->dhcp.n_netbios_name_servers);
     v->cidrs = words(a, o, "cidrs", &v->n_cidrs);
     v->ipv6_cidrs = words(a, o, "cidrs6", &v->n_ipv6_cidrs);
+    v->reverse_names = READ_LIST(a, o, "reverse_names", struct net_reverse_name, read_reverse_name,
+                                 &v->n_reverse_names);
     v->subnets = READ_LIST(a, o, "subnets", struct net_subnet, read_subnet, &v->n_subnets);
     v->ports = READ_LIST(a, o, "ports", struct net_port, read_port, &v->n_ports);
     v->groups = READ_LIST(a, o, "groups", struct net_group, read_group, &v->n_groups);

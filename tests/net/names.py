@@ -107,6 +107,23 @@ class Names(world.Case):
         self.driver.apply(vpc)
         self.assertTrue(eventually(lambda: dns(a, "172.31.0.2", name) == (3, [])))
 
+    def test_an_elastic_address_has_its_name_in_reverse(self):
+        vpc = Vpc()
+        group = vpc.group()
+        (a,) = self.start(vpc, vpc.port([group]))
+        reverse = "7.100.51.198.in-addr.arpa"
+        self.assertEqual(dns(a, "10.0.0.2", reverse, 12), (3, []))
+        vpc.reverse_names = [{"ip": "198.51.100.7", "name": "mail.example.com"}]
+        self.driver.apply(vpc)
+        self.assertTrue(eventually(lambda: dns(a, "10.0.0.2", reverse, 12) == (0, ["mail.example.com"])))
+        self.assertEqual(dhcp(a)[0], a.ip)
+        vpc.reverse_names = []
+        self.driver.apply(vpc)
+        self.assertTrue(eventually(lambda: dns(a, "10.0.0.2", reverse, 12) == (3, [])))
+        vpc.reverse_names = [{"ip": "198.51.100.7", "name": "a,b"}]
+        with self.assertRaises(world.Failed):
+            self.driver.apply(vpc)
+
     def test_names_of_resources_where_they_are_wanted(self):
         vpc = Vpc(subnets=("10.0.0.0/24",), cidr6="fd00:1:2::/56")
         group = vpc.group()

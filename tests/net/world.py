@@ -94,6 +94,7 @@ class Vpc:
         self.ports, self.groups, self.peer_groups, self.prefix_lists = {}, {}, {}, {}
         self.acls, self.peerings = {}, {}
         self.internet_gateway, self.edge_table, self.dns_support = True, -1, True
+        self.reverse_names = []
         self.dhcp = {"domain_name": "ec2.internal", "name_servers": ["AmazonProvidedDNS"]}
         self.tables = {}
         self.table(route("0.0.0.0/0", "internet"), *([route("::/0", "internet")] if cidr6 else []))
@@ -156,6 +157,7 @@ class Vpc:
         return {"id": self.id, "index": self.index, "cidrs": self.cidrs, "cidrs6": self.cidrs6,
                 "subnets": self.subnets, "internet_gateway": self.internet_gateway,
                 "edge_table": self.edge_table, "dns_support": self.dns_support, "dhcp": self.dhcp,
+                "reverse_names": self.reverse_names,
                 **{name: list(getattr(self, name).values())
                    for name in ("ports", "groups", "peer_groups", "prefix_lists", "tables", "acls",
                                 "peerings")}}

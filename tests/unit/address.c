@@ -350,6 +350,8 @@ START_TEST(its_reverse_name_is_set_and_reset)
     ec2_ModifyAddressAttribute_out set;
     OK(k, ModifyAddressAttribute, &set, .allocation_id = id, .domain_name = "mail.example.com");
     ck_assert_str_eq(set.address->ptr_record, "mail.example.com.");
+    ck_assert_uint_eq(calls_jobs(k, TEST_VPC), 1); /* everybody's resolver answers */
+    ck_assert_uint_eq(calls_jobs(k, TEST_OTHER_VPC), 1);
     static const char *const wrong[] = {"",
                                         "mail",
                                         "-mail.example.com",
