@@ -13,6 +13,7 @@ extern const struct verb status_verbs[];     /* status.c */
 extern const struct verb wait_verbs[];       /* wait.c */
 extern const struct verb explain_verbs[];    /* explain.c */
 extern const struct verb why_verbs[];        /* why.c */
+extern const struct verb resolve_verbs[];    /* resolve.c */
 extern const struct verb completion_verbs[]; /* completion.c */
 
 /* `croft image add`: a noun and the table of what it takes. */

@@ -124,6 +124,22 @@ class Life(Case):
         self.assertIn(f"Host cli-web {row['InstanceId']}\n", config)
         self.assertIn("croft.pem", config)
 
+        (found,) = self.json("resolve", now["PublicIpAddress"])
+        self.assertEqual(found["InstanceId"], row["InstanceId"])
+        private, public = now["PrivateDnsName"], now["PublicDnsName"]
+        for word, name, address in (
+                (private, private, now["PrivateIpAddress"]), (private.upper() + ".", private, now["PrivateIpAddress"]),
+                (private.split(".")[0], private, now["PrivateIpAddress"]), (public, public, now["PublicIpAddress"])):
+            self.assertEqual([(f["Name"], f["Address"], f["VpcId"]) for f in self.json("resolve", word)],
+                             [(name, address, now["VpcId"])], word)
+        self.assertEqual({f["Address"] for f in self.json("resolve", row["InstanceId"])},
+                         {now["PrivateIpAddress"], now["PublicIpAddress"]})
+        self.assertIn(private, self.good("resolve", now["PrivateIpAddress"]))
+        for word in ("ip-10-9-9-9", private[:-1], private.split(".")[0][:-1], "198.18.255.255", "."):
+            self.assertIn(f"nobody in this region has '{word}'", self.bad(1, "resolve", word))
+        self.bad(252, "resolve")
+        self.bad(252, "resolve", "a", "b")
+
         # A second of the same name: the name alone says no longer which.
         self.good("launch", "cli-web", "--image", image, "--no-wait")
         self.assertIn("say which", self.bad(1, "stop", "cli-web"))
