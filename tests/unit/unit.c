@@ -1,22 +1,11 @@
 #include "unit.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define TEST_SECONDS 60
 
 static SRunner *runner;
-
-/* The file's name without folders and ".c". */
-static Suite *suite_of(const char *file)
-{
-    const char *slash = strrchr(file, '/');
-    char name[64];
-    (void)snprintf(name, sizeof(name), "%s", slash == NULL ? file : slash + 1);
-    name[strcspn(name, ".")] = '\0';
-    return suite_create(strdup(name)); /* check keeps the pointer */
-}
 
 void unit_add(const char *file, SFun before, SFun after, const TTest *const *tests, size_t n)
 {
@@ -26,7 +15,8 @@ void unit_add(const char *file, SFun before, SFun after, const TTest *const *tes
         tcase_add_checked_fixture(all, before, after);
     for (size_t i = 0; i < n; i++)
         tcase_add_test(all, tests[i]);
-    Suite *suite = suite_of(file);
+    const char *slash = strrchr(file, '/');
+    Suite *suite = suite_create(slash == NULL ? file : slash + 1); /* which keeps the pointer */
     suite_add_tcase(suite, all);
     if (runner == NULL)
         runner = srunner_create(suite);

@@ -5,7 +5,7 @@
  *     START_TEST(an_empty_value_is_an_absent_parameter) { ... } END_TEST
  *     UNIT_SUITE(an_empty_value_is_an_absent_parameter)
  *
- * `CK_RUN_SUITE=route build/tests/unit/unit_api` runs one of them alone.
+ * `CK_RUN_SUITE=route.c build/tests/unit/unit_api` runs one of them alone.
  */
 #include <check.h>
 #include <stddef.h>
