@@ -300,8 +300,14 @@ END_TEST
 
 START_TEST(a_nat_gateway_lets_nobody_in)
 {
+    static const struct net_address addresses[] = {
+        {.private_ip = "10.0.0.30"},
+        {.private_ip = "10.0.0.31", .drains = true},
+        {.private_ip = "10.0.0.32"},
+    };
+    static const struct net_port port = {.addresses = addresses, .n_addresses = 3};
     begin();
-    ruleset_write_replace(nat_rules_build(a), &out);
+    ruleset_write_replace(nat_rules_build(a, &port), &out);
     golden_check("network/nat.json", buf_str(&out), out.len);
 }
 END_TEST

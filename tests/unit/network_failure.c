@@ -330,6 +330,7 @@ START_TEST(the_reconciler_removes_nat_gateways_and_vpcs_of_no_row)
     struct calls *k = calls_new();
     struct machine *m = machine_new(k);
     struct network *n = fake_network_new(NULL);
+    struct outcome outcome = {0};
     struct err e = {0};
     ck_assert_int_eq(fake_storage_new(&m->jobs->config.storage), 0);
     ck_assert_int_eq(fake_hypervisor_new(jobs_on_domain_event, m->jobs, &m->jobs->hypervisor), 0);
@@ -337,7 +338,7 @@ START_TEST(the_reconciler_removes_nat_gateways_and_vpcs_of_no_row)
     ec2_CreateNatGateway_out made;
     OK(k, CreateNatGateway, &made, .subnet_id = TEST_SUBNET, .connectivity_type = "private");
     const char *id = made.nat_gateway->nat_gateway_id;
-    ck_assert_int_eq(nat_gateway_converge(m->jobs, k->arena, id, &e), 0);
+    ck_assert_int_eq(nat_gateway_converge(m->jobs, k->arena, id, &outcome, &e), 0);
     ck_assert(has_namespace(k, n, id));
 
     /* As a crash may leave them. */
@@ -360,7 +361,7 @@ START_TEST(the_reconciler_removes_nat_gateways_and_vpcs_of_no_row)
 
     ec2_DeleteNatGateway_out deleted;
     OK(k, DeleteNatGateway, &deleted, .nat_gateway_id = id);
-    ck_assert_int_eq(nat_gateway_converge(m->jobs, k->arena, id, &e), 0);
+    ck_assert_int_eq(nat_gateway_converge(m->jobs, k->arena, id, &outcome, &e), 0);
     ck_assert(!has_namespace(k, n, id));
     m->jobs->hypervisor->ops->free(m->jobs->hypervisor);
     m->jobs->config.storage->ops->free(m->jobs->config.storage);
