@@ -291,7 +291,7 @@ static int fake_nic_connect(struct hypervisor *h, const char *instance_id,
     struct fake_domain *d = NULL;
     (void)pthread_mutex_lock(&f->lock);
     int r = look_up(f, instance_id, &d, e);
-    if (r == 0 && find_tap(d, nic->tap) == NULL)
+    if (d != NULL && find_tap(d, nic->tap) == NULL)
         r = err_set(e, ENODEV, "domain %s has no interface %s", instance_id, nic->tap);
     (void)pthread_mutex_unlock(&f->lock);
     return r;
@@ -305,7 +305,7 @@ static int fake_nic_detach(struct hypervisor *h, const char *instance_id,
     struct fake_domain *d = NULL;
     (void)pthread_mutex_lock(&f->lock);
     int r = look_up(f, instance_id, &d, e);
-    if (r == 0) {
+    if (d != NULL) {
         char *slot = find_tap(d, nic->tap);
         if (slot != NULL && !f->disobedient)
             *slot = '\0';
@@ -389,7 +389,7 @@ static int fake_disk_attach(struct hypervisor *h, const char *instance_id,
     struct fake_domain *d = NULL;
     (void)pthread_mutex_lock(&f->lock);
     int r = look_up(f, instance_id, &d, e);
-    if (r == 0 && find_disk(d, disk->serial) == NULL) {
+    if (d != NULL && find_disk(d, disk->serial) == NULL) {
         char *slot = find_disk(d, "");
         if (slot == NULL)
             r = err_set(e, ENOSPC, "domain %s has no room for another disk", instance_id);
@@ -408,7 +408,7 @@ static int fake_disk_detach(struct hypervisor *h, const char *instance_id, const
     struct fake_domain *d = NULL;
     (void)pthread_mutex_lock(&f->lock);
     int r = look_up(f, instance_id, &d, e);
-    if (r == 0) {
+    if (d != NULL) {
         char *slot = find_disk(d, serial);
         if (slot != NULL && !f->disobedient)
             *slot = '\0';
@@ -426,7 +426,7 @@ static int fake_disk_resize(struct hypervisor *h, const char *instance_id, const
     (void)bytes;
     (void)pthread_mutex_lock(&f->lock);
     int r = look_up(f, instance_id, &d, e);
-    if (r == 0 && find_disk(d, serial) == NULL)
+    if (d != NULL && find_disk(d, serial) == NULL)
         r = err_set(e, ENODEV, "domain %s has no disk %s", instance_id, serial);
     (void)pthread_mutex_unlock(&f->lock);
     return r;
