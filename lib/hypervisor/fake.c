@@ -402,7 +402,7 @@ static int fake_disk_attach(struct hypervisor *h, const char *instance_id,
 
 /* A disobedient guest lets go of nothing. */
 static int fake_disk_detach(struct hypervisor *h, const char *instance_id, const char *serial,
-                            bool *ret_gone, struct err *e)
+                            bool ask, bool *ret_gone, struct err *e)
 {
     struct fake_hypervisor *f = fake_of(h);
     struct fake_domain *d = NULL;
@@ -410,7 +410,7 @@ static int fake_disk_detach(struct hypervisor *h, const char *instance_id, const
     int r = look_up(f, instance_id, &d, e);
     if (d != NULL) {
         char *slot = find_disk(d, serial);
-        if (slot != NULL && !f->disobedient)
+        if (slot != NULL && ask && !f->disobedient)
             *slot = '\0';
         *ret_gone = slot == NULL || *slot == '\0';
     }

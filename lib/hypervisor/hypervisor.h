@@ -138,12 +138,13 @@ struct hypervisor_ops {
     /*
      * Disks of a domain that runs, each known by its serial. Attaching one that is there and
      * detaching one that is not are successes. The target of a new one is chosen here. A detach
-     * asks the guest to let go and does not wait; *ret_gone says that it has, so ask again until it
-     * does. -ENOSPC: no more disks fit. -ENODEV: none of this serial.
+     * asks the guest to let go (or, without `ask`, only looks) and does not wait; *ret_gone says
+     * that the domain has the disk no more, so look again until it does. The file may be open for a
+     * moment longer. -ENOSPC: no more disks fit. -ENODEV: none of this serial.
      */
     int (*disk_attach)(struct hypervisor *h, const char *instance_id,
                        const struct domain_disk *disk, struct err *e);
-    int (*disk_detach)(struct hypervisor *h, const char *instance_id, const char *serial,
+    int (*disk_detach)(struct hypervisor *h, const char *instance_id, const char *serial, bool ask,
                        bool *ret_gone, struct err *e);
     /* The guest sees the new size at once. */
     int (*disk_resize)(struct hypervisor *h, const char *instance_id, const char *serial,

@@ -122,7 +122,20 @@ int libvirt_disk_attach(struct hypervisor *h, const char *instance_id,
     return r;
 }
 
-int libvirt_disk_detach(struct hypervisor *h, const char *instance_id, const char *serial,
+/*
+ * A guest that lets go of a disk unplugs it first; QEMU closes the files a moment later, when
+ * nothing of the device is in use any more. Whoever asks in between hears that there is no such
+ * device. libvirt takes that for the end: it forgets the disk, fails to close files that are in use
+ * and never tries again, so that they stay open and locked for as long as the guest runs. A device
+ * that was unplugged has no statistics any more: that is how it is told here.
+ */
+static bool is_being_removed(virDomainPtr domain, const struct live_disk *disk)
+{
+    virDomainBlockStatsStruct stats;
+    return virDomainBlockStats(domain, disk->target, &stats, sizeof(stats)) < 0;
+}
+
+int libvirt_disk_detach(struct hypervisor *h, const char *instance_id, const char *serial, bool ask,
                         bool *ret_gone, struct err *e)
 {
     _cleanup_arena_ struct arena *a = arena_new();
@@ -136,9 +149,11 @@ int libvirt_disk_detach(struct hypervisor *h, const char *instance_id, const cha
         return r;
     const struct live_disk *disk = libvirt_find_disk(&disks, serial);
     *ret_gone = disk == NULL;
+    if (disk == NULL || !ask || is_being_removed(domain, disk))
+        return 0;
     /* QEMU refuses to ask a guest that it is asking already; what counts is whether the disk is
      * there when we look again. */
-    if (disk != NULL && virDomainDetachDeviceAlias(domain, disk->alias, VIR_DOMAIN_AFFECT_LIVE) < 0)
+    if (virDomainDetachDeviceAlias(domain, disk->alias, VIR_DOMAIN_AFFECT_LIVE) < 0)
         log_debug("disk-detach instance=%s disk=%s answer=\"%s\"", instance_id, serial,
                   virGetLastErrorMessage());
     return 0;

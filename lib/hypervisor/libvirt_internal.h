@@ -48,7 +48,7 @@ const struct live_disk *libvirt_find_disk(const struct live_disks *disks, const 
 /* libvirt_disk.c: see hypervisor_ops */
 int libvirt_disk_attach(struct hypervisor *h, const char *instance_id,
                         const struct domain_disk *disk, struct err *e);
-int libvirt_disk_detach(struct hypervisor *h, const char *instance_id, const char *serial,
+int libvirt_disk_detach(struct hypervisor *h, const char *instance_id, const char *serial, bool ask,
                         bool *ret_gone, struct err *e);
 int libvirt_disk_resize(struct hypervisor *h, const char *instance_id, const char *serial,
                         int64_t bytes, struct err *e);

@@ -24,8 +24,9 @@
  * tree, which is never held while data is copied.
  */
 
-#define LOOK_MS 250 /* somebody is on the way */
-#define COPY_MS 500 /* a guest's QEMU copies */
+#define LOOK_MS 250  /* somebody is on the way */
+#define COPY_MS 500  /* a guest's QEMU copies */
+#define HELD_MS 2000 /* somebody has a file open */
 
 static struct outcome again(int64_t ms)
 {
@@ -306,6 +307,11 @@ static int carry_out(struct jobs *j, struct arena *a, const struct layer_step *s
     }
     if (r < 0) { /* nobody is to wait for what does not get on */
         (void)rest(j, a, step->layer, NULL);
+        if (r == -EBUSY) {
+            *ret_outcome = again(HELD_MS);
+            ret_outcome->why = arena_strdup(a, why.message);
+            return 0;
+        }
         *e = why;
         return r;
     }

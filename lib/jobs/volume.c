@@ -16,12 +16,14 @@
  * cut short is simply run again. Nothing is held while the machine is moved: what comes of it is
  * recorded only if the row is still as it was (a terminated instance has let go of its volumes).
  *
- * A detach is over when the guest has let go, and a guest that does not answer keeps its disk: QEMU
- * has no way to take a PCI device from one. It is free when the instance stops.
+ * A detach is over when the guest has let go and QEMU has closed the file, and a guest that does
+ * not answer keeps its disk: QEMU has no way to take a PCI device from one. It is free when the
+ * instance stops.
  */
 
 #define ASK_AGAIN_MS     250
-#define ASK_SELDOM_MS    5000
+#define ASK_SELDOM_MS    6000
+#define LOOKS_PER_ASK    (ASK_SELDOM_MS / ASK_AGAIN_MS) /* QEMU takes no second ask for 5 s */
 #define ASK_OFTEN_FOR_MS 10000
 #define MAKE_ATTEMPTS    5
 
@@ -141,12 +143,31 @@ static int attach(struct jobs *j, struct arena *a, const struct volume *v,
     return record(j, a, v, plan_release_volume, e);
 }
 
+/* QEMU may have a file open for a moment after the guest has let go of the disk. */
+static int release(struct jobs *j, struct arena *a, const struct volume *v,
+                   struct outcome *ret_outcome, struct err *e)
+{
+    struct storage *s = j->config.storage;
+    bool used = false;
+    int r = s->ops->layer_in_use(s, v->layer_id, &used, e);
+    if (r < 0)
+        return r;
+    if (!used)
+        return record(j, a, v, plan_release_volume, e);
+    *ret_outcome = again(ASK_AGAIN_MS);
+    ret_outcome->why = "the guest has let go of the volume, QEMU has its file open yet";
+    return 0;
+}
+
 static int detach(struct jobs *j, struct arena *a, const struct job *job, const struct volume *v,
                   struct outcome *ret_outcome, struct err *e)
 {
     struct hypervisor *h = j->hypervisor;
     bool gone = false;
-    int r = h->ops->disk_detach(h, v->instance_id, plan_disk_serial(a, v->id), &gone, e);
+    /* Who forces it wants to know soon; else a guest that is busy is not looked at all the time. */
+    bool often = v->force_detach || job->attempts * ASK_AGAIN_MS < ASK_OFTEN_FOR_MS;
+    bool ask = !often || job->attempts % LOOKS_PER_ASK == 0;
+    int r = h->ops->disk_detach(h, v->instance_id, plan_disk_serial(a, v->id), ask, &gone, e);
     if (r == -ENOENT) {
         *ret_outcome = again(ASK_AGAIN_MS);
         return 0;
@@ -154,9 +175,7 @@ static int detach(struct jobs *j, struct arena *a, const struct job *job, const 
     if (r < 0)
         return r;
     if (gone)
-        return record(j, a, v, plan_release_volume, e);
-    /* Who forces it wants to know soon; else a guest that is busy is not asked all the time. */
-    bool often = v->force_detach || job->attempts * ASK_AGAIN_MS < ASK_OFTEN_FOR_MS;
+        return release(j, a, v, ret_outcome, e);
     *ret_outcome = again(often ? ASK_AGAIN_MS : ASK_SELDOM_MS);
     return 0;
 }

@@ -31,6 +31,7 @@ struct fake_storage {
     size_t n, capacity;
     size_t n_uploads;
     int fail_next;
+    bool held;
 };
 
 struct storage_upload {
@@ -285,6 +286,25 @@ static int fake_layer_move(struct storage *s, const char *layer_id, const char *
     return r < 0 || below == NULL || has_prefix(below, "ami-") ? r : need_layer(s, below, e);
 }
 
+static int fake_layer_in_use(struct storage *s, const char *layer_id, bool *ret_used, struct err *e)
+{
+    struct fake_storage *f = fake_of(s);
+    (void)pthread_mutex_lock(&f->lock);
+    *ret_used = f->held && find(f, LAYER, layer_id) != NULL;
+    (void)pthread_mutex_unlock(&f->lock);
+    return 0;
+}
+
+static int fake_layer_copy(struct storage *s, const char *layer_id, const char *below,
+                           struct err *e)
+{
+    bool used = false;
+    int r = fake_layer_in_use(s, layer_id, &used, e);
+    if (r == 0 && used)
+        r = err_set(e, EBUSY, "the layer %s is in use", layer_id);
+    return r < 0 ? r : fake_layer_move(s, layer_id, below, e);
+}
+
 static const char *fake_layer_path(struct storage *s, struct arena *a, const char *layer_id)
 {
     return arena_printf(a, "/nonexistent/volumes/%s.qcow2", layer_id);
@@ -402,8 +422,9 @@ static const struct storage_ops fake_ops = {
     .layer_remove = fake_layer_remove,
     .layer_seal = fake_layer_seal,
     .layer_rebase = fake_layer_move,
-    .layer_merge = fake_layer_move,
-    .layer_flatten = fake_layer_move,
+    .layer_in_use = fake_layer_in_use,
+    .layer_merge = fake_layer_copy,
+    .layer_flatten = fake_layer_copy,
     .layer_path = fake_layer_path,
     .instance_prepare = fake_instance_prepare,
     .instance_path = fake_instance_path,
@@ -434,5 +455,13 @@ void fake_storage_fail_next(struct storage *s, int code)
     struct fake_storage *f = fake_of(s);
     (void)pthread_mutex_lock(&f->lock);
     f->fail_next = code;
+    (void)pthread_mutex_unlock(&f->lock);
+}
+
+void fake_storage_set_held(struct storage *s, bool held)
+{
+    struct fake_storage *f = fake_of(s);
+    (void)pthread_mutex_lock(&f->lock);
+    f->held = held;
     (void)pthread_mutex_unlock(&f->lock);
 }

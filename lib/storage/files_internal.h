@@ -57,6 +57,7 @@ int files_layer_make(struct storage *s, const char *layer_id, const char *below,
                      struct err *e);
 int files_layer_grow(struct storage *s, const char *layer_id, int64_t size_gib, struct err *e);
 int files_layer_remove(struct storage *s, const char *layer_id, struct err *e);
+int files_layer_in_use(struct storage *s, const char *layer_id, bool *ret_used, struct err *e);
 int files_layer_seal(struct storage *s, const char *layer_id, bool sealed, struct err *e);
 int files_layer_rebase(struct storage *s, const char *layer_id, const char *below, struct err *e);
 int files_layer_flatten(struct storage *s, const char *layer_id, const char *below, struct err *e);

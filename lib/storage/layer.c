@@ -190,6 +190,39 @@ int files_layer_rebase(struct storage *s, const char *layer_id, const char *belo
     return r < 0 ? err_wrap(e, r, "cannot put the layer %s on another", layer_id) : 0;
 }
 
+/*
+ * QEMU and its tools lock bytes of the files that they have open: from the 100th on one for each
+ * thing that is done to the file, from the 200th on one for each that nobody else is to do.
+ */
+#define LOCKS_AT  100
+#define LOCKS_LEN 200
+
+int files_layer_in_use(struct storage *s, const char *layer_id, bool *ret_used, struct err *e)
+{
+    _cleanup_arena_ struct arena *a = arena_new();
+    int r = check_id(layer_id, e);
+    if (r < 0)
+        return r;
+    const char *path = files_layer_path(s, a, layer_id);
+    struct flock lock = {
+        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = LOCKS_AT, .l_len = LOCKS_LEN};
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    *ret_used = false;
+    if (fd < 0 && errno == ENOENT)
+        return 0;
+    if (fd < 0 || fcntl(fd, F_OFD_GETLK, &lock) < 0)
+        return err_errno(e, errno, "cannot see who has %s open", path);
+    *ret_used = lock.l_type != F_UNLCK;
+    return 0;
+}
+
+static int check_unused(struct storage *s, const char *layer_id, struct err *e)
+{
+    bool used = false;
+    int r = files_layer_in_use(s, layer_id, &used, e);
+    return r == 0 && used ? err_set(e, EBUSY, "the layer %s is in use", layer_id) : r;
+}
+
 int files_layer_flatten(struct storage *s, const char *layer_id, const char *below, struct err *e)
 {
     _cleanup_arena_ struct arena *a = arena_new();
@@ -199,6 +232,8 @@ int files_layer_flatten(struct storage *s, const char *layer_id, const char *bel
         return r;
     const char *path = files_layer_path(s, a, layer_id);
     r = stands_on(a, path, below, &there, e);
+    if (r == 0 && !there)
+        r = check_unused(s, layer_id, e);
     if (r == 0 && !there)
         r = qemu_img_rebase(path, backing_name(a, below), true, e);
     return r < 0 ? err_wrap(e, r, "cannot flatten the layer %s", layer_id) : 0;
@@ -212,6 +247,10 @@ int files_layer_merge(struct storage *s, const char *layer_id, const char *into,
     int r = check_id(layer_id, e);
     if (r == 0)
         r = check_id(into, e);
+    if (r == 0)
+        r = check_unused(s, layer_id, e);
+    if (r == 0)
+        r = check_unused(s, into, e);
     if (r < 0)
         return r;
     const char *path = files_layer_path(s, a, layer_id);

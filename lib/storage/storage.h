@@ -64,11 +64,14 @@ struct storage_ops {
     int (*layer_seal)(struct storage *s, const char *layer_id, bool sealed, struct err *e);
     /* Says what it stands on from now on, which must be the same to a reader. Copies nothing. */
     int (*layer_rebase)(struct storage *s, const char *layer_id, const char *below, struct err *e);
+    /* Whether a QEMU has the file open, or a program that keeps to its locks. None: not in use. */
+    int (*layer_in_use)(struct storage *s, const char *layer_id, bool *ret_used, struct err *e);
     /*
-     * Of layers that no guest reads, and taking as long as there is data to copy. A merge brings
-     * what is in a layer into the one that it stands on; a flattening brings what lies between a
-     * layer and `below` into the layer, which stands on that then. Either may be cut short at any
-     * time and done again: a reader of the layer sees the same before, meanwhile and afterwards.
+     * Of layers that no guest reads (-EBUSY: one of the files is in use), and taking as long as
+     * there is data to copy. A merge brings what is in a layer into the one that it stands on; a
+     * flattening brings what lies between a layer and `below` into the layer, which stands on that
+     * then. Either may be cut short at any time and done again: a reader of the layer sees the same
+     * before, meanwhile and afterwards.
      */
     int (*layer_merge)(struct storage *s, const char *layer_id, const char *into, struct err *e);
     int (*layer_flatten)(struct storage *s, const char *layer_id, const char *below, struct err *e);

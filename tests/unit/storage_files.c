@@ -302,6 +302,33 @@ START_TEST(a_volume_smaller_than_its_layer_is_refused)
 }
 END_TEST
 
+START_TEST(layers_that_qemu_has_open_are_not_merged)
+{
+    begin();
+    static const char *const layers[] = {VOL, VOL ".2"};
+    bool used = true;
+    struct err e = {0};
+    ck_assert_int_eq(s->ops->layer_in_use(s, VOL, &used, NULL), 0);
+    ck_assert(!used);
+    for (size_t i = 0; i < ARRAY_SIZE(layers); i++)
+        ck_assert_int_eq(s->ops->layer_make(s, layers[i], i == 0 ? NULL : VOL, 1, NULL), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(layers); i++) {
+        const char *name = i == 0 ? "volumes/" VOL ".qcow2" : "volumes/" VOL ".2.qcow2";
+        struct flock lock = {.l_type = F_RDLCK, .l_start = 201, .l_len = 1};
+        int fd = open(path(name), O_RDONLY | O_CLOEXEC);
+        ck_assert_int_eq(fcntl(fd, F_OFD_SETLK, &lock), 0);
+        ck_assert_int_eq(s->ops->layer_in_use(s, layers[i], &used, NULL), 0);
+        ck_assert(used);
+        ck_assert_int_eq(s->ops->layer_merge(s, VOL ".2", VOL, NULL), -EBUSY);
+        (void)close(fd);
+        ck_assert_int_eq(s->ops->layer_in_use(s, layers[i], &used, NULL), 0);
+        ck_assert(!used);
+    }
+    ck_assert_msg(s->ops->layer_merge(s, VOL ".2", VOL, &e) == 0, "%s", e.message);
+    end();
+}
+END_TEST
+
 START_TEST(an_id_cannot_lead_out_of_its_directory)
 {
     begin();
@@ -396,6 +423,6 @@ UNIT_SUITE(the_directories_let_qemu_through_and_nobody_look, a_raw_disk_becomes_
            a_sound_qcow2_disk_is_taken_as_it_is, a_qcow2_disk_with_snapshots_is_converted,
            vmdk_and_vhd_disks_are_converted, packed_disks_are_unpacked, what_is_no_disk_is_refused,
            disks_that_lead_to_other_files_are_refused, a_volume_is_an_overlay_of_the_asked_size,
-           a_volume_smaller_than_its_layer_is_refused, an_id_cannot_lead_out_of_its_directory,
-           the_tail_of_a_console_goes_over_a_rotation,
+           a_volume_smaller_than_its_layer_is_refused, layers_that_qemu_has_open_are_not_merged,
+           an_id_cannot_lead_out_of_its_directory, the_tail_of_a_console_goes_over_a_rotation,
            a_sweep_takes_what_a_crash_left_and_old_uploads, there_is_room)

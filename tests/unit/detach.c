@@ -1,0 +1,123 @@
+/* A detach that waits for the guest, and then for QEMU; and merges that wait for who has a file
+ * open. */
+#include <errno.h>
+
+#include "base/id.h"
+#include "hypervisor/fake.h"
+#include "jobs/layer.h"
+#include "storage/fake.h"
+#include "support/machine.h"
+#include "unit.h"
+
+static struct calls *k;
+static struct machine *m;
+static struct storage *s;
+static struct hypervisor *h;
+static const char *volume_id;
+
+static void before(void)
+{
+    k = calls_new();
+    m = machine_new(k);
+    ck_assert_int_eq(fake_storage_new(&m->jobs->config.storage), 0);
+    ck_assert_int_eq(fake_hypervisor_new(jobs_on_domain_event, m->jobs, &m->jobs->hypervisor), 0);
+    s = m->jobs->config.storage;
+    h = m->jobs->hypervisor;
+    k->config.storage = s;
+}
+
+static void after(void)
+{
+    h->ops->free(h);
+    s->ops->free(s);
+    machine_free(m);
+    calls_free(k);
+}
+
+/* The volume after a run of its job, which has had so many. */
+static const struct volume *run(int64_t attempts, struct outcome *ret_outcome)
+{
+    struct err e = {0};
+    struct job job = {.object_id = volume_id, .kind = "volume", .attempts = attempts};
+    *ret_outcome = (struct outcome){0};
+    int r = volume_converge(m->jobs, k->arena, &job, ret_outcome, &e);
+    ck_assert_msg(r == 0, "%s", e.message);
+    struct tx *tx = store_read(k->store);
+    const struct volume *v = store_volume(tx, k->arena, volume_id);
+    ck_assert_int_eq(tx_commit(tx, NULL), 0);
+    ck_assert_ptr_nonnull(v);
+    return v;
+}
+
+static void put_guest(void)
+{
+    struct domain_spec spec = {
+        .instance_id = TEST_INSTANCE,
+        .uuid = "ec200000-0000-4000-8000-000000000000",
+        .instance_type = "t3.micro",
+        .image_id = TEST_IMAGE,
+        .architecture = "x86_64",
+        .driver = "kvm",
+        .vcpus = 1,
+        .threads_per_core = 1,
+        .memory_mib = 512,
+        .console_log = "/log",
+        .console_socket = "/socket",
+    };
+    struct err e = {0};
+    ck_assert_msg(h->ops->create_paused(h, &spec, &e) == 0, "%s", e.message);
+    ck_assert_int_eq(h->ops->resume(h, TEST_INSTANCE, NULL), 0);
+    calls_put_instance(k, INSTANCE_RUNNING);
+}
+
+/* A volume of a guest that runs, on its way from it. */
+static void put_detaching(void)
+{
+    struct outcome outcome;
+    ec2_CreateVolume_out made;
+    ec2_AttachVolume_out attached;
+    ec2_DetachVolume_out detaching;
+    put_guest();
+    OK(k, CreateVolume, &made, .availability_zone = "us-east-1a", .size = wire_int(1));
+    volume_id = made.volume_id;
+    ck_assert_int_eq(run(0, &outcome)->state, VOLUME_AVAILABLE);
+    OK(k, AttachVolume, &attached, .volume_id = volume_id, .instance_id = TEST_INSTANCE,
+       .device = "/dev/sdf");
+    ck_assert_int_eq(run(0, &outcome)->attachment_state, ATTACHMENT_ATTACHED);
+    OK(k, DetachVolume, &detaching, .volume_id = volume_id);
+}
+
+START_TEST(a_volume_is_free_when_its_file_is_closed)
+{
+    before();
+    put_detaching();
+    struct outcome outcome;
+    fake_storage_set_held(s, true);
+    for (int64_t i = 0; i < 3; i++) {
+        ck_assert_int_eq(run(i, &outcome)->attachment_state, ATTACHMENT_DETACHING);
+        ck_assert(outcome.again);
+        ck_assert_ptr_nonnull(outcome.why);
+    }
+    fake_storage_set_held(s, false);
+    ck_assert_int_eq(run(3, &outcome)->state, VOLUME_AVAILABLE);
+    ck_assert(!outcome.again);
+    after();
+}
+END_TEST
+
+START_TEST(a_guest_is_asked_now_and_then_and_looked_at_between)
+{
+    before();
+    put_detaching();
+    struct outcome outcome;
+    for (int64_t i = 1; i < 24; i++) {
+        ck_assert_int_eq(run(i, &outcome)->attachment_state, ATTACHMENT_DETACHING);
+        ck_assert(outcome.again);
+    }
+    ck_assert_int_eq(run(24, &outcome)->state, VOLUME_AVAILABLE);
+    after();
+}
+END_TEST
+
+UNIT_SUITE(a_volume_is_free_when_its_file_is_closed,
+           a_guest_is_asked_now_and_then_and_looked_at_between)
