@@ -78,7 +78,7 @@ def _on_response(response_dict, model, **_):
         return
     note(model.name, "ok")
     if model.service_model.service_name == "ec2":
-        check_reply(model, response_dict["body"])
+        check_reply(operation(model.name), response_dict["body"])
 
 
 def client(service="ec2", region=REGION, key=KEY_ID, secret=SECRET, **config):

@@ -370,13 +370,14 @@ def lane(report, steps):
 
 class Sanitized:
     """What runs on the build with sanitizers: one thread builds it, and whoever has nothing else to do
-    takes the next test. The longest come first, so that nobody waits for one at the end."""
+    takes the next test. The longest come first, so that nobody waits for one at the end; what computes all
+    the time runs beside clients, who often wait."""
 
     def __init__(self, api, net, unit, lint):
         api = sorted(api, key=lambda path: -limit_of(path, os.path.basename(os.path.dirname(path))))
-        self.steps = [(api_test, path) for path in api] + [(net_test, path) for path in net]
-        self.steps += [(unit_tests, "build-asan")] if unit else []
-        self.steps += [(lint_test, path) for path in lint]
+        self.steps = [(unit_tests, "build-asan")] if unit else []
+        self.steps += [(api_test, path) for path in api] + [(lint_test, path) for path in reversed(lint)]
+        self.steps += [(net_test, path) for path in net]
         self.built, self.good, self.lock = threading.Event(), False, threading.Lock()
 
     def build(self, report):

@@ -34,7 +34,9 @@ PORTS = (22, 80, 443, 5000, 8080)
 OWNED = "100.64.1.1"  # by the guest that forwards
 OWNED_BLOCK = "100.64.1.0/24"
 OWNED6, OWNED6_BLOCK = "2001:db8:77::1", "2001:db8:77::/64"
-OUTSIDE = ("up0", "192.0.2.53")  # the server's way out, and who answers for names there
+PREFIX6 = "2001:db8::/45"  # the owner's: what is routed to the server
+# The server's way out, who answers for names there, and what of IPv6 goes that way
+OUTSIDE = ("up0", "192.0.2.53", PREFIX6)
 QUIET, LIMIT = 250, 6000  # ms
 PATIENCE = (1500, 4000)  # ms, for what was late
 LATE_MAX = 0.03  # of all that should have come
@@ -137,10 +139,10 @@ class Matrix:
         self.spare_ports = [self.source_ports.pop() for _ in range(SPARE_PORTS)]
         dice = self.dice
         one = Vpc(1, "10.0.0.0/16", ("10.0.0.0/24", "10.0.1.0/24", "10.8.0.0/24"), more=["10.8.0.0/16"],
-                  cidr6="fd00:1::/56")
+                  cidr6="2001:db8:1::/56")
         two = Vpc(2, "10.0.0.0/16", ("10.0.0.0/24", "10.0.1.0/24"))
-        three = Vpc(3, "10.1.0.0/16", ("10.1.0.0/24", "10.1.1.0/24"), cidr6="fd00:3::/56")
-        four = Vpc(4, "10.2.0.0/16", ("10.2.0.0/24",), cidr6="fd00:4::/56")
+        three = Vpc(3, "10.1.0.0/16", ("10.1.0.0/24", "10.1.1.0/24"), cidr6="2001:db8:3::/56")
+        four = Vpc(4, "10.2.0.0/16", ("10.2.0.0/24",), cidr6="2001:db8:4::/56")
         two.subnet("10.0.2.0/24")
         one.subnet("10.0.3.0/24")  # without IPv6, as an old one may be
         self.vpcs = [one, two, three, four]
@@ -208,8 +210,8 @@ class Matrix:
 
     def block6(self):
         return self.dice.choice((
-            "::/0", "fd00::/16", "fd00:1::/56", "fd00:1::/64", "fd00:1:0:1::/64", "fd00:1:0:1::/96",
-            "fd00:3::/56", "fd00:3:0:1::/64", "fd00:4::/56", "fd00:1::a/128", "fd00:1::8/125",
+            "::/0", PREFIX6, "2001:db8:1::/56", "2001:db8:1::/64", "2001:db8:1:1::/64", "2001:db8:1:1::/96",
+            "2001:db8:3::/56", "2001:db8:3:1::/64", "2001:db8:4::/56", "2001:db8:1::a/128", "2001:db8:1::8/125",
             "2001:db8:53::/64", "2001:db8::/32", OWNED6_BLOCK))
 
     def service(self):
@@ -409,7 +411,7 @@ class Matrix:
         elif what < 0.55:
             target = self.an_address(dice.choice(self.near(vpc) * 3 + self.vpcs), six)
         elif what < 0.70:
-            target = dice.choice(public + ["fd00:2::a" if six else self.publics[0]])
+            target = dice.choice(public + ["2001:db8:2::a" if six else self.publics[0]])
         elif what < 0.80:
             target = internet if dice.random() < 0.9 else uplink
         elif what < 0.87:
@@ -429,7 +431,7 @@ class Matrix:
     def an_address(self, vpc, six):
         """Somebody's of the VPC; without IPv6 there it is nobody's."""
         found = [a for p in vpc.ports.values() for a in addresses(p) if (":" in a) == six]
-        return self.dice.choice(found or ["fd00:2::b"])
+        return self.dice.choice(found or ["2001:db8:2::b"])
 
     def flows(self, count):
         """As many that pass as that do not, and of these as many by each reason as there are."""
@@ -543,7 +545,7 @@ class Run:
             "addr add 192.0.2.1/24 dev up0\naddr add 2001:db8:53::1/64 dev up0 nodad\nlink set up0 up\n")
         run("ip", "-n", "internet", "-batch", "-", stdin="link set lo up\nlink set eth0 up\n"
             "addr add 192.0.2.53/24 dev eth0\naddr add 2001:db8:53::53/64 dev eth0 nodad\n"
-            "route add 198.51.100.0/24 via 192.0.2.1\nroute add fd00::/16 via 2001:db8:53::1\n")
+            f"route add 198.51.100.0/24 via 192.0.2.1\nroute add {PREFIX6} via 2001:db8:53::1\n")
 
     @staticmethod
     def router6(vpc, port):

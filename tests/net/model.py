@@ -233,7 +233,7 @@ class Walk:
             vpc, _, private = self.world.owner(packet.target) or (None, None, None)
         if vpc is None:
             raise Stopped("nobody's public address")
-        if origin == INTERNET:
+        if origin == INTERNET and ":" not in packet.target:
             raise Stopped("a pool that the server alone knows")
         if not vpc.internet_gateway:
             raise Stopped("no internet gateway")
