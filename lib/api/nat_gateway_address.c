@@ -155,7 +155,7 @@ int act_ec2_AssociateNatGatewayAddress(struct call *c, const ec2_AssociateNatGat
                                        ec2_AssociateNatGatewayAddress_out *out, struct fault *f)
 {
     struct network_interface *n = NULL;
-    struct address_list elastic;
+    struct address_list elastic = {0};
     struct wire_strings given;
     const struct nat_gateway *g = gateway_of(c, in->nat_gateway_id, true, &n, f);
     if (g == NULL || nat_elastic_find(c, &in->allocation_ids, &elastic, f) < 0)
