@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <grp.h>
-#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,6 +15,7 @@
 #include "base/check.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "config.h"
 #include "hypervisor/fake.h"
@@ -34,8 +34,6 @@
 #define DEFAULT_LISTEN  "127.0.0.1:8773"
 #define STOP_TIMEOUT_MS 5000
 #define GUEST_MTU       1500
-#define KEPT_BLOCK      (16 << 20)
-#define KEPT_FREE       (256 << 20) /* more than the arenas of the largest replies together */
 #define TRIM_SECONDS    10
 
 struct daemon {
@@ -308,27 +306,14 @@ static void wait_for_end(const sigset_t *signals)
     int got = 0;
     do { /* SIGHUP: there is nothing to reload, the configuration is read at the start */
         got = sigtimedwait(signals, NULL, &often);
-        (void)malloc_trim(0);
+        memory_give_back();
     } while (got != SIGTERM && got != SIGINT);
     log_info("croftd-stops signal=%s: guests keep running", got == SIGTERM ? "SIGTERM" : "SIGINT");
 }
 
-/*
- * A reply with a thousand instances takes megabytes for a moment. What is free is kept for the next
- * request, since mapping pages anew is half the cost of such a reply, and goes back to the system
- * every TRIM_SECONDS. One heap for all threads: malloc_trim() gives back the end of the first heap
- * alone, and threads share little, because requests allocate from arenas.
- */
-static void keep_memory_small(void)
-{
-    (void)mallopt(M_MMAP_THRESHOLD, KEPT_BLOCK);
-    (void)mallopt(M_TRIM_THRESHOLD, KEPT_FREE);
-    (void)mallopt(M_ARENA_MAX, 1);
-}
-
 int main(int argc, char **argv)
 {
-    keep_memory_small();
+    memory_keep_free();
     _cleanup_arena_ struct arena *arena = arena_new();
     struct daemon d = {.arena = arena};
     struct err e = {0};

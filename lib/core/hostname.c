@@ -11,7 +11,13 @@ const char *hostname_of(struct arena *a, const char *prefix, const char *address
     return name;
 }
 
+const char *hostname_by_type(struct arena *a, const char *hostname_type, const char *instance_id,
+                             const char *private_ip)
+{
+    return streq(hostname_type, "resource-name") ? instance_id : hostname_of(a, "ip", private_ip);
+}
+
 const char *hostname_of_instance(struct arena *a, const struct instance *i, const char *private_ip)
 {
-    return streq(i->hostname_type, "resource-name") ? i->id : hostname_of(a, "ip", private_ip);
+    return hostname_by_type(a, i->hostname_type, i->id, private_ip);
 }

@@ -247,25 +247,6 @@ struct text_list store_private_ips(struct tx *tx, struct arena *a, const char *s
                   subnet_id));
 }
 
-struct interface_group_list store_groups_of_interfaces(struct tx *tx, struct arena *a,
-                                                       const char *vpc_id)
-{
-    sqlite3_stmt *stmt =
-        statement(tx,
-                  "SELECT g.interface_id, g.group_id, g.position FROM interface_group g "
-                  "JOIN network_interface n ON n.id = g.interface_id WHERE n.vpc_id = ?1 "
-                  "ORDER BY g.interface_id, g.group_id",
-                  vpc_id);
-    struct interface_group_list l = {0};
-    while (tx_step(tx, stmt))
-        *arena_append(a, &l) = (struct interface_group){
-            .interface_id = tx_column_text(stmt, 0, a),
-            .group_id = tx_column_text(stmt, 1, a),
-            .position = sqlite3_column_int64(stmt, 2),
-        };
-    return l;
-}
-
 struct text_list store_terminated_before(struct tx *tx, struct arena *a, int64_t when)
 {
     sqlite3_stmt *stmt = tx_statement(

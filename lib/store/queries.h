@@ -55,9 +55,6 @@ struct text_list {
 struct text_list store_public_ips(struct tx *tx, struct arena *a);
 /* Private IPv4 addresses in use in a subnet. */
 struct text_list store_private_ips(struct tx *tx, struct arena *a, const char *subnet_id);
-/* The groups of all interfaces of a VPC, by interface and group. */
-struct interface_group_list store_groups_of_interfaces(struct tx *tx, struct arena *a,
-                                                       const char *vpc_id);
 
 /* Terminated before `when`: rows that nobody needs any more. */
 struct text_list store_terminated_before(struct tx *tx, struct arena *a, int64_t when);

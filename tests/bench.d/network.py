@@ -31,6 +31,12 @@ def changed(driver, vpc, change):
     return driver.apply(vpc), len(told["rules"] or "")
 
 
+def plan(count):
+    """Microseconds of processor time in which the rows of a VPC with so many members are read."""
+    program = os.path.join(os.environ["CROFT_BUILD"], "tests/net/net_plan_cost")
+    return float(run(program, str(count)))
+
+
 def costs(count):
     driver, vpc = Driver(), Vpc(subnets=("10.0.0.0/20",))
     group = vpc.group(rule("tcp", 22), everything_out())
@@ -54,6 +60,7 @@ def costs(count):
         figures["nothing"].append((driver.apply(vpc), 0))
     driver.remove(vpc)
     driver.end()
+    figures["rows"] = [(plan(count), 0)]
     return {what: tuple(min(row[i] for row in rows) for i in (0, 1)) for what, rows in figures.items()}
 
 
@@ -61,7 +68,7 @@ def show_costs():
     found = {count: costs(count) for count in MEMBERS}
     least, most = found[MEMBERS[0]], found[MEMBERS[-1]]
     for what, words in (("instance", "an instance comes to a group"), ("rule", "a rule of a group changes"),
-                        ("nothing", "nothing changes")):
+                        ("nothing", "nothing changes"), ("rows", "the rows are read before it")):
         line = "   ".join(f"{count} members {row[what][0] / 1000:.2f} ms"
                           + (f", {row[what][1]:.0f} bytes" if row[what][1] else "")
                           for count, row in found.items())

@@ -18,6 +18,7 @@
 
 #include "base/buf.h"
 #include "base/check.h"
+#include "base/memory.h"
 #include "guests.h"
 #include "network/explain.h"
 #include "network/intent.h"
@@ -479,6 +480,7 @@ int main(int argc, char **argv)
     struct err e = {0};
     if (argc < 3)
         return 2;
+    memory_keep_free(); /* as croftd does */
     runtime_dir = argv[1];
     struct linux_network_config config = {
         .runtime_dir = runtime_dir,

@@ -57,6 +57,8 @@ static void say_port(const struct net_port *p)
         buf_printf(&out, " %s/%s", p->addresses[i].private_ip, known(p->addresses[i].public_ip));
     say_words("ipv6", p->ipv6, p->n_ipv6);
     say_words("groups", p->group_ids, p->n_group_ids);
+    if (p->resource_a != NULL || p->resource_aaaa != NULL)
+        buf_printf(&out, " named %s/%s", known(p->resource_a), known(p->resource_aaaa));
     buf_add_str(&out, p->source_dest_check ? " checked\n" : "\n");
 }
 
@@ -356,6 +358,39 @@ START_TEST(without_the_peering_its_routes_and_groups_lead_nowhere)
 }
 END_TEST
 
+static void name_and_group(struct tx *tx)
+{
+    struct instance *i = store_instance(tx, k->arena, TEST_INSTANCE);
+    i->hostname_type = "resource-name";
+    i->resource_name_a = true;
+    store_update_instance(tx, i);
+    struct network_interface *second = store_network_interface(tx, k->arena, TEST_INTERFACE);
+    second->instance_id = TEST_INSTANCE;
+    second->device_index = 1;
+    store_update_network_interface(tx, second);
+    store_insert_security_group(tx, &(struct security_group){.id = "sg-0a0a0a0a0a0a0a0a1",
+                                                             OF_ACCOUNT,
+                                                             .vpc_id = TEST_VPC,
+                                                             .name = "further",
+                                                             .description = ""});
+    store_insert_interface_group(
+        tx, &(struct interface_group){"eni-0a0a0a0a0a0a0a0a1", "sg-0a0a0a0a0a0a0a0a1", 1});
+    store_insert_interface_group(
+        tx, &(struct interface_group){TEST_INTERFACE, "sg-0a0a0a0a0a0a0a0a1", 0});
+}
+
+START_TEST(an_instance_gives_its_first_interface_its_names_and_each_has_groups_of_its_own)
+{
+    begin();
+    change(name_and_group);
+    ck_assert(says(TEST_VPC, "tap1 0a:00:00:00:00:02 " TEST_INSTANCE " 172.31.0.5/-"));
+    ck_assert(says(TEST_VPC, " groups=" TEST_GROUP ",sg-0a0a0a0a0a0a0a0a1 named " TEST_INSTANCE
+                             "/- checked\n"));
+    ck_assert(says(TEST_VPC, "tap0 0a:00:00:00:00:01 ip-172-31-0-4 172.31.0.4/- ipv6= "
+                             "groups=sg-0a0a0a0a0a0a0a0a1\n"));
+}
+END_TEST
+
 static void fail_nat(struct tx *tx)
 {
     struct nat_gateway *n = store_nat_gateway(tx, k->arena, NAT);
@@ -412,6 +447,7 @@ START_TEST(a_vpc_that_has_gone_has_no_plan)
 END_TEST
 
 UNIT_SUITE_WITH(before, after, all_rows_of_a_vpc,
+                an_instance_gives_its_first_interface_its_names_and_each_has_groups_of_its_own,
                 without_the_peering_its_routes_and_groups_lead_nowhere,
                 a_nat_gateway_has_a_port_before_it_is_led_to,
                 a_gateway_counts_in_the_vpc_that_it_is_attached_to, a_vpc_that_has_gone_has_no_plan)

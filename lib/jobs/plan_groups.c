@@ -1,0 +1,97 @@
+/* Security groups, and what their rules refer to, as the rows say they should be. */
+#include "base/text.h"
+#include "jobs/plan_parts.h"
+
+void plan_load_groups(struct tx *tx, struct arena *a, struct net_vpc *v)
+{
+    struct security_group_list groups = store_security_groups(tx, a, "vpc_id", v->vpc_id);
+    struct security_group_vpc_list others = store_security_group_vpcs(tx, a, "vpc_id", v->vpc_id);
+    for (size_t i = 0; i < others.n; i++)
+        if (group_association_is_wanted(&others.v[i]))
+            *arena_append(a, &groups) = *store_security_group(tx, a, others.v[i].group_id);
+    struct net_group *out = arena_array(a, groups.n, struct net_group);
+    for (size_t i = 0; i < groups.n; i++) {
+        struct security_group_rule_list rules =
+            store_security_group_rules(tx, a, "group_id", groups.v[i].id);
+        out[i] = (struct net_group){groups.v[i].id, rules.v, rules.n};
+    }
+    v->groups = out;
+    v->n_groups = groups.n;
+}
+
+static bool is_peer(const struct net_vpc *v, const char *vpc_id)
+{
+    for (size_t i = 0; i < v->n_peerings; i++)
+        if (streq(v->peerings[i].peer_vpc_id, vpc_id))
+            return true;
+    return false;
+}
+
+/* Those in its own VPC: a peering leads to no further ones that it is associated with. */
+static struct plan_words members_of(struct tx *tx, struct arena *a,
+                                    const struct security_group *group)
+{
+    struct plan_words addresses = {0};
+    struct interface_group_list members = store_interface_groups(tx, a, "group_id", group->id);
+    for (size_t i = 0; i < members.n; i++) {
+        const char *interface_id = members.v[i].interface_id;
+        const struct network_interface *n = store_network_interface(tx, a, interface_id);
+        if (n == NULL || !streq(n->vpc_id, group->vpc_id))
+            continue;
+        *arena_append(a, &addresses) = n->private_ip;
+        struct interface_address_list more =
+            store_interface_addresses(tx, a, "interface_id", interface_id);
+        for (size_t k = 0; k < more.n; k++)
+            *arena_append(a, &addresses) = more.v[k].address;
+    }
+    return addresses;
+}
+
+static bool is_new(struct arena *a, struct plan_words *seen, const char *id)
+{
+    for (size_t i = 0; i < seen->n; i++)
+        if (streq(seen->v[i], id))
+            return false;
+    *arena_append(a, seen) = id;
+    return true;
+}
+
+/* Groups of peers and prefix lists, each once. */
+void plan_load_references(struct tx *tx, struct arena *a, struct net_vpc *v)
+{
+    struct {
+        struct net_peer_group *v;
+        size_t n;
+    } groups = {0};
+    struct {
+        struct net_prefix_list *v;
+        size_t n;
+    } lists = {0};
+    struct plan_words seen = {0};
+    for (size_t i = 0; i < v->n_groups; i++)
+        *arena_append(a, &seen) = v->groups[i].group_id;
+    for (size_t i = 0; i < v->n_groups; i++)
+        for (size_t k = 0; k < v->groups[i].n_rules; k++) {
+            const struct security_group_rule *r = &v->groups[i].rules[k];
+            if (r->prefix_list_id != NULL && is_new(a, &seen, r->prefix_list_id)) {
+                const struct prefix_list *list = store_prefix_list(tx, a, r->prefix_list_id);
+                struct plan_words blocks = plan_blocks_of(tx, a, r->prefix_list_id);
+                if (list != NULL || blocks.n > 0)
+                    *arena_append(a, &lists) = (struct net_prefix_list){
+                        r->prefix_list_id, list != NULL && list->is_ipv6, blocks.v, blocks.n};
+            }
+            if (r->referenced_group_id != NULL && is_new(a, &seen, r->referenced_group_id)) {
+                const struct security_group *group =
+                    store_security_group(tx, a, r->referenced_group_id);
+                if (group == NULL || !is_peer(v, group->vpc_id))
+                    continue;
+                struct plan_words members = members_of(tx, a, group);
+                *arena_append(a, &groups) =
+                    (struct net_peer_group){group->id, members.v, members.n};
+            }
+        }
+    v->peer_groups = groups.v;
+    v->n_peer_groups = groups.n;
+    v->prefix_lists = lists.v;
+    v->n_prefix_lists = lists.n;
+}

@@ -1,0 +1,124 @@
+/*
+ * What it costs to read the rows of a VPC: processor time of plan_vpc(), the quickest of many.
+ *
+ *     net_plan_cost MEMBERS [REPEATS]      prints microseconds
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "../unit/support/calls.h"
+#include "base/check.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "jobs/plan.h"
+
+#define OF_ACCOUNT  .account_id = TEST_ACCOUNT, .region = "us-east-1"
+#define MEMBERS_MAX 4000 /* what the subnet has room for */
+#define REPEATS     50
+
+/* As ids are drawn: rows of members lie anywhere in the table. */
+static const char *id_of(struct arena *a, const char *kind, uint64_t number)
+{
+    return arena_printf(a, "%s-0%016llx", kind,
+                        (unsigned long long)((number + 1) * 0x9e3779b97f4a7c15U));
+}
+
+static void put_member(struct tx *tx, struct arena *a, uint64_t number)
+{
+    const char *instance_id = id_of(a, "i", number);
+    const char *interface_id = id_of(a, "eni", number);
+    store_insert_instance(tx, &(struct instance){
+                                  .id = instance_id,
+                                  OF_ACCOUNT,
+                                  .host_id = TEST_HOST,
+                                  .transition_reason = "",
+                                  .state = INSTANCE_RUNNING,
+                                  .reservation_id = id_of(a, "r", number),
+                                  .image_id = TEST_IMAGE,
+                                  .instance_type = "t3.micro",
+                                  .architecture = "x86_64",
+                                  .root_device_name = "/dev/xvda",
+                                  .vpc_id = TEST_VPC,
+                                  .subnet_id = TEST_SUBNET,
+                                  .zone = "us-east-1a",
+                                  .tenancy = "default",
+                                  .auto_recovery = "default",
+                                  .reboot_migration = "default",
+                                  .http_tokens = "optional",
+                                  .http_endpoint = "enabled",
+                                  .http_protocol_ipv6 = "disabled",
+                                  .hostname_type = "ip-name",
+                                  .resource_name_a = true,
+                                  .instance_metadata_tags = "disabled",
+                                  .capacity_preference = "open",
+                                  .uuid = instance_id,
+                              });
+    store_insert_network_interface(
+        tx, &(struct network_interface){
+                .id = interface_id,
+                OF_ACCOUNT,
+                .vpc_id = TEST_VPC,
+                .subnet_id = TEST_SUBNET,
+                .zone = "us-east-1a",
+                .private_ip = arena_printf(a, "172.31.%d.%d", (int)((number + 10) / 256),
+                                           (int)((number + 10) % 256)),
+                .mac = arena_printf(a, "0a:00:00:01:%02x:%02x", (unsigned)(number / 256),
+                                    (unsigned)(number % 256)),
+                .description = "",
+                .source_dest_check = true,
+                .instance_id = instance_id,
+                .attachment_id = id_of(a, "eni-attach", number),
+                .tap = arena_printf(a, "tap-%d", (int)number),
+                .interface_type = "interface",
+                .attachment_state = ATTACHMENT_ATTACHED,
+            });
+    store_insert_interface_group(tx, &(struct interface_group){interface_id, TEST_GROUP, 0});
+}
+
+static int64_t processor_ns(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static int64_t once(struct calls *k)
+{
+    _cleanup_arena_ struct arena *a = arena_new();
+    struct net_vpc v = {0};
+    int64_t began = processor_ns();
+    struct tx *tx = store_read(k->store);
+    bool found = plan_vpc(tx, a, TEST_VPC, &v);
+    int r = tx_commit(tx, NULL);
+    int64_t ended = processor_ns();
+    CHECK(found && r == 0);
+    return ended - began;
+}
+
+int main(int argc, char **argv)
+{
+    int64_t members = 0;
+    int64_t repeats = REPEATS;
+    if (argc < 2 || parse_int64(argv[1], &members) < 0 || members < 1 || members > MEMBERS_MAX ||
+        (argc > 2 && (parse_int64(argv[2], &repeats) < 0 || repeats < 1))) {
+        (void)fprintf(stderr, "usage: net_plan_cost MEMBERS [REPEATS]\n");
+        return 2;
+    }
+    memory_keep_free(); /* as croftd does */
+    struct calls *k = calls_new();
+    struct tx *tx = store_write(k->store);
+    for (int64_t i = 0; i < members; i++)
+        put_member(tx, k->arena, (uint64_t)i);
+    int r = tx_commit(tx, NULL);
+    CHECK(r == 0);
+    int64_t best = INT64_MAX;
+    for (int64_t i = 0; i < repeats; i++) {
+        int64_t took = once(k);
+        best = took < best ? took : best;
+    }
+    (void)printf("%.1f\n", (double)best / 1000);
+    calls_free(k);
+    return 0;
+}
