@@ -55,6 +55,16 @@ static const char *regions_of(struct cli *c, const json_t *regions)
     return text;
 }
 
+static void print_volumes(const json_t *s)
+{
+    double limits = json_number_value(json_object_get(s, "volume_limits"));
+
+    if (limits > 0)
+        printf("Volumes     limited to %g %% of EC2's rates\n", limits * 100);
+    else
+        printf("Volumes     as fast as the disk\n");
+}
+
 static void print(struct cli *c, const json_t *s)
 {
     bool emulated = json_is_true(json_object_get(s, "emulated"));
@@ -72,6 +82,7 @@ static void print(struct cli *c, const json_t *s)
            (long long)number(s, "vcpus_used"));
     printf("Memory      %lld MiB, %lld MiB free for guests\n", (long long)number(s, "memory_mib"),
            (long long)number(s, "memory_free_mib"));
+    print_volumes(s);
     printf("Instances   %s\n", instances_of(c, json_object_get(s, "instances")));
     printf("Regions     %s\n", regions_of(c, json_object_get(s, "regions")));
 }

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "core/volume_limits.h"
 #include "core/vpc_cidr.h"
 
 #define CONFIG_MAX      ((size_t)256 << 10)
@@ -48,6 +49,8 @@ static const struct key {
      "regions that are served, the default one first"},
     KEY(reserve_memory, false, "512", "MiB of memory that guests never get"),
     KEY(max_instances, false, "10000", "most instances at a time"),
+    KEY(volume_limits, false, "off",
+        "do volumes have the limits of their types? " VOLUME_LIMITS_TEXTS),
     KEY(signature_v2, false, "no", "yes: also serve old clients that sign with version 2"),
     KEY(spot_interruption_notice, false, "120",
         "seconds that a spot instance is told before its end"),
@@ -258,6 +261,14 @@ static int read_notice(struct config *c, struct err *e)
     return r;
 }
 
+static int read_volume_limits(struct config *c, struct err *e)
+{
+    if (volume_limits_parse(c->volume_limits, &c->volume_limits_factor) < 0)
+        return err_set(e, EINVAL, "volume_limits must be " VOLUME_LIMITS_TEXTS ", not '%s'",
+                       c->volume_limits);
+    return 0;
+}
+
 static int check_ipv6_prefix(const struct config *c, struct err *e)
 {
     struct cidr6 prefix;
@@ -295,6 +306,8 @@ static int work_out(struct arena *a, struct config *c, struct err *e)
         r = read_switch("signature_v2", c->signature_v2, &c->take_signature_v2, e);
     if (r == 0)
         r = read_notice(c, e);
+    if (r == 0)
+        r = read_volume_limits(c, e);
     if (r == 0 && !streq(c->hypervisor, "libvirt") && !streq(c->hypervisor, "fake"))
         r = err_set(e, EINVAL, "hypervisor must be libvirt or fake, not '%s'", c->hypervisor);
     if (r == 0 && (c->tls_cert == NULL) != (c->tls_key == NULL))

@@ -36,6 +36,7 @@ struct config {
     const char *max_instances;
     const char *spot_interruption_notice;
     const char *signature_v2;
+    const char *volume_limits;
 
     /* Worked out of the above */
     struct region_list regions;
@@ -43,6 +44,7 @@ struct config {
     int64_t reserve_memory_mib;
     int64_t max_instance_count;
     int64_t spot_notice_ms;
+    int64_t volume_limits_factor;              /* thousandths */
     struct instance_type_table instance_types; /* the owner's among AWS's */
     bool take_signature_v2;
     bool show_help;

@@ -66,6 +66,14 @@ int modification_enter_state(struct volume_modification *m, enum modification_st
     return state_move(&modification_states, &m->state, to, e);
 }
 
+void volume_apply_modification(struct volume *v, const struct volume_modification *m)
+{
+    v->volume_type = m->target_type;
+    v->size_gib = m->target_size_gib;
+    v->iops = m->target_iops;
+    v->throughput = m->target_throughput;
+}
+
 bool volume_device_name_ok(const char *name)
 {
     const char *rest = has_prefix(name, "/dev/sd")    ? name + 7

@@ -94,6 +94,8 @@ int volume_enter_state(struct volume *v, enum volume_state to, struct err *e);
 int volume_enter_attachment_state(struct volume *v, enum attachment_state to, struct err *e);
 int modification_enter_state(struct volume_modification *m, enum modification_state to,
                              struct err *e);
+/* Gives the volume what the modification aims at. */
+void volume_apply_modification(struct volume *v, const struct volume_modification *m);
 /* /dev/sdf and /dev/xvdf, with or without a partition's number (AWS: "Device names for volumes").
  */
 bool volume_device_name_ok(const char *name);

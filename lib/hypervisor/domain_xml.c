@@ -231,6 +231,31 @@ static void layers(struct writer *w, const char *const *paths)
         end(w);
 }
 
+static void limit(struct writer *w, const char *element, int64_t value)
+{
+    if (value <= 0)
+        return;
+    begin(w, element);
+    w->failed |= xmlTextWriterWriteFormatString(w->to, "%lld", (long long)value) < 0;
+    end(w);
+}
+
+/* The order is that of libvirt's schema. */
+static void limits(struct writer *w, const struct volume_limits *l)
+{
+    if (l->operations.base == 0 && l->bytes.base == 0)
+        return;
+    begin(w, "iotune");
+    limit(w, "total_bytes_sec", l->bytes.base);
+    limit(w, "total_iops_sec", l->operations.base);
+    limit(w, "total_bytes_sec_max", l->bytes.burst);
+    limit(w, "total_iops_sec_max", l->operations.burst);
+    limit(w, "size_iops_sec", l->operation_bytes);
+    limit(w, "total_bytes_sec_max_length", l->bytes.seconds);
+    limit(w, "total_iops_sec_max_length", l->operations.seconds);
+    end(w);
+}
+
 static void disk(struct writer *w, const struct domain_disk *d)
 {
     begin(w, "disk");
@@ -246,6 +271,7 @@ static void disk(struct writer *w, const struct domain_disk *d)
         EMPTY(w, "readonly", NULL);
     if (!str_empty(d->serial))
         text(w, "serial", d->serial);
+    limits(w, &d->limits);
     if (d->boot_order > 0) {
         begin(w, "boot");
         attribute_number(w, "order", d->boot_order);

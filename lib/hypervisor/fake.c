@@ -44,6 +44,7 @@ struct fake_hypervisor {
     int64_t memory_used;
     int delay_ms;
     int fail_next;
+    struct volume_limits last_limits;
     bool disobedient;
     bool disconnected;
     bool say_connected;
@@ -432,6 +433,27 @@ static int fake_disk_resize(struct hypervisor *h, const char *instance_id, const
     return r;
 }
 
+static int fake_disk_limit(struct hypervisor *h, const char *instance_id, const char *serial,
+                           const struct volume_limits *limits, struct err *e)
+{
+    struct fake_hypervisor *f = fake_of(h);
+    int r = fake_disk_resize(h, instance_id, serial, 0, e);
+    (void)pthread_mutex_lock(&f->lock);
+    if (r == 0)
+        f->last_limits = *limits;
+    (void)pthread_mutex_unlock(&f->lock);
+    return r;
+}
+
+struct volume_limits fake_hypervisor_last_limits(struct hypervisor *h)
+{
+    struct fake_hypervisor *f = fake_of(h);
+    (void)pthread_mutex_lock(&f->lock);
+    struct volume_limits limits = f->last_limits;
+    (void)pthread_mutex_unlock(&f->lock);
+    return limits;
+}
+
 static int has_disk(struct hypervisor *h, const char *instance_id, const char *serial,
                     struct err *e)
 {
@@ -517,6 +539,7 @@ static const struct hypervisor_ops fake_ops = {
     .disk_attach = fake_disk_attach,
     .disk_detach = fake_disk_detach,
     .disk_resize = fake_disk_resize,
+    .disk_limit = fake_disk_limit,
     .disks_freeze = fake_disks_freeze,
     .disk_merge = fake_disk_merge,
     .disk_flatten = fake_disk_flatten,

@@ -17,6 +17,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "core/volume_limits.h"
 
 #define DOMAIN_DISKS_MAX 28 /* root, 26 more (as EC2's /dev/sd[f-z] and beyond), the seed */
 
@@ -27,7 +28,8 @@ struct domain_disk {
     const char *target;       /* vda, vdb, … */
     const char *serial;       /* shown in the guest; at most 20 characters; NULL: none */
     bool read_only;
-    int boot_order; /* 1: boots from it; 0: no boot device */
+    int boot_order;              /* 1: boots from it; 0: no boot device */
+    struct volume_limits limits; /* all zero: none */
 };
 
 struct domain_freeze {
@@ -149,6 +151,9 @@ struct hypervisor_ops {
     /* The guest sees the new size at once. */
     int (*disk_resize)(struct hypervisor *h, const char *instance_id, const char *serial,
                        int64_t bytes, struct err *e);
+    /* From now on; it may do at once what its bucket of a burst holds. */
+    int (*disk_limit)(struct hypervisor *h, const char *instance_id, const char *serial,
+                      const struct volume_limits *limits, struct err *e);
     /*
      * From one moment on the guest writes into other files: all of these disks, or none. Each file
      * is there, empty, on top of the one that the disk has had. A disk that has its file already is

@@ -327,6 +327,7 @@ static const struct hypervisor_ops libvirt_ops = {
     .disk_attach = libvirt_disk_attach,
     .disk_detach = libvirt_disk_detach,
     .disk_resize = libvirt_disk_resize,
+    .disk_limit = libvirt_disk_limit,
     .disks_freeze = libvirt_disks_freeze,
     .disk_merge = libvirt_disk_merge,
     .disk_flatten = libvirt_disk_flatten,

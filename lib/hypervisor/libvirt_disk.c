@@ -179,3 +179,51 @@ int libvirt_disk_resize(struct hypervisor *h, const char *instance_id, const cha
         r = libvirt_domain_error(conn, domain, e, "resize a disk of domain", instance_id);
     return r;
 }
+
+/* All of them, so that what was there before and is no more ends. */
+static int set_limits(virDomainPtr domain, const char *target, const struct volume_limits *l)
+{
+    const struct {
+        const char *name;
+        int64_t value;
+    } all[] = {
+        {VIR_DOMAIN_BLOCK_IOTUNE_TOTAL_BYTES_SEC, l->bytes.base},
+        {VIR_DOMAIN_BLOCK_IOTUNE_TOTAL_BYTES_SEC_MAX, l->bytes.burst},
+        {VIR_DOMAIN_BLOCK_IOTUNE_TOTAL_BYTES_SEC_MAX_LENGTH, l->bytes.seconds},
+        {VIR_DOMAIN_BLOCK_IOTUNE_TOTAL_IOPS_SEC, l->operations.base},
+        {VIR_DOMAIN_BLOCK_IOTUNE_TOTAL_IOPS_SEC_MAX, l->operations.burst},
+        {VIR_DOMAIN_BLOCK_IOTUNE_TOTAL_IOPS_SEC_MAX_LENGTH, l->operations.seconds},
+        {VIR_DOMAIN_BLOCK_IOTUNE_SIZE_IOPS_SEC, l->operation_bytes},
+    };
+    virTypedParameterPtr params = NULL;
+    int n = 0;
+    int max = 0;
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < ARRAY_SIZE(all); i++)
+        r = virTypedParamsAddULLong(&params, &n, &max, all[i].name,
+                                    (unsigned long long)all[i].value);
+    if (r == 0)
+        r = virDomainSetBlockIoTune(domain, target, params, n, VIR_DOMAIN_AFFECT_LIVE);
+    virTypedParamsFree(params, n);
+    return r;
+}
+
+int libvirt_disk_limit(struct hypervisor *h, const char *instance_id, const char *serial,
+                       const struct volume_limits *limits, struct err *e)
+{
+    _cleanup_arena_ struct arena *a = arena_new();
+    _cleanup_connect_ virConnectPtr conn = NULL;
+    _cleanup_domain_ virDomainPtr domain = NULL;
+    struct live_disks disks = {0};
+    int r = libvirt_look_up(h, instance_id, &conn, &domain, e);
+    if (r == 0)
+        r = libvirt_live_disks(a, conn, domain, instance_id, &disks, e);
+    if (r < 0)
+        return r;
+    const struct live_disk *disk = libvirt_find_disk(&disks, serial);
+    if (disk == NULL)
+        return err_set(e, ENODEV, "domain %s has no disk %s", instance_id, serial);
+    if (set_limits(domain, disk->target, limits) < 0)
+        r = libvirt_domain_error(conn, domain, e, "limit a disk of domain", instance_id);
+    return r;
+}

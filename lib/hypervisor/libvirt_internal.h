@@ -52,6 +52,8 @@ int libvirt_disk_detach(struct hypervisor *h, const char *instance_id, const cha
                         bool *ret_gone, struct err *e);
 int libvirt_disk_resize(struct hypervisor *h, const char *instance_id, const char *serial,
                         int64_t bytes, struct err *e);
+int libvirt_disk_limit(struct hypervisor *h, const char *instance_id, const char *serial,
+                       const struct volume_limits *limits, struct err *e);
 /* libvirt_layers.c: the same */
 int libvirt_disks_freeze(struct hypervisor *h, const char *instance_id,
                          const struct domain_freeze *disks, size_t n, struct err *e);

@@ -32,7 +32,7 @@ static void tell_attachment(struct telling *t, const struct volume *v, const str
         return;
     }
     struct layer_list chain = plan_chain(t->tx, t->a, v);
-    struct domain_disk disk = *plan_disk(t->call->config->storage, t->a, v, &chain);
+    struct domain_disk disk = *plan_disk(t->call->config, t->a, v, &chain);
     const char *xml = NULL;
     struct err e = {0};
     disk.target = "vdb"; /* or what is free when it comes */
@@ -52,6 +52,24 @@ static void tell_attachment(struct telling *t, const struct volume *v, const str
         tell_remark(t, step, "it is asked for until the guest lets go");
 }
 
+static void tell_limits(struct telling *t, struct croft_ExplainedStep *step, const struct volume *v,
+                        const struct volume_modification *m)
+{
+    struct volume target = *v;
+    if (v->instance_id == NULL || t->call->config->volume_limits == VOLUME_LIMITS_OFF)
+        return;
+    volume_apply_modification(&target, m);
+    struct volume_limits l = volume_limits_of(&target, t->call->config->volume_limits);
+    tell_command(
+        t, step,
+        "virsh blkdeviotune --live %s %s --total-iops-sec %lld --total-iops-sec-max %lld "
+        "--total-bytes-sec %lld --total-bytes-sec-max %lld",
+        v->instance_id,
+        t->call->config->storage->ops->layer_path(t->call->config->storage, t->a, v->layer_id),
+        (long long)l.operations.base, (long long)l.operations.burst, (long long)l.bytes.base,
+        (long long)l.bytes.burst);
+}
+
 static void tell_modification(struct telling *t, const struct volume *v,
                               const struct volume_modification *m)
 {
@@ -63,6 +81,7 @@ static void tell_modification(struct telling *t, const struct volume *v,
     else if (m->target_size_gib > v->size_gib)
         tell_command(t, step, "qemu-img resize -f qcow2 %s %lldG",
                      s->ops->layer_path(s, t->a, v->layer_id), (long long)m->target_size_gib);
+    tell_limits(t, step, v, m);
     tell_remark(t, step, "then its row has the new size, type and performance");
 }
 

@@ -162,9 +162,10 @@ bool plan_is_at_rest(const struct volume *v, const struct layer_list *chain)
     return v->next_layer_id == NULL;
 }
 
-const struct domain_disk *plan_disk(struct storage *s, struct arena *a, const struct volume *v,
-                                    const struct layer_list *chain)
+const struct domain_disk *plan_disk(const struct jobs_config *config, struct arena *a,
+                                    const struct volume *v, const struct layer_list *chain)
 {
+    struct storage *s = config->storage;
     const char **below = arena_array(a, chain->n + 1, const char *);
     const char *image_id = chain->n == 0 ? NULL : chain->v[chain->n - 1].image_id;
     size_t n = 0;
@@ -178,14 +179,16 @@ const struct domain_disk *plan_disk(struct storage *s, struct arena *a, const st
         .below = below,
         .format = "qcow2",
         .serial = plan_disk_serial(a, v->id),
+        .limits = volume_limits_of(v, config->volume_limits),
     };
     return disk;
 }
 
 /* The root device first: it is what the guest boots from and knows as vda. */
-static size_t list_disks(struct storage *s, struct arena *a, const struct instance_facts *facts,
-                         struct domain_disk *disks)
+static size_t list_disks(const struct jobs_config *config, struct arena *a,
+                         const struct instance_facts *facts, struct domain_disk *disks)
 {
+    struct storage *s = config->storage;
     size_t n = 0;
     for (int root = 1; root >= 0; root--)
         for (size_t i = 0; i < facts->volumes.n && n < DOMAIN_DISKS_MAX - 1; i++) {
@@ -193,7 +196,7 @@ static size_t list_disks(struct storage *s, struct arena *a, const struct instan
             if (streq(v->device_name, facts->instance->root_device_name) != (root == 1) ||
                 v->attachment_state == ATTACHMENT_DETACHING)
                 continue;
-            disks[n] = *plan_disk(s, a, v, &facts->chains[i]);
+            disks[n] = *plan_disk(config, a, v, &facts->chains[i]);
             disks[n].target = domain_disk_target(a, n);
             disks[n].boot_order = root;
             n++;
@@ -233,7 +236,7 @@ const struct domain_spec *plan_domain(const struct jobs_config *config, struct a
         .threads_per_core = (int)instance_threads_per_core(i),
         .memory_mib = i->memory_mib,
         .disks = disks,
-        .n_disks = list_disks(s, a, facts, disks),
+        .n_disks = list_disks(config, a, facts, disks),
         .nics = nics,
         .n_nics = n_nics,
         .console_log = s->ops->instance_path(s, a, i->id, "console.log"),

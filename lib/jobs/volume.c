@@ -127,7 +127,7 @@ static int attach(struct jobs *j, struct arena *a, const struct volume *v,
         *ret_outcome = again(ASK_AGAIN_MS);
         return 0;
     }
-    r = h->ops->disk_attach(h, v->instance_id, plan_disk(j->config.storage, a, v, &chain), &why);
+    r = h->ops->disk_attach(h, v->instance_id, plan_disk(&j->config, a, v, &chain), &why);
     if (r == 0)
         return record(j, a, v, change_attached, e);
     if (r == -ENOENT) { /* the guest has just ended: its own job sees that */
@@ -221,6 +221,20 @@ static int grow(struct jobs *j, struct arena *a, const struct volume *v, int64_t
     return r;
 }
 
+/* What a guest has is limited at once; else its start does it. */
+static int limit(struct jobs *j, struct arena *a, const struct volume *v,
+                 const struct volume_modification *m, struct err *e)
+{
+    struct hypervisor *h = j->hypervisor;
+    if (v->instance_id == NULL || j->config.volume_limits == VOLUME_LIMITS_OFF)
+        return 0;
+    struct volume target = *v;
+    volume_apply_modification(&target, m);
+    struct volume_limits limits = volume_limits_of(&target, j->config.volume_limits);
+    int r = h->ops->disk_limit(h, v->instance_id, plan_disk_serial(a, v->id), &limits, e);
+    return r == -ENOENT || r == -ENODEV ? 0 : r;
+}
+
 static int note_modified(struct jobs *j, struct arena *a, const struct volume_modification *seen,
                          struct err *e)
 {
@@ -229,10 +243,7 @@ static int note_modified(struct jobs *j, struct arena *a, const struct volume_mo
     struct volume *v = store_volume(tx, a, seen->volume_id);
     if (m != NULL && v != NULL && m->state == MODIFICATION_MODIFYING &&
         m->started_at == seen->started_at) {
-        v->size_gib = m->target_size_gib;
-        v->volume_type = m->target_type;
-        v->iops = m->target_iops;
-        v->throughput = m->target_throughput;
+        volume_apply_modification(v, m);
         store_update_volume(tx, v);
         /* Nothing is to be moved to faster disks: what EC2 calls optimizing takes no time. */
         (void)modification_enter_state(m, MODIFICATION_OPTIMIZING, NULL);
@@ -249,6 +260,8 @@ static int modify(struct jobs *j, struct arena *a, const struct volume *v,
     int r = 0;
     if (m->target_size_gib > v->size_gib)
         r = grow(j, a, v, m->target_size_gib, ret_outcome, e);
+    if (r == 0 && !ret_outcome->again)
+        r = limit(j, a, v, m, e);
     if (r < 0 || ret_outcome->again)
         return r;
     return note_modified(j, a, m, e);

@@ -1,5 +1,5 @@
-/* A detach that waits for the guest, and then for QEMU; and merges that wait for who has a file
- * open. */
+/* What a volume's job does with the disk of a guest: a detach that waits for the guest, and then
+ * for QEMU; and limits. */
 #include <errno.h>
 
 #include "base/id.h"
@@ -70,13 +70,11 @@ static void put_guest(void)
     calls_put_instance(k, INSTANCE_RUNNING);
 }
 
-/* A volume of a guest that runs, on its way from it. */
-static void put_detaching(void)
+static void put_attached(void)
 {
     struct outcome outcome;
     ec2_CreateVolume_out made;
     ec2_AttachVolume_out attached;
-    ec2_DetachVolume_out detaching;
     put_guest();
     OK(k, CreateVolume, &made, .availability_zone = "us-east-1a", .size = wire_int(1));
     volume_id = made.volume_id;
@@ -84,6 +82,13 @@ static void put_detaching(void)
     OK(k, AttachVolume, &attached, .volume_id = volume_id, .instance_id = TEST_INSTANCE,
        .device = "/dev/sdf");
     ck_assert_int_eq(run(0, &outcome)->attachment_state, ATTACHMENT_ATTACHED);
+}
+
+/* A volume of a guest that runs, on its way from it. */
+static void put_detaching(void)
+{
+    ec2_DetachVolume_out detaching;
+    put_attached();
     OK(k, DetachVolume, &detaching, .volume_id = volume_id);
 }
 
@@ -119,5 +124,38 @@ START_TEST(a_guest_is_asked_now_and_then_and_looked_at_between)
 }
 END_TEST
 
-UNIT_SUITE(a_volume_is_free_when_its_file_is_closed,
+static void modify_to_io1(void)
+{
+    struct outcome outcome;
+    ec2_ModifyVolume_out modified;
+    OK(k, ModifyVolume, &modified, .volume_id = volume_id, .volume_type = "io1",
+       .size = wire_int(10), .iops = wire_int(400));
+    ck_assert_str_eq(run(0, &outcome)->volume_type, "io1");
+}
+
+START_TEST(what_a_guest_has_is_limited_when_it_is_modified)
+{
+    before();
+    m->jobs->config.volume_limits = VOLUME_LIMITS_ON / 2;
+    put_attached();
+    modify_to_io1();
+    struct volume_limits limits = fake_hypervisor_last_limits(h);
+    ck_assert_int_eq(limits.operations.base, 200);
+    ck_assert_int_eq(limits.bytes.base, 50 << 20);
+    after();
+}
+END_TEST
+
+START_TEST(nothing_is_limited_where_that_is_off)
+{
+    before();
+    put_attached();
+    modify_to_io1();
+    ck_assert_int_eq(fake_hypervisor_last_limits(h).operations.base, 0);
+    after();
+}
+END_TEST
+
+UNIT_SUITE(what_a_guest_has_is_limited_when_it_is_modified, nothing_is_limited_where_that_is_off,
+           a_volume_is_free_when_its_file_is_closed,
            a_guest_is_asked_now_and_then_and_looked_at_between)

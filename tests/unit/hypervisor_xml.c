@@ -76,6 +76,19 @@ START_TEST(a_domain_of_an_arm_instance)
 }
 END_TEST
 
+START_TEST(a_disk_with_limits)
+{
+    _cleanup_arena_ struct arena *a = arena_new();
+    struct domain_disk limited = disks[0];
+    const char *xml = NULL;
+    struct err e = {0};
+    limited.limits = (struct volume_limits){
+        .operations = {300, 3000, 1800}, .bytes = {.base = 134217728}, .operation_bytes = 262144};
+    ck_assert_msg(domain_disk_xml_build(a, &limited, &xml, &e) == 0, "%s", e.message);
+    golden_check("domain/limited-disk.xml", xml, strlen(xml));
+}
+END_TEST
+
 START_TEST(a_name_cannot_end_an_element)
 {
     _cleanup_arena_ struct arena *a = arena_new();
@@ -111,5 +124,5 @@ START_TEST(what_xml_cannot_say_is_refused)
 END_TEST
 
 UNIT_SUITE(a_domain_on_kvm, a_domain_in_software_emulation_without_a_name,
-           a_domain_of_an_arm_instance, a_name_cannot_end_an_element,
+           a_domain_of_an_arm_instance, a_disk_with_limits, a_name_cannot_end_an_element,
            what_xml_cannot_say_is_refused)

@@ -1,6 +1,7 @@
 #!/usr/bin/python3 -B
 # area: disks
 # timeout: 600
+# config: volume_limits=on
 """Volumes of a real guest: attached and detached while it writes, grown under a mounted file system, and
 holding what was synced when QEMU is killed. Snapshots of them while it writes: restored, the file system is
 clean and has all that was synced before, and layers go while the guest reads them."""
@@ -181,6 +182,28 @@ def again_and_again(guest, volume):
     checks.ok(f"attached and detached {ROUNDS} times", seen(volume)["State"] == "available")
 
 
+def seconds_of_writes(guest, volume, count):
+    """Of so many of 4 KiB, one after the other and past the guest's cache."""
+    told = guest.run(f"dd if=/dev/zero of={disk(volume)} bs=4k count={count} oflag=direct 2>&1")
+    return float(told.splitlines()[-1].split(", ")[2].split()[0])
+
+
+def limited(guest):
+    """Operations a second are those of the volume's type, and those it is modified to at once."""
+    volume = ec2.create_volume(Size=4, VolumeType="io1", Iops=100, AvailabilityZone=guest.zone)["VolumeId"]
+    available(volume)
+    attach(guest, volume)
+    slow = seconds_of_writes(guest, volume, 400)
+    ec2.modify_volume(VolumeId=volume, Iops=200)
+    until("the volume is modified", lambda: seen(volume)["Iops"] == 200)
+    fast = seconds_of_writes(guest, volume, 400)
+    print(f"# 400 writes at 100 a second: {slow:.1f} s, at 200: {fast:.1f} s")
+    checks.ok("400 writes of a volume of 100 a second take four seconds", 3.5 < slow < 8, slow)
+    checks.ok("and half of that when it is modified to 200", 1.7 < fast < 0.75 * slow, fast)
+    detach(volume)
+    ec2.delete_volume(VolumeId=volume)
+
+
 def main():
     guest = Guest()
     volume = ec2.create_volume(Size=1, AvailabilityZone=guest.zone)["VolumeId"]
@@ -191,6 +214,8 @@ def main():
         grown_and_kept(guest, volume)
     with checks.part("frozen under load"):
         frozen_under_load(guest, volume)
+    with checks.part("limited"):
+        limited(guest)
     with checks.part("detached under load"):
         detached_under_load(guest, volume)
         at_rest(volume)
