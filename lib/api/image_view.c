@@ -1,8 +1,31 @@
 #include "api/image_view.h"
 
+#include "api/block_devices.h"
 #include "api/tagging.h"
 #include "base/clock.h"
 #include "base/text.h"
+
+static void view_devices(struct call *c, const struct image *i, struct ec2_Image *out)
+{
+    struct block_devices devices;
+    block_devices_of_image(c, i, &devices);
+    for (size_t k = 0; k < devices.n; k++) {
+        const struct block_device *v = &devices.v[k];
+        struct ec2_BlockDeviceMapping *m = arena_append(c->arena, &out->block_device_mappings);
+        m->device_name = v->device_name;
+        m->ebs = arena_new_of(c->arena, struct ec2_EbsBlockDevice);
+        m->ebs->snapshot_id = v->origin == NULL ? NULL : v->origin->id;
+        m->ebs->volume_type = v->volume_type;
+        m->ebs->delete_on_termination = wire_bool(v->delete_on_termination);
+        m->ebs->encrypted = wire_bool(false);
+        if (v->size_gib > 0)
+            m->ebs->volume_size = wire_int(v->size_gib);
+        if (v->iops > 0)
+            m->ebs->iops = wire_int(v->iops);
+        if (v->throughput > 0)
+            m->ebs->throughput = wire_int(v->throughput);
+    }
+}
 
 void image_view(struct call *c, const struct image *i, struct ec2_Image *out)
 {
@@ -30,18 +53,13 @@ void image_view(struct call *c, const struct image *i, struct ec2_Image *out)
     out->boot_mode = i->boot_mode;
     if (i->state_reason != NULL) {
         out->state_reason = arena_new_of(a, struct ec2_StateReason);
-        out->state_reason->code = "Client.ImportFailed";
+        out->state_reason->code = i->state_reason_code;
         out->state_reason->message = i->state_reason;
     }
-    struct ec2_BlockDeviceMapping *m = arena_append(a, &out->block_device_mappings);
-    m->device_name = i->root_device_name;
-    m->ebs = arena_new_of(a, struct ec2_EbsBlockDevice);
-    m->ebs->snapshot_id = i->snapshot_id;
-    m->ebs->volume_type = "gp3";
-    m->ebs->delete_on_termination = wire_bool(true);
-    m->ebs->encrypted = wire_bool(false);
-    if (i->size_gib > 0)
-        m->ebs->volume_size = wire_int(i->size_gib);
+    out->source_instance_id = i->source_instance_id;
+    out->source_image_id = i->source_image_id;
+    out->source_image_region = i->source_image_region;
+    view_devices(c, i, out);
     tags_of(c, i->id, &out->tags);
 }
 

@@ -41,7 +41,7 @@ struct launch {
     struct launch_options options;
     struct launch_network network;
     struct launch_placement placement;
-    struct launch_volumes volumes;
+    struct block_devices volumes;
     const struct spot_launch *spot; /* NULL: on demand */
     const char *reservation_id;
     struct capacity_grant grant;

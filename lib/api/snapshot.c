@@ -106,11 +106,11 @@ int act_ec2_DeleteSnapshot(struct call *c, const ec2_DeleteSnapshot_in *in,
     const struct snapshot *s = lookup_own_snapshot(c, in->snapshot_id, f);
     if (s == NULL)
         return -1;
-    struct image_list images = store_images(c->tx, c->arena, "snapshot_id", s->id);
-    for (size_t k = 0; k < images.n; k++)
-        if (images.v[k].state != IMAGE_DEREGISTERED)
-            return fault(f, FAULT_INVALID_SNAPSHOT_IN_USE,
-                         "The snapshot %s is currently in use by %s", s->id, images.v[k].id);
+    struct image_device_list uses =
+        store_image_devices(c->tx, c->arena, "snapshot_id", s->id); /* gone with deregistration */
+    if (uses.n > 0)
+        return fault(f, FAULT_INVALID_SNAPSHOT_IN_USE, "The snapshot %s is currently in use by %s",
+                     s->id, uses.v[0].image_id);
     snapshot_forget(c, s);
     return 0;
 }

@@ -19,7 +19,7 @@ static int check_request(struct call *c, const char *description,
     return tags_from_specifications(c, tags, taggable, f);
 }
 
-static int check_quota(struct call *c, size_t more, struct fault *f)
+int snapshot_check_quota(struct call *c, size_t more, struct fault *f)
 {
     size_t have = store_count_snapshots(c->tx, "account_id", c->principal->account_id, "region",
                                         c->region->name);
@@ -29,7 +29,7 @@ static int check_quota(struct call *c, size_t more, struct fault *f)
     return 0;
 }
 
-static int check_volume(struct call *c, const struct volume *v, struct fault *f)
+int snapshot_check_volume(struct call *c, const struct volume *v, struct fault *f)
 {
     if (v->state != VOLUME_AVAILABLE && v->state != VOLUME_IN_USE)
         return fault(f, FAULT_INCORRECT_STATE, "The volume '%s' is %s", v->id,
@@ -44,8 +44,8 @@ static int check_volume(struct call *c, const struct volume *v, struct fault *f)
     return 0;
 }
 
-static struct snapshot of_volume(struct call *c, const struct volume *v, const char *id,
-                                 const char *freeze_id, const char *description)
+struct snapshot snapshot_of_volume(struct call *c, const struct volume *v, const char *id,
+                                   const char *freeze_id, const char *description)
 {
     return (struct snapshot){
         .id = id,
@@ -66,10 +66,10 @@ int act_ec2_CreateSnapshot(struct call *c, const ec2_CreateSnapshot_in *in,
     if (check_request(c, in->description, &in->tag_specifications, f) < 0)
         return -1;
     const struct volume *v = lookup_volume(c, in->volume_id, f);
-    if (v == NULL || check_volume(c, v, f) < 0 || check_quota(c, 1, f) < 0)
+    if (v == NULL || snapshot_check_volume(c, v, f) < 0 || snapshot_check_quota(c, 1, f) < 0)
         return -1;
     const char *id = id_make(c->arena, "snap");
-    struct snapshot s = of_volume(c, v, id, id, in->description);
+    struct snapshot s = snapshot_of_volume(c, v, id, id, in->description);
     store_insert_snapshot(c->tx, &s);
     tags_put(c, &in->tag_specifications, taggable[0], s.id);
     store_enqueue(c->tx, "snapshot", s.freeze_id, c->now);
@@ -118,7 +118,7 @@ static int choose_volumes(struct call *c, const struct ec2_InstanceSpecification
         if ((root && wire_true(spec->exclude_boot_volume)) ||
             strings_contain(&spec->exclude_data_volume_ids, v->id))
             continue;
-        if (check_volume(c, v, f) < 0)
+        if (snapshot_check_volume(c, v, f) < 0)
             return -1;
         *arena_append(c->arena, &chosen) = *v;
     }
@@ -126,7 +126,7 @@ static int choose_volumes(struct call *c, const struct ec2_InstanceSpecification
         return fault(f, FAULT_INVALID_PARAMETER_VALUE,
                      "The instance '%s' has no volumes but those that are excluded", i->id);
     *ret = chosen;
-    return check_quota(c, chosen.n, f);
+    return snapshot_check_quota(c, chosen.n, f);
 }
 
 static void info_of(const struct ec2_Snapshot *s, struct ec2_SnapshotInfo *out)
@@ -166,8 +166,8 @@ int act_ec2_CreateSnapshots(struct call *c, const ec2_CreateSnapshots_in *in,
     const char *freeze_id = id_make(c->arena, "snap");
     for (size_t k = 0; k < volumes.n; k++) {
         struct snapshot s =
-            of_volume(c, &volumes.v[k], k == 0 ? freeze_id : id_make(c->arena, "snap"), freeze_id,
-                      in->description);
+            snapshot_of_volume(c, &volumes.v[k], k == 0 ? freeze_id : id_make(c->arena, "snap"),
+                               freeze_id, in->description);
         struct ec2_Snapshot view;
         store_insert_snapshot(c->tx, &s);
         put_tags(c, in, &s);
@@ -201,6 +201,24 @@ static const struct snapshot *find_source(struct call *c, const ec2_CopySnapshot
  * A copy keeps the same layer as its source, in whatever region: there is one server, and a layer
  * that is kept never changes. Either can be deleted without the other.
  */
+struct snapshot snapshot_copy(struct call *c, const struct snapshot *source,
+                              const char *description)
+{
+    return (struct snapshot){
+        .id = id_make(c->arena, "snap"),
+        .account_id = c->principal->account_id,
+        .region = c->region->name,
+        .state = SNAPSHOT_COMPLETED,
+        .volume_id = SNAPSHOT_NO_VOLUME,
+        .description = description,
+        .size_gib = source->size_gib,
+        .started_at = c->now,
+        .completed_at = c->now,
+        .layer_id = source->layer_id,
+        .image_id = source->image_id,
+    };
+}
+
 int act_ec2_CopySnapshot(struct call *c, const ec2_CopySnapshot_in *in, ec2_CopySnapshot_out *out,
                          struct fault *f)
 {
@@ -214,23 +232,13 @@ int act_ec2_CopySnapshot(struct call *c, const ec2_CopySnapshot_in *in, ec2_Copy
         return -1;
     if (source->state != SNAPSHOT_COMPLETED)
         return fault(f, FAULT_INCORRECT_STATE, "The snapshot '%s' is not 'completed'", source->id);
-    if (check_quota(c, 1, f) < 0)
+    if (snapshot_check_quota(c, 1, f) < 0)
         return -1;
-    struct snapshot s = {
-        .id = id_make(c->arena, "snap"),
-        .account_id = c->principal->account_id,
-        .region = c->region->name,
-        .state = SNAPSHOT_COMPLETED,
-        .volume_id = SNAPSHOT_NO_VOLUME,
-        .description = in->description != NULL ? in->description
-                                               : arena_printf(c->arena, "[Copied %s from %s]",
-                                                              source->id, source->region),
-        .size_gib = source->size_gib,
-        .started_at = c->now,
-        .completed_at = c->now,
-        .layer_id = source->layer_id,
-        .image_id = source->image_id,
-    };
+    struct snapshot s =
+        snapshot_copy(c, source,
+                      in->description != NULL ? in->description
+                                              : arena_printf(c->arena, "[Copied %s from %s]",
+                                                             source->id, source->region));
     store_insert_snapshot(c->tx, &s);
     tags_put(c, &in->tag_specifications, taggable[0], s.id);
     tags_of(c, s.id, &out->tags);

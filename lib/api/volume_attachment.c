@@ -1,5 +1,5 @@
 /* AttachVolume, DetachVolume. */
-#include "api/launch_volumes.h"
+#include "api/block_devices.h"
 #include "api/lookup.h"
 #include "api/volume.h"
 #include "base/text.h"

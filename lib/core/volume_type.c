@@ -91,6 +91,12 @@ static int settle_throughput(const struct volume_type *t, struct volume_performa
     return 0;
 }
 
+bool volume_type_takes_iops(const char *volume_type)
+{
+    const struct volume_type *t = find(volume_type);
+    return t != NULL && t->iops.max > 0;
+}
+
 int volume_performance_settle(struct volume_performance *p, struct fault *f)
 {
     const struct volume_type *t = find(p->volume_type);

@@ -17,5 +17,7 @@ struct volume_performance {
     int64_t throughput; /* MiB a second; 0: none stated */
 };
 
+/* Can operations a second be asked for? Of the other types they follow from the size. */
+bool volume_type_takes_iops(const char *volume_type);
 /* Asked for; a member of 0 is not. Fills in the type's own values, or says why it cannot be. */
 int volume_performance_settle(struct volume_performance *p, struct fault *f);

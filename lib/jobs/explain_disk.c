@@ -121,7 +121,8 @@ static void tell_freeze(struct telling *t, struct croft_ExplainedStep *step, con
         return;
     const char *path = s->ops->layer_path(s, t->a, next);
     tell_argv(t, step, layer_make_argv(t->a, path, top->id, v->size_gib));
-    if (v->instance_id == NULL) {
+    const struct instance *i = store_instance(t->tx, t->a, v->instance_id);
+    if (i == NULL || i->state == INSTANCE_STOPPED || i->rest_freeze_id != NULL) {
         tell_remark(t, step, "no guest has it: that the new layer is its own from now on is all");
         return;
     }
@@ -167,6 +168,16 @@ void tell_layers(struct telling *t, const char *object_id)
 
 /* --- images */
 
+/* Its snapshots are told by their own job. */
+static void tell_image_of_instance(struct telling *t, const struct image *image)
+{
+    const struct instance *i = store_instance(t->tx, t->a, image->source_instance_id);
+    struct croft_ExplainedStep *step = tell_step(t, "Wait for the snapshots of %s", image->id);
+    tell_remark(t, step, "then its row says available, or failed with the reason");
+    if (i != NULL && i->rest_freeze_id != NULL)
+        tell_remark(t, step, "and %s is started again, from the same description as before", i->id);
+}
+
 void tell_image(struct telling *t, const char *image_id)
 {
     struct storage *s = t->call->config->storage;
@@ -174,7 +185,9 @@ void tell_image(struct telling *t, const char *image_id)
     if (image == NULL || !is_own(t, &table_image, image))
         return;
     const char *path = s->ops->image_path(s, t->a, image_id);
-    if (image->state == IMAGE_PENDING) {
+    if (image->state == IMAGE_PENDING && image->upload_id == NULL) {
+        tell_image_of_instance(t, image);
+    } else if (image->state == IMAGE_PENDING) {
         struct croft_ExplainedStep *step = tell_step(t, "Make the layer %s", path);
         tell_remark(t, step,
                     "the upload %s is taken as it is when it is plain qcow2, and converted with "
@@ -183,10 +196,13 @@ void tell_image(struct telling *t, const char *image_id)
         tell_remark(t, step, "then its row says available, or failed with the reason");
     } else if (image->state == IMAGE_DEREGISTERED) {
         size_t users = store_count_layers(t->tx, "image_id", image_id);
+        size_t instances = store_instances_of_image(t->tx, image_id);
         struct croft_ExplainedStep *step = tell_step(t, "Remove the layer of %s", image_id);
         if (users > 0)
             tell_remark(t, step, "not before the last of %zu layers that stand on it is gone",
                         users);
+        if (instances > 0)
+            tell_remark(t, step, "nor before the last of %zu instances of it is", instances);
         tell_command(t, step, "rm -f %s", path);
     }
 }

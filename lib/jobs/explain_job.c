@@ -188,6 +188,23 @@ static void tell_start(struct telling *t, const struct instance_facts *facts)
 
 /* --- an end */
 
+static void tell_button(struct telling *t, struct croft_ExplainedStep *step, const char *id)
+{
+    tell_command(t, step, "virsh shutdown --mode acpi %s", id);
+    tell_remark(t, step,
+                "pressed again until the guest hears it; after %d seconds: virsh destroy %s",
+                JOBS_STOP_TIMEOUT_MS / 1000, id);
+}
+
+/* That it runs again is told with the image. */
+static void tell_rest(struct telling *t, const struct instance *i)
+{
+    struct croft_ExplainedStep *step =
+        tell_step(t, "Press the power button of %s while its volumes are frozen", i->id);
+    tell_button(t, step, i->id);
+    tell_remark(t, step, "its row says running all the while, and its addresses stay");
+}
+
 static void tell_stop(struct telling *t, const struct instance_facts *facts)
 {
     const struct instance *i = facts->instance;
@@ -196,10 +213,7 @@ static void tell_stop(struct telling *t, const struct instance_facts *facts)
     if (i->force_stop) {
         tell_command(t, step, "virsh destroy %s", i->id);
     } else {
-        tell_command(t, step, "virsh shutdown --mode acpi %s", i->id);
-        tell_remark(t, step,
-                    "pressed again until the guest hears it; after %d seconds: virsh destroy %s",
-                    JOBS_STOP_TIMEOUT_MS / 1000, i->id);
+        tell_button(t, step, i->id);
     }
     tell_remark(t, step, "then its row says stopped");
     for (size_t k = 0; k < facts->interfaces.n; k++)
@@ -249,6 +263,8 @@ static void tell_instance(struct telling *t, const char *instance_id)
         tell_start(t, &facts);
         break;
     case INSTANCE_RUNNING:
+        if (facts.instance->rest_freeze_id != NULL)
+            tell_rest(t, facts.instance);
         if (!facts.instance->reboot_requested)
             break;
         step = tell_step(t, "Ask %s to reboot", instance_id);

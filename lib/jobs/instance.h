@@ -35,6 +35,21 @@ int instance_converge_interfaces(struct jobs *j, struct arena *a, const struct j
                                  struct err *e);
 int instance_start(struct jobs *j, struct arena *a, const struct job *job,
                    struct instance_facts *facts, struct outcome *ret_outcome, struct err *e);
+/* A file that is being frozen or copied is not given to a guest. */
+bool instance_disks_are_at_rest(const struct instance_facts *facts);
+/* Creates the domain, unless it is there, plugs it in and lets it run. */
+int instance_wake(struct jobs *j, struct arena *a, const struct instance_facts *facts,
+                  struct err *e);
+/*
+ * Asks the guest to power off, again and again: one that is still booting does not hear the first
+ * time. True in *ret_pull when it has had its time.
+ */
+int instance_ask_to_stop(struct jobs *j, struct arena *a, const struct instance *i, bool *ret_pull,
+                         struct err *e);
+#define INSTANCE_ASK_MS 5000 /* between two of these; the event that it is off comes in between */
+/* Of a running one: shuts it down for a freeze, and lets it run again after that. */
+int instance_rest(struct jobs *j, struct arena *a, const struct instance_facts *facts,
+                  struct outcome *ret_outcome, struct err *e);
 int instance_stop(struct jobs *j, struct arena *a, struct instance_facts *facts,
                   struct outcome *ret_outcome, struct err *e);
 int instance_terminate(struct jobs *j, struct arena *a, struct instance_facts *facts,

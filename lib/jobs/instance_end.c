@@ -7,10 +7,6 @@
 #include "jobs/layer.h"
 #include "jobs/market.h"
 
-#define STOP_ASK_MS                                                                                \
-    5000 /* between two questions; the event that it has stopped comes in between                  \
-          */
-
 #define DISK_LOOK_MS 250
 
 static void note_stopped(struct tx *tx, struct arena *a, struct instance *i, void *ctx)
@@ -19,6 +15,7 @@ static void note_stopped(struct tx *tx, struct arena *a, struct instance *i, voi
     market_note_ended(tx, a, i, INSTANCE_STOPPED, clock_now());
     i->force_stop = false;
     i->stop_deadline = 0;
+    i->rests = false;
     i->hypervisor = NULL;
     plan_give_back_addresses(tx, a, i->id);
     struct volume_list volumes = store_volumes(tx, a, "instance_id", i->id);
@@ -32,12 +29,8 @@ static void note_deadline(struct tx *tx, struct arena *a, struct instance *i, vo
     i->stop_deadline = *(const int64_t *)ctx;
 }
 
-/*
- * Asks the guest to power off, again and again: one that is still booting does not hear the first
- * time. True in *ret_pull when it has had its time.
- */
-static int ask_guest(struct jobs *j, struct arena *a, const struct instance *i, bool *ret_pull,
-                     struct err *e)
+int instance_ask_to_stop(struct jobs *j, struct arena *a, const struct instance *i, bool *ret_pull,
+                         struct err *e)
 {
     int64_t now = clock_now();
     *ret_pull = i->stop_deadline > 0 && now >= i->stop_deadline;
@@ -50,8 +43,7 @@ static int ask_guest(struct jobs *j, struct arena *a, const struct instance *i, 
         return 0;
     int64_t deadline = now + JOBS_STOP_TIMEOUT_MS;
     bool moved = false;
-    return instance_record(j, a, i->id, INSTANCE_STOPPING, INSTANCE_STOPPING, note_deadline,
-                           &deadline, &moved, e);
+    return instance_record(j, a, i->id, i->state, i->state, note_deadline, &deadline, &moved, e);
 }
 
 int instance_stop(struct jobs *j, struct arena *a, struct instance_facts *facts,
@@ -66,11 +58,11 @@ int instance_stop(struct jobs *j, struct arena *a, struct instance_facts *facts,
     /* A domain that was never resumed has no guest to ask. */
     bool pull = i->force_stop || state == DOMAIN_PAUSED_NEW;
     if (state == DOMAIN_RUNNING && !pull) {
-        r = ask_guest(j, a, i, &pull, e);
+        r = instance_ask_to_stop(j, a, i, &pull, e);
         if (r < 0)
             return r;
         if (!pull) {
-            *ret_outcome = (struct outcome){.again = true, .when = clock_now() + STOP_ASK_MS};
+            *ret_outcome = (struct outcome){.again = true, .when = clock_now() + INSTANCE_ASK_MS};
             return 0;
         }
         log_warning("instance-stop-forced instance=%s: the guest did not power off", i->id);

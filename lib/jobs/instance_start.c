@@ -16,8 +16,7 @@
 #define DISK_LOOK_MS 250
 #define ROOM_LOOK_MS 30000 /* the market wakes it before, when there is room */
 
-/* A file that is being frozen or copied is not given to a guest. */
-static bool disks_are_at_rest(const struct instance_facts *facts)
+bool instance_disks_are_at_rest(const struct instance_facts *facts)
 {
     for (size_t i = 0; i < facts->volumes.n; i++)
         if (!plan_is_at_rest(&facts->volumes.v[i], &facts->chains[i]))
@@ -61,8 +60,8 @@ static int create_domain(struct jobs *j, struct arena *a, const struct instance_
                                              plan_domain(&j->config, a, facts, &host), e);
 }
 
-static int wake_domain(struct jobs *j, struct arena *a, const struct instance_facts *facts,
-                       struct err *e)
+int instance_wake(struct jobs *j, struct arena *a, const struct instance_facts *facts,
+                  struct err *e)
 {
     struct hypervisor *h = j->hypervisor;
     enum domain_state state = DOMAIN_GONE;
@@ -154,7 +153,7 @@ int instance_start(struct jobs *j, struct arena *a, const struct job *job,
         if (code < 0 || wait)
             return code;
     }
-    if (!disks_are_at_rest(facts)) {
+    if (!instance_disks_are_at_rest(facts)) {
         *ret_outcome = (struct outcome){.again = true, .when = clock_now() + DISK_LOOK_MS};
         return 0;
     }
@@ -163,7 +162,7 @@ int instance_start(struct jobs *j, struct arena *a, const struct job *job,
     if (r == 0)
         r = make_seed(j, a, facts, &why);
     if (r == 0)
-        r = wake_domain(j, a, facts, &why);
+        r = instance_wake(j, a, facts, &why);
     if (r == -ENOTCONN && job->attempts < JOBS_RETRY_MAX) {
         *e = why;
         return r; /* the hypervisor is away: the queue tries again */

@@ -90,9 +90,11 @@ static void look_at_instance(struct tx *tx, struct arena *a, const struct volume
                              struct layer_node *n)
 {
     const struct instance *i = store_instance(tx, a, v->instance_id);
-    if (i == NULL || i->state == INSTANCE_STOPPED || i->state == INSTANCE_TERMINATED)
+    bool rests = i != NULL && i->state == INSTANCE_RUNNING && i->rests;
+    if (i == NULL || i->state == INSTANCE_STOPPED || i->state == INSTANCE_TERMINATED || rests)
         return;
-    n->starting = i->state == INSTANCE_PENDING || v->attachment_state == ATTACHMENT_ATTACHING;
+    n->starting = i->state == INSTANCE_PENDING || i->rest_freeze_id != NULL ||
+                  v->attachment_state == ATTACHMENT_ATTACHING;
     if (!n->starting)
         n->live_id = i->id;
 }

@@ -21,7 +21,19 @@
 
 #define LOOK_MS 250
 
-static bool is_on_its_way(struct tx *tx, struct arena *a, const struct volume *v)
+/*
+ * An instance that is shut down for one freeze, see instance_rest.c, is waited for: by that until
+ * the guest is off, by all others until it runs again.
+ */
+static bool waits_for_rest(const struct instance *i, const char *freeze_id)
+{
+    return i != NULL && i->rest_freeze_id != NULL &&
+           (i->state == INSTANCE_RUNNING || i->state == INSTANCE_STOPPING) &&
+           (!i->rests || !streq(i->rest_freeze_id, freeze_id));
+}
+
+static bool is_on_its_way(struct tx *tx, struct arena *a, const struct volume *v,
+                          const char *freeze_id)
 {
     const struct instance *i = store_instance(tx, a, v->instance_id);
     const struct volume_modification *m = store_volume_modification(tx, a, v->id);
@@ -34,15 +46,26 @@ static bool is_on_its_way(struct tx *tx, struct arena *a, const struct volume *v
     /* Of a guest's disk the flattening is ended; where no guest is, its file is being written. */
     bool flattens = top != NULL && top->work == LAYER_FLATTENING && !live;
     return v->next_layer_id != NULL || (live && moves && !ends) || flattens ||
-           (i != NULL && i->state == INSTANCE_PENDING) ||
+           (i != NULL && i->state == INSTANCE_PENDING) || waits_for_rest(i, freeze_id) ||
            (m != NULL && m->state == MODIFICATION_MODIFYING);
 }
 
-static void give_up(struct tx *tx, struct snapshot *s, const char *reason)
+/* Who waits for the snapshots of the freeze: images, and an instance that rests for it. */
+static void wake_waiting(struct tx *tx, struct arena *a, const struct snapshot *s)
+{
+    store_enqueue_images_of(tx, a, s->id);
+    const struct volume *v = store_volume(tx, a, s->volume_id);
+    const struct instance *i = v == NULL ? NULL : store_instance(tx, a, v->instance_id);
+    if (i != NULL && streq(i->rest_freeze_id, s->freeze_id))
+        store_enqueue(tx, "instance", i->id, 0);
+}
+
+static void give_up(struct tx *tx, struct arena *a, struct snapshot *s, const char *reason)
 {
     (void)snapshot_enter_state(s, SNAPSHOT_ERROR, NULL);
     s->state_reason = reason;
     store_update_snapshot(tx, s);
+    wake_waiting(tx, a, s);
 }
 
 /* The rows that say what is going to be. */
@@ -76,11 +99,11 @@ static int begin(struct jobs *j, struct arena *a, const char *freeze_id, bool *r
     *ret_wait = false;
     for (size_t i = 0; i < snapshots.n; i++) {
         volumes[i] = store_volume(tx, a, snapshots.v[i].volume_id);
-        *ret_wait |= volumes[i] != NULL && is_on_its_way(tx, a, volumes[i]);
+        *ret_wait |= volumes[i] != NULL && is_on_its_way(tx, a, volumes[i], freeze_id);
     }
     for (size_t i = 0; i < snapshots.n && !*ret_wait; i++) {
         if (volumes[i] == NULL || store_layer(tx, a, volumes[i]->layer_id) == NULL)
-            give_up(tx, &snapshots.v[i], "The volume has gone");
+            give_up(tx, a, &snapshots.v[i], "The volume has gone");
         else
             intend(tx, a, &snapshots.v[i], volumes[i]);
     }
@@ -178,7 +201,7 @@ static int cancel(struct jobs *j, struct arena *a, const char *freeze_id, const 
         store_snapshots(tx, a, "freeze_id", freeze_id, "state", "pending");
     for (size_t i = 0; i < snapshots.n; i++) {
         snapshots.v[i].layer_id = NULL;
-        give_up(tx, &snapshots.v[i], reason);
+        give_up(tx, a, &snapshots.v[i], reason);
     }
     log_warning("snapshot-failed snapshot=%s reason=\"%s\"", freeze_id, reason);
     return tx_commit(tx, e);
@@ -226,6 +249,7 @@ static int record(struct jobs *j, struct arena *a, const char *freeze_id, struct
         (void)snapshot_enter_state(s, SNAPSHOT_COMPLETED, NULL);
         s->completed_at = now;
         store_update_snapshot(tx, s);
+        wake_waiting(tx, a, s);
         log_info("snapshot-taken snapshot=%s volume=%s layer=%s", s->id, s->volume_id, s->layer_id);
     }
     return tx_commit(tx, e);

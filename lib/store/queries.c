@@ -256,6 +256,25 @@ struct text_list store_terminated_before(struct tx *tx, struct arena *a, int64_t
     return texts(tx, a, stmt);
 }
 
+struct image_device *store_image_root(struct tx *tx, struct arena *a, const struct image *image)
+{
+    return table_get(tx, &table_image_device, a,
+                     (const char *const[]){image->id, image->root_device_name});
+}
+
+size_t store_instances_of_image(struct tx *tx, const char *image_id)
+{
+    return store_count_instances(tx, "image_id", image_id) -
+           store_count_instances(tx, "image_id", image_id, "state", "terminated");
+}
+
+void store_enqueue_images_of(struct tx *tx, struct arena *a, const char *snapshot_id)
+{
+    struct image_device_list devices = store_image_devices(tx, a, "snapshot_id", snapshot_id);
+    for (size_t i = 0; i < devices.n; i++)
+        store_enqueue(tx, "image", devices.v[i].image_id, 0);
+}
+
 void store_forget_instance(struct tx *tx, const char *instance_id)
 {
     store_delete_tags(tx, "resource_id", instance_id);

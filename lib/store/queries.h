@@ -58,6 +58,12 @@ struct text_list store_private_ips(struct tx *tx, struct arena *a, const char *s
 
 /* Terminated before `when`: rows that nobody needs any more. */
 struct text_list store_terminated_before(struct tx *tx, struct arena *a, int64_t when);
+/* The disk that an image boots from, or NULL: a deregistered one has none. */
+struct image_device *store_image_root(struct tx *tx, struct arena *a, const struct image *image);
+/* How many instances of the image there are, terminated ones left out. */
+size_t store_instances_of_image(struct tx *tx, const char *image_id);
+/* Images that are made of the snapshot may be complete now, or can no more be. */
+void store_enqueue_images_of(struct tx *tx, struct arena *a, const char *snapshot_id);
 /* Removes a terminated instance with its tags. */
 void store_forget_instance(struct tx *tx, const char *instance_id);
 void store_delete_client_tokens_before(struct tx *tx, int64_t when);

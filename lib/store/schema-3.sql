@@ -415,6 +415,33 @@ INSERT INTO snapshot
          CASE state WHEN 'available' THEN created_at ELSE 0 END, is_public, NULL, NULL, id
     FROM image WHERE state <> 'deregistered';
 
+-- An image is a list of disks, most of them from snapshots.
+CREATE TABLE image_device (
+  image_id               TEXT NOT NULL REFERENCES image (id) ON DELETE CASCADE,
+  device_name            TEXT NOT NULL,
+  snapshot_id            TEXT,
+  size_gib               INTEGER NOT NULL,
+  volume_type            TEXT NOT NULL,
+  iops                   INTEGER NOT NULL,
+  throughput             INTEGER NOT NULL,
+  delete_on_termination  INTEGER NOT NULL,
+  PRIMARY KEY (image_id, device_name)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX image_device_snapshot ON image_device (snapshot_id);
+INSERT INTO image_device SELECT id, root_device_name, snapshot_id, size_gib, 'gp3', 0, 0, 1
+  FROM image WHERE state <> 'deregistered';
+ALTER TABLE image DROP COLUMN snapshot_id;
+ALTER TABLE image DROP COLUMN size_gib;
+ALTER TABLE image ADD COLUMN state_reason_code TEXT;
+UPDATE image SET state_reason_code = 'Client.ImportFailed' WHERE state_reason IS NOT NULL;
+ALTER TABLE image ADD COLUMN source_instance_id TEXT;
+ALTER TABLE image ADD COLUMN source_image_id TEXT;
+ALTER TABLE image ADD COLUMN source_image_region TEXT;
+
+-- While the volumes of an image are frozen its instance may be shut down, and run on to everybody.
+ALTER TABLE instance ADD COLUMN rest_freeze_id TEXT;
+ALTER TABLE instance ADD COLUMN rests INTEGER NOT NULL DEFAULT 0;
+
 -- What schema 2 took for granted of a VPC, as rows. Ids are "rtb-" and seventeen hexadecimal digits.
 INSERT INTO dhcp_options (id, account_id, region)
   SELECT dhcp_options_id, account_id, region FROM vpc GROUP BY dhcp_options_id;

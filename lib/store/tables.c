@@ -145,6 +145,7 @@ static const struct column image_columns[] = {
     TEXT(image, region),
     STATE(image, state, image_states),
     TEXT(image, state_reason),
+    TEXT(image, state_reason_code),
     TEXT(image, name),
     TEXT(image, description),
     TEXT(image, owner_alias),
@@ -152,15 +153,24 @@ static const struct column image_columns[] = {
     TEXT(image, root_device_name),
     TEXT(image, location),
     TEXT(image, upload_id),
-    TEXT(image, snapshot_id),
-    INT(image, size_gib),
     INT(image, created_at),
     BOOL(image, is_public),
     BOOL(image, ena_support),
     TEXT(image, boot_mode),
     INT(image, last_launched_at),
+    TEXT(image, source_instance_id),
+    TEXT(image, source_image_id),
+    TEXT(image, source_image_region),
 };
 TABLE(image, 1);
+
+static const struct column image_device_columns[] = {
+    TEXT(image_device, image_id),    TEXT(image_device, device_name),
+    TEXT(image_device, snapshot_id), INT(image_device, size_gib),
+    TEXT(image_device, volume_type), INT(image_device, iops),
+    INT(image_device, throughput),   BOOL(image_device, delete_on_termination),
+};
+TABLE(image_device, 2);
 
 static const struct column instance_columns[] = {
     TEXT(instance, id),
@@ -214,6 +224,8 @@ static const struct column instance_columns[] = {
     INT(instance, reachable_at),
     INT(instance, impaired_since),
     INT(instance, stop_deadline),
+    TEXT(instance, rest_freeze_id),
+    BOOL(instance, rests),
     TEXT(instance, hypervisor),
     TEXT(instance, capacity_preference),
     TEXT(instance, capacity_target),

@@ -46,6 +46,7 @@
     STORE_TABLE(launch_template, launch_templates)                                                 \
     STORE_TABLE(launch_template_version, launch_template_versions)                                 \
     STORE_TABLE(image, images)                                                                     \
+    STORE_TABLE(image_device, image_devices)                                                       \
     STORE_TABLE(instance, instances)                                                               \
     STORE_TABLE(volume, volumes)                                                                   \
     STORE_TABLE(layer, layers)                                                                     \
@@ -145,6 +146,11 @@ STORE_TABLES
 #define store_images(tx, a, ...)        store_images_where(tx, a, STORE_WHERE(__VA_ARGS__))
 #define store_instances(tx, a, ...)     store_instances_where(tx, a, STORE_WHERE(__VA_ARGS__))
 #define store_volumes(tx, a, ...)       store_volumes_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_image_devices(tx, a, ...) store_image_devices_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_count_image_devices(tx, ...)                                                         \
+    store_count_image_devices_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_image_devices(tx, ...)                                                        \
+    store_delete_image_devices_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_layers(tx, a, ...)        store_layers_where(tx, a, STORE_WHERE(__VA_ARGS__))
 #define store_count_layers(tx, ...)     store_count_layers_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_delete_layers(tx, ...)    store_delete_layers_where(tx, STORE_WHERE(__VA_ARGS__))

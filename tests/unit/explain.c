@@ -73,9 +73,10 @@ static void setup(void)
                                                  .key_type = "ed25519",
                                                  .fingerprint = "SHA256:x",
                                                  .public_key = PUBLIC_KEY});
-    struct image *image = store_image(tx, k->arena, TEST_IMAGE);
-    image->size_gib = 1;
-    store_update_image(tx, image);
+    struct image_device *root =
+        store_image_root(tx, k->arena, store_image(tx, k->arena, TEST_IMAGE));
+    root->size_gib = 1;
+    store_update_image_device(tx, root);
     ck_assert_int_eq(tx_commit(tx, NULL), 0);
     ck_assert_int_eq(fake_storage_new(&world.storage), 0);
     world.network = fake_network_new(NULL);
@@ -259,6 +260,20 @@ START_TEST(a_stop_a_start_an_end)
 }
 END_TEST
 
+START_TEST(an_image_of_what_runs)
+{
+    const char *id = NULL;
+    ec2_CreateImage_out image;
+    (void)launch(false, 1, &id);
+    make_running(id);
+    check_golden("create-image-no-reboot",
+                 EXPLAINED(true, CreateImage, &image, .instance_id = id, .name = "web server",
+                           .no_reboot = wire_bool(true)));
+    check_golden("create-image",
+                 EXPLAINED(false, CreateImage, &image, .instance_id = id, .name = "web server"));
+}
+END_TEST
+
 START_TEST(tags_and_nothing)
 {
     ec2_CreateTags_out out;
@@ -405,6 +420,6 @@ END_TEST
 
 UNIT_SUITE_WITH(setup, teardown, a_launch, a_rehearsal_says_the_same_and_changes_nothing,
                 a_rule_that_comes_and_goes, a_group_that_comes, a_stop_a_start_an_end,
-                tags_and_nothing, user_data_and_keys_are_not_told, rows_of_others_are_not_told,
-                there_is_a_bound, the_domain_is_the_one_that_was_told,
+                an_image_of_what_runs, tags_and_nothing, user_data_and_keys_are_not_told,
+                rows_of_others_are_not_told, there_is_a_bound, the_domain_is_the_one_that_was_told,
                 columns_that_sound_like_secrets_are_quiet)

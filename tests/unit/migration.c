@@ -28,6 +28,13 @@ static const char *const rows =
     "  'us-east-1b', '172.31.16.0/20', 1, 1, 1),"
     " ('subnet-0000000000000000c', '123456789012', 'eu-west-1', 'vpc-0000000000000000c',"
     "  'eu-west-1a', '172.31.0.0/20', 1, 1, 0);"
+    "INSERT INTO image (id, account_id, region, state, state_reason, name, architecture, "
+    "root_device_name,"
+    "  location, snapshot_id, size_gib, created_at, is_public, ena_support) VALUES"
+    " ('ami-0000000000000000a', '123456789012', 'us-east-1', 'available', NULL, 'debian', 'x86_64',"
+    "  '/dev/xvda', 'debian', 'snap-0000000000000000a', 8, 1, 0, 1),"
+    " ('ami-0000000000000000b', '123456789012', 'us-east-1', 'failed', 'no disk', 'text', 'x86_64',"
+    "  '/dev/xvda', 'text', 'snap-0000000000000000b', 0, 1, 0, 1);"
     "PRAGMA user_version = 2;";
 
 struct place {
@@ -134,6 +141,25 @@ START_TEST(a_vpc_of_schema_2_gets_what_comes_with_a_vpc)
 }
 END_TEST
 
+START_TEST(an_image_of_schema_2_has_its_root_device)
+{
+    struct place p = begin();
+    struct tx *tx = store_read(p.store);
+    const struct image *image = store_image(tx, p.arena, "ami-0000000000000000a");
+    const struct image_device *root = store_image_root(tx, p.arena, image);
+    ck_assert_str_eq(root->snapshot_id, "snap-0000000000000000a");
+    ck_assert_int_eq(root->size_gib, 8);
+    ck_assert(root->delete_on_termination);
+    ck_assert_str_eq(store_snapshot(tx, p.arena, root->snapshot_id)->image_id, image->id);
+    ck_assert_ptr_null(image->state_reason_code);
+    image = store_image(tx, p.arena, "ami-0000000000000000b");
+    ck_assert_str_eq(image->state_reason_code, "Client.ImportFailed");
+    ck_assert(!tx_failed(tx));
+    tx_end(tx);
+    end(&p);
+}
+END_TEST
+
 START_TEST(dhcp_options_that_two_vpcs_named_are_one_set)
 {
     struct place p = begin();
@@ -173,5 +199,5 @@ START_TEST(opening_it_again_adds_nothing)
 }
 END_TEST
 
-UNIT_SUITE(a_vpc_of_schema_2_gets_what_comes_with_a_vpc,
+UNIT_SUITE(a_vpc_of_schema_2_gets_what_comes_with_a_vpc, an_image_of_schema_2_has_its_root_device,
            dhcp_options_that_two_vpcs_named_are_one_set, opening_it_again_adds_nothing)

@@ -204,12 +204,49 @@ def limited(guest):
     ec2.delete_volume(VolumeId=volume)
 
 
+def imaged(guest):
+    """Its own image, for which it is shut down: what it had not synced is there, in it and in a launch."""
+    guest.run("echo written >/var/tmp/mark")
+    before = describe(ec2, guest.id)
+    began = time.monotonic()
+    image = ec2.create_image(InstanceId=guest.id, Name="of a guest")["ImageId"]
+    states = set()
+    until("the image is available", lambda: states.add(describe(ec2, guest.id)["State"]["Name"]) or
+          ec2.describe_images(ImageIds=[image])["Images"][0]["State"] == "available")
+    print(f"# an image with a shutdown: {time.monotonic() - began:.1f} s")
+    checks.same("an instance runs on to everybody while it is shut down for its image", states, {"running"})
+    checks.same("what it had not synced is there when it runs again", guest.run("cat /var/tmp/mark"), "written")
+    checks.same("at the same address", describe(ec2, guest.id)["PublicIpAddress"], before["PublicIpAddress"])
+    size = guest.run("df --output=size -BG / | tail -n 1").strip("G ")
+    began = time.monotonic()
+    copy = Guest.__new__(Guest)
+    copy.key = guest.key
+    copy.id = ec2.run_instances(
+        ImageId=image, InstanceType="t3.micro", KeyName="volumes", SecurityGroupIds=[guest.group], MinCount=1,
+        MaxCount=1, BlockDeviceMappings=[{"DeviceName": before["RootDeviceName"], "Ebs": {"VolumeSize": 14}}],
+    )["Instances"][0]["InstanceId"]
+    wait_state(ec2, copy.id, "running")
+    print(f"# launched from it, until its row says running: {time.monotonic() - began:.1f} s")
+    found = copy.run("cat /var/tmp/mark; df --output=size -BG / | tail -n 1").split()
+    checks.same("a launch from the image finds the file", found[0], "written")
+    checks.ok("on a root that has grown to what was asked", int(size) < 12 <= int(found[1].strip("G")),
+              (size, found))
+    ec2.deregister_image(ImageId=image)
+    ec2.terminate_instances(InstanceIds=[copy.id])
+    wait_state(ec2, copy.id, "terminated")
+    for each in ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]:
+        if image in each["Description"]:
+            ec2.delete_snapshot(SnapshotId=each["SnapshotId"])
+
+
 def main():
     guest = Guest()
     volume = ec2.create_volume(Size=1, AvailabilityZone=guest.zone)["VolumeId"]
     available(volume)
     wait_state(ec2, guest.id, "running")
     guest.run("sync")  # of its first boot, too, whose host keys it would lose with its power
+    with checks.part("imaged"):
+        imaged(guest)
     with checks.part("grown and kept"):
         grown_and_kept(guest, volume)
     with checks.part("frozen under load"):

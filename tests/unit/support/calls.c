@@ -134,9 +134,15 @@ static void put_image(struct tx *tx)
                                .architecture = "x86_64",
                                .root_device_name = "/dev/xvda",
                                .location = "debian",
-                               .snapshot_id = TEST_SNAPSHOT,
-                               .size_gib = 8,
                            });
+    store_insert_image_device(tx, &(struct image_device){
+                                      .image_id = TEST_IMAGE,
+                                      .device_name = "/dev/xvda",
+                                      .snapshot_id = TEST_SNAPSHOT,
+                                      .size_gib = 8,
+                                      .volume_type = "gp3",
+                                      .delete_on_termination = true,
+                                  });
     store_insert_snapshot(tx, &(struct snapshot){
                                   .id = TEST_SNAPSHOT,
                                   .account_id = TEST_ACCOUNT,
