@@ -9,7 +9,7 @@ all tests were answered, and at what the unit tests expect.
 import json
 import unittest
 
-from client import client, connection, launch, refusal, register_image, remove, request, tap
+from client import client, connection, launch, refusal, register_image, remove, request, tap, until
 
 
 class Errors(unittest.TestCase):
@@ -77,6 +77,9 @@ class Errors(unittest.TestCase):
         finally:
             for link in open_ones:
                 link.close()
+        # Whoever goes away leaves room, as soon as the server has heard of it.
+        until(lambda: request("PUT", "/v1/uploads", body=b"x", unix=True).status != 503, 10,
+              "room for an upload")
 
 
 if __name__ == "__main__":

@@ -24,6 +24,10 @@ def setUpModule():
                               AvailabilityZone="us-east-1a")["Subnet"]
     group = ec2.create_security_group(GroupName="launch-network", Description="d",
                                       VpcId=vpc["VpcId"])["GroupId"]
+    for where, block in ((subnet, "10.90.1.0/26"), (other, "10.90.2.64/26")):
+        # The addresses that are asked for below are not drawn for anybody before.
+        ec2.create_subnet_cidr_reservation(SubnetId=where["SubnetId"], Cidr=block,
+                                           ReservationType="explicit")
     subnet["Prefix"] = six.removesuffix("::/64")
 
 

@@ -113,6 +113,14 @@ class Site(unittest.TestCase):
                                     MapPublicIpOnLaunch={"Value": True})
         wait(lambda: ec2.describe_subnets(SubnetIds=[self.subnets["public"]])["Subnets"][0],
              lambda subnet: subnet["MapPublicIpOnLaunch"])
+        # aws_ec2_subnet_cidr_reservation: what is drawn for others is not what test_10 asks for.
+        cls.reservation = ec2.create_subnet_cidr_reservation(
+            SubnetId=self.subnets["public"], Cidr="10.20.1.64/28", ReservationType="explicit",
+            Description="by name")["SubnetCidrReservation"]["SubnetCidrReservationId"]
+        found = ec2.get_subnet_cidr_reservations(SubnetId=self.subnets["public"])
+        self.assertEqual([(each["SubnetCidrReservationId"], each["Cidr"], each["ReservationType"])
+                          for each in found["SubnetIpv4CidrReservations"]],
+                         [(self.reservation, "10.20.1.64/28", "explicit")])
 
     def test_03_aws_internet_gateway(self):
         cls = type(self)
@@ -337,6 +345,7 @@ class Site(unittest.TestCase):
         ec2.delete_internet_gateway(InternetGatewayId=self.gateway)
         self.gone("InvalidInternetGatewayID.NotFound", ec2.describe_internet_gateways,
                   InternetGatewayIds=[self.gateway])
+        ec2.delete_subnet_cidr_reservation(SubnetCidrReservationId=self.reservation)
         for subnet in self.subnets.values():
             ec2.delete_subnet(SubnetId=subnet)
             self.gone("InvalidSubnetID.NotFound", ec2.describe_subnets, SubnetIds=[subnet])
