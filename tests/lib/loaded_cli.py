@@ -3,7 +3,7 @@
 Nine tenths of what a command of either AWS CLI costs is Python reading its modules, anew for each
 command. Here a process reads them once; for each command it forks, takes over the caller's arguments,
 environment, directory and files, and runs the CLI's own script from its first line. Nothing of the
-client is changed or left out.
+client is changed or left out; of the files that it reads for EC2, the models of botocore are read once, too.
 
     loaded_cli.py serve SOCKET SCRIPT       with the interpreter of SCRIPT; lives as long as its stdin
     loaded_cli.py run SOCKET [WORD]...      what `SCRIPT WORD...` would do, and its status
@@ -85,6 +85,39 @@ def attend(connection, script):
     connection.sendall(STATUS.pack(code if code >= 0 else 128 - code))
 
 
+# What each command for EC2 reads of botocore's data.
+MODELS = ("endpoints", "partitions", "sdk-default-configuration", "_retry")
+MODELS_OF_EC2 = ("service-2", "paginators-1", "waiters-2", "endpoint-rule-set-1")
+
+
+def read_ahead():
+    """What each command would find out anew, and each would find the same."""
+    if "distro" in sys.modules:
+        sys.modules["distro"].version()  # asks lsb_release, and keeps the answer
+    for name in [name for name in sys.modules if name.endswith("botocore.loaders")]:
+        loaders = sys.modules[name]
+        found = {}
+        read = loaders.JSONFileLoader.load_file
+
+        def keep(loader, path, found=found, read=read):
+            found[path] = read(loader, path)
+            return found[path]
+
+        def hand_out(loader, path, found=found, read=read):
+            """Once: what the CLI does to it is then its own, and a second time it is read."""
+            return found.pop(path) if path in found else read(loader, path)
+        loaders.JSONFileLoader.load_file = keep
+        loader = loaders.create_loader(os.environ.get("AWS_DATA_PATH"))
+        for load, names in ((loader.load_data, MODELS),
+                            (lambda model, on=loader: on.load_service_model("ec2", model), MODELS_OF_EC2)):
+            for each in names:
+                try:
+                    load(each)
+                except loaders.DataNotFoundError:
+                    pass  # a version that has no such file
+        loaders.JSONFileLoader.load_file = hand_out
+
+
 def serve(path, script):
     import gc  # pylint: disable=import-outside-toplevel
     import select  # pylint: disable=import-outside-toplevel
@@ -92,6 +125,7 @@ def serve(path, script):
 
     import awscli.clidriver  # noqa: F401  pylint: disable=import-outside-toplevel,unused-import
     import awscli.handlers  # noqa: F401  pylint: disable=import-outside-toplevel,unused-import
+    read_ahead()
     gc.freeze()  # the pages stay shared
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(path + ".new")

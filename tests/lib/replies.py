@@ -8,7 +8,9 @@ with that row's status and one of the sentences of the code.
 --complete: the files are those of the whole suite. Then every row of lib/api/actions.def must have been
 reached with success and with an error, and every row of faults.def must have been provoked.
 """
+import collections
 import json
+import multiprocessing
 import os
 import re
 import sys
@@ -118,6 +120,12 @@ def action_of(request):
 
 # --- judging --------------------------------------------------------------------------------
 
+class Verdict:
+    def __init__(self):
+        self.replies, self.problems = 0, collections.Counter()
+        self.successes, self.refusals, self.codes = set(), set(), set()
+
+
 class Judge:
     def __init__(self):
         of_http = make_docs.http_refusals()
@@ -134,11 +142,15 @@ class Judge:
             self.sentences[code] = [re.compile(re.sub(r"(\\?…)+", "(.|\\\\n)*", re.escape(text)))
                                     for text in texts]
         self.actions = {name for _, name in make_docs.action_rows()}
-        self.successes, self.refusals, self.codes = set(), set(), set()
-        self.replies, self.problems = 0, {}
+        self.found = Verdict()
+
+    def verdict(self):
+        """What was found since the last one."""
+        found, self.found = self.found, Verdict()
+        return found
 
     def complain(self, what):
-        self.problems[what] = self.problems.get(what, 0) + 1
+        self.found.problems[what] += 1
 
     def exchange(self, request, reply):
         kind = reply.headers.get("content-type", "")
@@ -151,14 +163,14 @@ class Judge:
         body = reply.body
         if request and request.headers.get("x-croft-explain") == "1":
             body = strict.without_explanation(kind, body)
-        self.replies += 1
+        self.found.replies += 1
         if status >= 300:
             self.refusal(action, status, kind, body)
         elif action in self.actions:
             self.success(action, version, kind, body)
 
     def success(self, action, version, kind, body):
-        self.successes.add(action)
+        self.found.successes.add(action)
         operation = strict.operation(action)
         if "json" in kind:
             found = strict.problems_of_json(operation, body)
@@ -176,8 +188,8 @@ class Judge:
             self.complain(f"an error of {action or 'no action'} is not in its form: {error}: {body[:200]}")
             return
         if action in self.actions:
-            self.refusals.add(action)
-        self.codes.add(code)
+            self.found.refusals.add(action)
+        self.found.codes.add(code)
         row = self.faults.get(code)
         if row is None:
             self.complain(f"{code} is no row of faults.def")
@@ -245,30 +257,38 @@ def report(name, problems):
 report.count = 0
 
 
+def judge_file(path):
+    """In a process of its own: all that was said in one file."""
+    for request, reply in exchanges(path):
+        JUDGE.exchange(request, reply)
+    return JUDGE.verdict()
+
+
 def main():
     complete = sys.argv[1:2] == ["--complete"]
     files = sys.argv[2 if complete else 1:]
-    judge = Judge()
-    bad = False
-    for path in files:
-        judge.problems = {}
-        before = judge.replies
-        for request, reply in exchanges(path):
-            judge.exchange(request, reply)
-        name = os.path.splitext(os.path.basename(path))[0]
-        bad |= report(f"{name}: {judge.replies - before} replies are as the model and docs/errors.md say",
-                      [f"{what} ({n} times)" for what, n in sorted(judge.problems.items())])
-    bad |= report(f"there was traffic: {judge.replies} replies", [] if judge.replies else ["none"])
+    successes, refusals, codes, replies, bad = set(), set(), set(), 0, False
+    with multiprocessing.get_context("fork").Pool() as pool:
+        for path, found in zip(files, pool.imap(judge_file, files)):
+            name = os.path.splitext(os.path.basename(path))[0]
+            bad |= report(f"{name}: {found.replies} replies are as the model and docs/errors.md say",
+                          [f"{what} ({n} times)" for what, n in sorted(found.problems.items())])
+            replies += found.replies
+            successes |= found.successes
+            refusals |= found.refusals
+            codes |= found.codes
+    bad |= report(f"there was traffic: {replies} replies", [] if replies else ["none"])
     if complete:
-        bad |= report(f"each of {len(judge.actions)} actions was reached with success",
-                      sorted(judge.actions - judge.successes - NEVER_SUCCEEDS))
-        bad |= report(f"each of {len(judge.actions)} actions was reached with an error",
-                      sorted(judge.actions - judge.refusals))
-        bad |= report(f"each of {len(judge.faults)} errors was provoked by a client or a unit test",
-                      sorted(set(judge.faults) - judge.codes - unit_tested(judge.faults)))
+        bad |= report(f"each of {len(JUDGE.actions)} actions was reached with success",
+                      sorted(JUDGE.actions - successes - NEVER_SUCCEEDS))
+        bad |= report(f"each of {len(JUDGE.actions)} actions was reached with an error",
+                      sorted(JUDGE.actions - refusals))
+        bad |= report(f"each of {len(JUDGE.faults)} errors was provoked by a client or a unit test",
+                      sorted(set(JUDGE.faults) - codes - unit_tested(JUDGE.faults)))
     print(f"1..{report.count}")
     return 1 if bad else 0
 
 
 if __name__ == "__main__":
+    JUDGE = Judge()  # before the processes are, so that each has it
     sys.exit(main())
