@@ -300,7 +300,7 @@ static int fake_nic_connect(struct hypervisor *h, const char *instance_id,
 
 /* A disobedient guest keeps what it has. */
 static int fake_nic_detach(struct hypervisor *h, const char *instance_id,
-                           const struct domain_nic *nic, bool *ret_gone, struct err *e)
+                           const struct domain_nic *nic, bool ask, bool *ret_gone, struct err *e)
 {
     struct fake_hypervisor *f = fake_of(h);
     struct fake_domain *d = NULL;
@@ -308,7 +308,7 @@ static int fake_nic_detach(struct hypervisor *h, const char *instance_id,
     int r = look_up(f, instance_id, &d, e);
     if (d != NULL) {
         char *slot = find_tap(d, nic->tap);
-        if (slot != NULL && !f->disobedient)
+        if (slot != NULL && ask && !f->disobedient)
             *slot = '\0';
         *ret_gone = slot == NULL || *slot == '\0';
     }

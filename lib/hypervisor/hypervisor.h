@@ -124,14 +124,14 @@ struct hypervisor_ops {
     /*
      * Another interface for a domain that runs: it comes with its link down, because its tap is in
      * the server's namespace yet; nic_connect raises the link when it has moved. One that is there
-     * already is success. A detach asks the guest to let go; *ret_gone once it has.
+     * already is success. A detach is as that of a disk, below.
      */
     int (*nic_attach)(struct hypervisor *h, const char *instance_id, const struct domain_nic *nic,
                       struct err *e);
     int (*nic_connect)(struct hypervisor *h, const char *instance_id, const struct domain_nic *nic,
                        struct err *e);
     int (*nic_detach)(struct hypervisor *h, const char *instance_id, const struct domain_nic *nic,
-                      bool *ret_gone, struct err *e);
+                      bool ask, bool *ret_gone, struct err *e);
     /* A missing domain is DOMAIN_GONE. */
     int (*state)(struct hypervisor *h, const char *instance_id, enum domain_state *ret_state,
                  struct err *e);

@@ -1,10 +1,3 @@
-#include <libvirt/virterror.h>
-#include <libxml/parser.h>
-#include <libxml/xpath.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/log.h"
 #include "base/text.h"
 #include "hypervisor/domain_xml.h"
 #include "hypervisor/libvirt_internal.h"
@@ -13,18 +6,6 @@
  * Disks of a running domain. The domain itself says which there are: a disk is known by its serial,
  * and its target (vdb) is whatever was free when it came.
  */
-
-#define DESCRIPTION_MAX (1 << 20) /* of a live domain, in bytes */
-
-static const char *copy_text(struct arena *a, xmlXPathContextPtr context, const char *path)
-{
-    xmlXPathObjectPtr found = xmlXPathEvalExpression(BAD_CAST path, context);
-    xmlChar *text = found == NULL ? NULL : xmlXPathCastToString(found);
-    const char *copy = arena_strdup(a, text == NULL ? "" : (const char *)text);
-    xmlFree(text);
-    xmlXPathFreeObject(found);
-    return copy;
-}
 
 /* The files below a disk, however deep. */
 static void read_layers(struct arena *a, xmlXPathContextPtr context, struct live_disk *d)
@@ -40,17 +21,18 @@ static void read_layers(struct arena *a, xmlXPathContextPtr context, struct live
     xmlXPathFreeObject(found);
 }
 
-static void read_disks(struct arena *a, xmlXPathContextPtr context, struct live_disks *ret)
+static void read_disks(struct arena *a, xmlXPathContextPtr context, void *ctx)
 {
+    struct live_disks *ret = ctx;
     xmlXPathObjectPtr disks = xmlXPathEvalExpression(BAD_CAST "/domain/devices/disk", context);
     int n = disks == NULL || disks->nodesetval == NULL ? 0 : disks->nodesetval->nodeNr;
     for (int i = 0; i < n && ret->n < DOMAIN_DISKS_MAX; i++) {
         struct live_disk *d = &ret->v[ret->n++];
         context->node = disks->nodesetval->nodeTab[i];
-        d->serial = copy_text(a, context, "serial");
-        d->target = copy_text(a, context, "target/@dev");
-        d->alias = copy_text(a, context, "alias/@name");
-        d->path = copy_text(a, context, "source/@file");
+        d->serial = libvirt_live_text(a, context, "serial");
+        d->target = libvirt_live_text(a, context, "target/@dev");
+        d->alias = libvirt_live_text(a, context, "alias/@name");
+        d->path = libvirt_live_text(a, context, "source/@file");
         read_layers(a, context, d);
     }
     xmlXPathFreeObject(disks);
@@ -59,23 +41,8 @@ static void read_disks(struct arena *a, xmlXPathContextPtr context, struct live_
 int libvirt_live_disks(struct arena *a, virConnectPtr conn, virDomainPtr domain,
                        const char *instance_id, struct live_disks *ret, struct err *e)
 {
-    char *description = virDomainGetXMLDesc(domain, 0);
-    if (description == NULL)
-        return libvirt_domain_error(conn, domain, e, "look at the disks of domain", instance_id);
-    size_t len = strlen(description);
-    xmlDocPtr document = len > DESCRIPTION_MAX ? NULL
-                                               : xmlReadMemory(description, (int)len, NULL, NULL,
-                                                               XML_PARSE_NONET | XML_PARSE_NOERROR);
-    free(description);
-    xmlXPathContextPtr context = document == NULL ? NULL : xmlXPathNewContext(document);
     *ret = (struct live_disks){0};
-    if (context != NULL)
-        read_disks(a, context, ret);
-    xmlXPathFreeContext(context);
-    xmlFreeDoc(document);
-    return context == NULL
-               ? err_set(e, EIO, "libvirt's description of %s cannot be read", instance_id)
-               : 0;
+    return libvirt_live_read(a, conn, domain, instance_id, read_disks, ret, e);
 }
 
 const struct live_disk *libvirt_find_disk(const struct live_disks *disks, const char *serial)
@@ -151,11 +118,7 @@ int libvirt_disk_detach(struct hypervisor *h, const char *instance_id, const cha
     *ret_gone = disk == NULL;
     if (disk == NULL || !ask || is_being_removed(domain, disk))
         return 0;
-    /* QEMU refuses to ask a guest that it is asking already; what counts is whether the disk is
-     * there when we look again. */
-    if (virDomainDetachDeviceAlias(domain, disk->alias, VIR_DOMAIN_AFFECT_LIVE) < 0)
-        log_debug("disk-detach instance=%s disk=%s answer=\"%s\"", instance_id, serial,
-                  virGetLastErrorMessage());
+    libvirt_ask_for_device(domain, instance_id, disk->alias);
     return 0;
 }
 

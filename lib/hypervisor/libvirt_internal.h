@@ -1,6 +1,7 @@
 #pragma once
 /* What the files of the libvirt driver share. */
 #include <libvirt/libvirt.h>
+#include <libxml/xpath.h>
 
 #include "base/cleanup.h"
 #include "hypervisor/connection.h"
@@ -22,6 +23,18 @@ int libvirt_look_up(struct hypervisor *h, const char *instance_id, virConnectPtr
  */
 int libvirt_domain_error(virConnectPtr conn, virDomainPtr domain, struct err *e, const char *what,
                          const char *instance_id);
+
+/* libvirt_live.c. Reads the description of a running domain by `read`. */
+typedef void libvirt_live_reader(struct arena *a, xmlXPathContextPtr context, void *ret);
+int libvirt_live_read(struct arena *a, virConnectPtr conn, virDomainPtr domain,
+                      const char *instance_id, libvirt_live_reader *read, void *ret, struct err *e);
+/* The text at a path; "": there is none. */
+const char *libvirt_live_text(struct arena *a, xmlXPathContextPtr context, const char *path);
+/*
+ * Asks the guest to let go of a device, and does not wait. QEMU refuses to ask a guest that it is
+ * asking already; what counts is whether the device is there when somebody looks again.
+ */
+void libvirt_ask_for_device(virDomainPtr domain, const char *instance_id, const char *alias);
 
 /* A disk that a running domain has, as the domain itself tells; all texts are in the arena. */
 struct live_disk {
@@ -67,4 +80,4 @@ int libvirt_nic_attach(struct hypervisor *h, const char *instance_id, const stru
 int libvirt_nic_connect(struct hypervisor *h, const char *instance_id, const struct domain_nic *nic,
                         struct err *e);
 int libvirt_nic_detach(struct hypervisor *h, const char *instance_id, const struct domain_nic *nic,
-                       bool *ret_gone, struct err *e);
+                       bool ask, bool *ret_gone, struct err *e);

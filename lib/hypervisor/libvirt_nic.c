@@ -1,23 +1,33 @@
-/* Interfaces of domains that run. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
+/* Interfaces of domains that run, each known by its MAC address. */
+#include "base/text.h"
 #include "hypervisor/domain_xml.h"
 #include "hypervisor/libvirt_internal.h"
 
-/* Does the domain have an interface with this address? 1, 0 or -errno. */
-static int has_nic(virConnectPtr conn, virDomainPtr domain, const char *instance_id,
-                   const struct domain_nic *nic, struct err *e)
+struct wanted_nic {
+    const struct domain_nic *nic;
+    const char *alias; /* libvirt's own name of the device; "": the domain has it not */
+};
+
+static void read_alias(struct arena *a, xmlXPathContextPtr context, void *ret)
 {
-    char needle[64];
-    char *xml = virDomainGetXMLDesc(domain, 0);
-    if (xml == NULL)
-        return libvirt_domain_error(conn, domain, e, "look at domain", instance_id);
-    (void)snprintf(needle, sizeof(needle), "<mac address='%s'/>", nic->mac);
-    int there = strstr(xml, needle) != NULL;
-    free(xml);
-    return there;
+    struct wanted_nic *w = ret;
+    w->alias = libvirt_live_text(
+        a, context,
+        arena_printf(a, "/domain/devices/interface[mac/@address='%s']/alias/@name", w->nic->mac));
+}
+
+/* The caller frees connection and domain, on failure too. */
+static int look(struct hypervisor *h, struct arena *a, const char *instance_id,
+                const struct domain_nic *nic, virConnectPtr *ret_conn, virDomainPtr *ret_domain,
+                const char **ret_alias, struct err *e)
+{
+    struct wanted_nic wanted = {.nic = nic};
+    int r = libvirt_look_up(h, instance_id, ret_conn, ret_domain, e);
+    if (r == 0)
+        r = libvirt_live_read(a, *ret_conn, *ret_domain, instance_id, read_alias, &wanted, e);
+    if (r == 0)
+        *ret_alias = wanted.alias;
+    return r;
 }
 
 typedef int device_fn(virDomainPtr domain, const char *xml, unsigned int flags);
@@ -30,15 +40,12 @@ static int change_nic(struct hypervisor *h, const char *instance_id, const struc
     _cleanup_connect_ virConnectPtr conn = NULL;
     _cleanup_domain_ virDomainPtr domain = NULL;
     const char *xml = NULL;
+    const char *alias = NULL;
     int r = domain_nic_xml_build(a, nic, up, &xml, e);
     if (r == 0)
-        r = libvirt_look_up(h, instance_id, &conn, &domain, e);
-    if (r == 0)
-        r = has_nic(conn, domain, instance_id, nic, e);
-    if (r < 0)
+        r = look(h, a, instance_id, nic, &conn, &domain, &alias, e);
+    if (r < 0 || str_empty(alias) == when_there)
         return r;
-    if ((r == 1) != when_there)
-        return 0;
     return change(domain, xml, VIR_DOMAIN_AFFECT_LIVE) < 0
                ? libvirt_domain_error(conn, domain, e, what, instance_id)
                : 0;
@@ -58,23 +65,18 @@ int libvirt_nic_connect(struct hypervisor *h, const char *instance_id, const str
                       "connect an interface of domain", e);
 }
 
-/*
- * libvirt waits some seconds for the guest and then says that it was asked; while it is asked it
- * refuses to ask again. So what was said is not looked at, but whether the interface has gone.
- */
 int libvirt_nic_detach(struct hypervisor *h, const char *instance_id, const struct domain_nic *nic,
-                       bool *ret_gone, struct err *e)
+                       bool ask, bool *ret_gone, struct err *e)
 {
+    _cleanup_arena_ struct arena *a = arena_new();
     _cleanup_connect_ virConnectPtr conn = NULL;
     _cleanup_domain_ virDomainPtr domain = NULL;
-    int r = change_nic(h, instance_id, nic, virDomainDetachDeviceFlags, true, true,
-                       "detach an interface of domain", NULL);
-    if (r == 0 || r == -EIO)
-        r = libvirt_look_up(h, instance_id, &conn, &domain, e);
+    const char *alias = NULL;
+    int r = look(h, a, instance_id, nic, &conn, &domain, &alias, e);
     if (r < 0)
         return r;
-    r = has_nic(conn, domain, instance_id, nic, e);
-    if (r >= 0)
-        *ret_gone = r == 0;
-    return r < 0 ? r : 0;
+    *ret_gone = str_empty(alias);
+    if (!*ret_gone && ask)
+        libvirt_ask_for_device(domain, instance_id, alias);
+    return 0;
 }

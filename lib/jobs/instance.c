@@ -23,7 +23,6 @@
 #define PROBE_BOOT_MS    120000 /* a guest that boots may be silent for so long */
 #define PROBE_OFTEN_MS   3000
 #define PROBE_SELDOM_MS  30000
-#define DETACH_LOOK_MS   1000 /* an interface that its guest has yet to let go of */
 
 static const struct reason guest_shutdown = {
     "Client.InstanceInitiatedShutdown",
@@ -216,14 +215,14 @@ static int watch_running(struct jobs *j, struct arena *a, const struct job *job,
         return r;
     if (state == DOMAIN_GONE)
         return running_ended(j, a, i, false, e);
-    bool again = false;
-    r = instance_converge_interfaces(j, a, job, facts, &again, e);
+    struct outcome interfaces = {0};
+    r = instance_converge_interfaces(j, a, job, facts, &interfaces, e);
     if (r < 0)
         return r;
     if (!i->reboot_requested) {
         r = watch_reachability(j, a, facts, ret_outcome, e);
-        if (r == 0 && again)
-            *ret_outcome = (struct outcome){.again = true, .when = clock_now() + DETACH_LOOK_MS};
+        if (r == 0 && interfaces.again)
+            *ret_outcome = interfaces;
         return r;
     }
     r = h->ops->reboot(h, i->id, e);

@@ -29,9 +29,9 @@ void instance_set_reason(struct arena *a, struct instance *i, const struct reaso
 int instance_domain(struct jobs *j, const char *instance_id, enum domain_state *ret_state,
                     struct err *e);
 
-/* Attaches and detaches interfaces of a running one; *ret_again: a guest has yet to let go. */
+/* Attaches and detaches interfaces of a running one; again: a guest has yet to let go. */
 int instance_converge_interfaces(struct jobs *j, struct arena *a, const struct job *job,
-                                 const struct instance_facts *facts, bool *ret_again,
+                                 const struct instance_facts *facts, struct outcome *ret_outcome,
                                  struct err *e);
 int instance_start(struct jobs *j, struct arena *a, const struct job *job,
                    struct instance_facts *facts, struct outcome *ret_outcome, struct err *e);

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "jobs/detach.h"
 #include "jobs/instance.h"
 #include "jobs/interface_rows.h"
 
@@ -59,13 +60,14 @@ static int attach(struct jobs *j, struct arena *a, const struct job *job,
     return record(j, a, n, ATTACHMENT_DETACHED, e);
 }
 
-static int detach(struct jobs *j, struct arena *a, const struct network_interface *n,
-                  bool *ret_again, struct err *e)
+static int detach(struct jobs *j, struct arena *a, const struct job *job,
+                  const struct network_interface *n, struct outcome *ret_outcome, struct err *e)
 {
     struct hypervisor *h = j->hypervisor;
     struct domain_nic nic = {n->tap, n->mac, j->config.mtu};
     bool gone = false;
-    int r = h->ops->nic_detach(h, n->instance_id, &nic, &gone, e);
+    const struct detach_turn turn = detach_turn(job, n->detach_forced);
+    int r = h->ops->nic_detach(h, n->instance_id, &nic, turn.ask, &gone, e);
     if (r < 0)
         return r;
     bool forced = n->detach_forced && clock_now() > n->attached_at + DETACH_FORCE_MS;
@@ -79,21 +81,21 @@ static int detach(struct jobs *j, struct arena *a, const struct network_interfac
     }
     if (gone)
         return record(j, a, n, ATTACHMENT_DETACHED, e);
-    *ret_again = true;
+    *ret_outcome = (struct outcome){.again = true, .when = clock_now() + turn.again_ms};
     return 0;
 }
 
 int instance_converge_interfaces(struct jobs *j, struct arena *a, const struct job *job,
-                                 const struct instance_facts *facts, bool *ret_again, struct err *e)
+                                 const struct instance_facts *facts, struct outcome *ret_outcome,
+                                 struct err *e)
 {
     int r = 0;
-    *ret_again = false;
     for (size_t i = 0; r == 0 && i < facts->interfaces.n; i++) {
         const struct network_interface *n = &facts->interfaces.v[i];
         if (n->attachment_state == ATTACHMENT_ATTACHING)
             r = attach(j, a, job, n, e);
         else if (n->attachment_state == ATTACHMENT_DETACHING)
-            r = detach(j, a, n, ret_again, e);
+            r = detach(j, a, job, n, ret_outcome, e);
     }
     return r;
 }

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "jobs/detach.h"
 #include "jobs/instance.h"
 #include "jobs/layer.h"
 #include "jobs/plan.h"
@@ -21,11 +22,8 @@
  * instance stops.
  */
 
-#define ASK_AGAIN_MS     250
-#define ASK_SELDOM_MS    6000
-#define LOOKS_PER_ASK    (ASK_SELDOM_MS / ASK_AGAIN_MS) /* QEMU takes no second ask for 5 s */
-#define ASK_OFTEN_FOR_MS 10000
-#define MAKE_ATTEMPTS    5
+#define ASK_AGAIN_MS  250
+#define MAKE_ATTEMPTS 5
 
 static struct outcome again(int64_t ms)
 {
@@ -164,10 +162,8 @@ static int detach(struct jobs *j, struct arena *a, const struct job *job, const 
 {
     struct hypervisor *h = j->hypervisor;
     bool gone = false;
-    /* Who forces it wants to know soon; else a guest that is busy is not looked at all the time. */
-    bool often = v->force_detach || job->attempts * ASK_AGAIN_MS < ASK_OFTEN_FOR_MS;
-    bool ask = !often || job->attempts % LOOKS_PER_ASK == 0;
-    int r = h->ops->disk_detach(h, v->instance_id, plan_disk_serial(a, v->id), ask, &gone, e);
+    const struct detach_turn turn = detach_turn(job, v->force_detach);
+    int r = h->ops->disk_detach(h, v->instance_id, plan_disk_serial(a, v->id), turn.ask, &gone, e);
     if (r == -ENOENT) {
         *ret_outcome = again(ASK_AGAIN_MS);
         return 0;
@@ -176,7 +172,7 @@ static int detach(struct jobs *j, struct arena *a, const struct job *job, const 
         return r;
     if (gone)
         return release(j, a, v, ret_outcome, e);
-    *ret_outcome = again(often ? ASK_AGAIN_MS : ASK_SELDOM_MS);
+    *ret_outcome = again(turn.again_ms);
     return 0;
 }
 

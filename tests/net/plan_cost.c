@@ -3,7 +3,7 @@
  *
  *     net_plan_cost MEMBERS [REPEATS]      prints microseconds
  */
-#include <stdint.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -21,8 +21,7 @@
 /* As ids are drawn: rows of members lie anywhere in the table. */
 static const char *id_of(struct arena *a, const char *kind, uint64_t number)
 {
-    return arena_printf(a, "%s-0%016llx", kind,
-                        (unsigned long long)((number + 1) * 0x9e3779b97f4a7c15U));
+    return arena_printf(a, "%s-0%016" PRIx64, kind, (number + 1) * 0x9e3779b97f4a7c15U);
 }
 
 static void put_member(struct tx *tx, struct arena *a, uint64_t number)

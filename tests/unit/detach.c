@@ -4,6 +4,7 @@
 
 #include "base/id.h"
 #include "hypervisor/fake.h"
+#include "jobs/instance.h"
 #include "jobs/layer.h"
 #include "storage/fake.h"
 #include "support/machine.h"
@@ -92,6 +93,59 @@ static void put_detaching(void)
     OK(k, DetachVolume, &detaching, .volume_id = volume_id);
 }
 
+/* Runs the interfaces of the guest's job, which has had so many runs. */
+static struct outcome run_interfaces(int64_t attempts)
+{
+    struct err e = {0};
+    const struct job job = {.object_id = TEST_INSTANCE, .kind = "instance", .attempts = attempts};
+    struct outcome outcome = {0};
+    struct tx *tx = store_read(k->store);
+    struct instance_facts facts = instance_facts_read(tx, k->arena, TEST_INSTANCE);
+    ck_assert_int_eq(tx_commit(tx, NULL), 0);
+    int r = instance_converge_interfaces(m->jobs, k->arena, &job, &facts, &outcome, &e);
+    ck_assert_msg(r == 0, "%s", e.message);
+    return outcome;
+}
+
+/* Its instance, or NULL. */
+static const char *who_has(const char *interface_id)
+{
+    struct tx *tx = store_read(k->store);
+    const struct network_interface *n = store_network_interface(tx, k->arena, interface_id);
+    ck_assert_int_eq(tx_commit(tx, NULL), 0);
+    return n->instance_id;
+}
+
+/* An interface of a guest that runs, on its way from it. */
+static const char *put_interface_detaching(void)
+{
+    ec2_CreateNetworkInterface_out made;
+    ec2_AttachNetworkInterface_out attached;
+    ec2_DetachNetworkInterface_out none;
+    put_guest();
+    OK(k, CreateNetworkInterface, &made, .subnet_id = TEST_SUBNET);
+    const char *id = made.network_interface->network_interface_id;
+    OK(k, AttachNetworkInterface, &attached, .network_interface_id = id,
+       .instance_id = TEST_INSTANCE, .device_index = {true, 1});
+    ck_assert(!run_interfaces(0).again);
+    OK(k, DetachNetworkInterface, &none, .attachment_id = attached.attachment_id);
+    return id;
+}
+
+START_TEST(a_guest_is_asked_for_an_interface_as_for_a_disk)
+{
+    before();
+    const char *id = put_interface_detaching();
+    for (int64_t i = 1; i < 24; i++) {
+        ck_assert(run_interfaces(i).again);
+        ck_assert_str_eq(who_has(id), TEST_INSTANCE);
+    }
+    ck_assert(!run_interfaces(24).again);
+    ck_assert_ptr_null(who_has(id));
+    after();
+}
+END_TEST
+
 START_TEST(a_volume_is_free_when_its_file_is_closed)
 {
     before();
@@ -158,4 +212,5 @@ END_TEST
 
 UNIT_SUITE(what_a_guest_has_is_limited_when_it_is_modified, nothing_is_limited_where_that_is_off,
            a_volume_is_free_when_its_file_is_closed,
-           a_guest_is_asked_now_and_then_and_looked_at_between)
+           a_guest_is_asked_now_and_then_and_looked_at_between,
+           a_guest_is_asked_for_an_interface_as_for_a_disk)

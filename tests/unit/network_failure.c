@@ -165,12 +165,12 @@ static int take_nic(struct hypervisor *h, const char *instance_id, const struct 
 
 static int attach_to_guest(struct calls *k, struct machine *m, int64_t attempts)
 {
-    bool again = false;
+    struct outcome outcome = {0};
     const struct job job = {.object_id = TEST_INSTANCE, .kind = "instance", .attempts = attempts};
     struct tx *tx = store_read(k->store);
     struct instance_facts facts = instance_facts_read(tx, k->arena, TEST_INSTANCE);
     ck_assert_int_eq(tx_commit(tx, NULL), 0);
-    return instance_converge_interfaces(m->jobs, k->arena, &job, &facts, &again, &m->e);
+    return instance_converge_interfaces(m->jobs, k->arena, &job, &facts, &outcome, &m->e);
 }
 
 static struct ec2_NetworkInterface interface_seen(struct calls *k, const char *id)
