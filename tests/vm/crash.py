@@ -2,15 +2,19 @@
 # area: launch
 # lab: own
 # timeout: 1200
-"""What guests and rows come to when croftd, libvirtd or QEMU are killed.
+"""What guests and rows come to when croftd, libvirtd or QEMU are killed; and, since one of the guests may as
+well have them, several interfaces at a boot and a further one later.
 
 In a lab of its own: it kills the lab's libvirtd, which tests/lab rightly takes for a failure.
 """
 import os
 import signal
+import socket
+import struct
 import subprocess
 import threading
 import time
+from ipaddress import ip_network
 
 from clients import Boto3
 from guests import (Checks, Key, Traces, base_image, croft_ssh, describe, ec2_client, enter_own_lab,
@@ -55,16 +59,76 @@ class Session:
         self.process.stdout.close()
 
 
+class Echoes:
+    """An echo request to each address twenty times a second, by hand: the lab has no ping."""
+
+    def __init__(self, *addresses):
+        self.addresses, self.sent, self.came = addresses, 0, {address: set() for address in addresses}
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+        self.socket.settimeout(0.05)
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def request(self, number):
+        words = (0x0800, 0, 0x4352, number & 0xffff)
+        total = sum(words)
+        total = (total & 0xffff) + (total >> 16)
+        return struct.pack("!4H", words[0], ~total & 0xffff, *words[2:])
+
+    def hear(self, until_time):
+        while time.monotonic() < until_time:
+            try:
+                packet, (address, _) = self.socket.recvfrom(2048)
+            except TimeoutError:
+                continue
+            header = (packet[0] & 15) * 4
+            kind, _, _, who, number = struct.unpack("!BBHHH", packet[header:header + 8])
+            if kind == 0 and who == 0x4352 and address in self.came:
+                self.came[address].add(number)
+
+    def run(self):
+        while not self.ended.is_set():
+            for address in self.addresses:
+                self.socket.sendto(self.request(self.sent), (address, 0))
+            self.sent += 1
+            self.hear(time.monotonic() + 0.05)
+        self.hear(time.monotonic() + 10)  # what is late is not lost
+
+    def end(self):
+        """(How many were sent to each address, how many of these nobody answered)."""
+        self.ended.set()
+        self.thread.join()
+        self.socket.close()
+        return self.sent, [self.sent - len(came) for came in self.came.values()]
+
+
 class Guest:
-    def __init__(self, image, key, group):
+    """`further`: the subnet of a second interface. Such a guest has an elastic address, as EC2 gives no other to
+    one with several interfaces."""
+
+    def __init__(self, image, key, group, further=None):
         self.key = key
-        self.id = ec2.run_instances(ImageId=image, InstanceType="t2.nano", MinCount=1, MaxCount=1,
-                                    KeyName=key.name, SecurityGroupIds=[group]
-                                    )["Instances"][0]["InstanceId"]
+        self.address = None
+        where = {"SecurityGroupIds": [group]}
+        if further:
+            zone = {"Name": "availability-zone", "Values": [further["AvailabilityZone"]]}
+            first = ec2.describe_subnets(Filters=[zone, {"Name": "default-for-az", "Values": ["true"]}])["Subnets"][0]
+            where = {"NetworkInterfaces": [{"DeviceIndex": number, "SubnetId": subnet["SubnetId"], "Groups": [group]}
+                                           for number, subnet in enumerate((first, further))]}
+        kind = "t2.small" if further else "t2.nano"  # which takes three interfaces
+        self.id = ec2.run_instances(ImageId=image, InstanceType=kind, MinCount=1, MaxCount=1, KeyName=key.name,
+                                    **where)["Instances"][0]["InstanceId"]
+        if further:
+            self.address = ec2.allocate_address()["AllocationId"]
         self.boot = self.before = None
 
     def boots(self):
         self.before = wait_state(ec2, self.id, "running")
+        if self.address:
+            first = next(nic for nic in self.before["NetworkInterfaces"] if nic["Attachment"]["DeviceIndex"] == 0)
+            ec2.associate_address(AllocationId=self.address, NetworkInterfaceId=first["NetworkInterfaceId"])
+            self.before = describe(ec2, self.id)
         self.boot = log_in(self.key, self.before["PublicIpAddress"], BOOT_ID).strip()
         checks.note(f"{self.id}: first login")
 
@@ -77,10 +141,75 @@ class Guest:
         checks.same(f"{what}: it has not been rebooted", found, self.boot)
 
 
+ANSWERS = """
+import socket, sys
+with socket.create_connection((sys.argv[1], 22), timeout=20, source_address=(sys.argv[2], 0)) as s:
+    print(s.recv(4).decode())
+"""
+
+
+def answers_at(nic, router):
+    """Whether the guest answers at the interface's address, asked by the router of its subnet. (From elsewhere it
+    would answer by its first interface, whose port lets no other's address out: that is so in EC2, too.)"""
+    done = run("ip", "netns", "exec", nic["VpcId"], "/usr/bin/python3", "-c", ANSWERS,
+               nic["PrivateIpAddress"], router, limit=40)
+    return done.stdout.strip() == "SSH-"
+
+
+def addresses_inside(guest):
+    """{MAC: [address]} of the interfaces that the guest has."""
+    told = log_in(guest.key, guest.before["PublicIpAddress"],
+                  "for i in /sys/class/net/e*; do echo $(cat $i/address) "
+                  "$(ip -4 -o addr show dev ${i##*/} | grep -o 'inet [0-9.]*' | cut -c6-); done", limit=90)
+    return {words[0]: words[1:] for words in map(str.split, told.splitlines())}
+
+
+def several_interfaces(guest, routers, third, group):
+    """One guest has booted with two interfaces; a third comes while it runs, and goes."""
+    nics = sorted(guest.before["NetworkInterfaces"], key=lambda nic: nic["Attachment"]["DeviceIndex"])
+    checks.same("two interfaces: the guest has both addresses", addresses_inside(guest),
+                {nic["MacAddress"]: [nic["PrivateIpAddress"]] for nic in nics})
+    for nic in nics:
+        checks.ok(f"two interfaces: it answers at {nic['PrivateIpAddress']}",
+                  answers_at(nic, routers[nic["SubnetId"]]))
+    made = ec2.create_network_interface(SubnetId=third["SubnetId"], Groups=[group])["NetworkInterface"]
+    attachment = ec2.attach_network_interface(NetworkInterfaceId=made["NetworkInterfaceId"], InstanceId=guest.id,
+                                              DeviceIndex=2)["AttachmentId"]
+    until("the third is attached", lambda: status_of(made) == "attached", 60)
+    until("the guest sees it", lambda: made["MacAddress"] in addresses_inside(guest), 60)
+    # As in EC2, what comes to a guest that runs is the guest's to set up.
+    log_in(guest.key, guest.before["PublicIpAddress"],
+           f"cd /sys/class/net; i=$(grep -l {made['MacAddress']} */address); i=${{i%/address}}; "
+           f"sudo ip addr add {made['PrivateIpAddress']}/24 dev $i && sudo ip link set $i up", limit=90)
+    checks.ok("a third comes: the guest answers at its address", answers_at(made, routers[third["SubnetId"]]))
+    ec2.detach_network_interface(AttachmentId=attachment)
+    until("the guest has let go of it", lambda: status_of(made) == "available", 90)
+    checks.same("it goes: the guest has the two that it had", set(addresses_inside(guest)),
+                {nic["MacAddress"] for nic in nics})
+    ec2.delete_network_interface(NetworkInterfaceId=made["NetworkInterfaceId"])
+
+
+def status_of(nic):
+    found = ec2.describe_network_interfaces(NetworkInterfaceIds=[nic["NetworkInterfaceId"]])["NetworkInterfaces"][0]
+    return found.get("Attachment", {}).get("Status", "available")
+
+
+def restart_daemon(guests):
+    """In good order; then kill_daemon() does it by SIGKILL."""
+    echoes = Echoes(*(guest.before["PublicIpAddress"] for guest in guests))
+    daemon("restart")
+    for guest in guests:
+        guest.is_as_before("croftd restarted")
+    sent, lost = echoes.end()
+    checks.note(f"{sent} echoes meanwhile")
+    checks.same("croftd restarted: no packet is lost", (sent > 40, lost), (True, [0, 0]))
+
+
 def kill_daemon(guests, group):
-    """SIGKILL while two guests run and a session is open."""
+    """SIGKILL while two guests run, a session is open and packets go to and fro."""
     session = Session(guests[0].key, guests[0].before["PublicIpAddress"])
     checks.ok("a session is open", session.answers("before"))
+    echoes = Echoes(*(guest.before["PublicIpAddress"] for guest in guests))
     daemon("kill")
     checks.ok("croftd killed: the session answers", session.answers("while it is dead"))
     checks.ok("croftd killed: new logins work, rules hold",
@@ -104,6 +233,9 @@ def kill_daemon(guests, group):
                                          CidrIp="0.0.0.0/0")
     until("port 22 opens", lambda: reaches(address, 22), 15)
     checks.ok("croftd started: rules still follow changes", True)
+    sent, lost = echoes.end()
+    checks.note(f"{sent} echoes while it was away, and since")
+    checks.same("croftd killed and started: no packet is lost", (sent > 40, lost), (True, [0, 0]))
 
 
 def pid_of_libvirtd():
@@ -152,8 +284,8 @@ def kill_qemu(guests):
                 found["PrivateIpAddress"], first.before["PrivateIpAddress"])
     ec2.stop_instances(InstanceIds=[second.id], Force=True)
     found = wait_state(ec2, second.id, "stopped", limit=60)
-    checks.same("libvirtd killed and started: a forced stop ends the process",
-                (qemu_pid(second.id), found.get("PublicIpAddress")), (None, None))
+    checks.same("libvirtd killed and started: a forced stop ends the process, and an elastic address stays",
+                (qemu_pid(second.id), found.get("PublicIpAddress")), (None, second.before["PublicIpAddress"]))
 
 
 def kill_in_the_middle(image):
@@ -213,7 +345,13 @@ def main():
     client = Boto3()
     key = Key("vm-crash", client.key("vm-crash"))
     group = client.group("vm-crash")
-    guests = [Guest(image, key, group) for _ in range(2)]
+    ec2.authorize_security_group_ingress(GroupId=group, IpProtocol="icmp", FromPort=8, ToPort=-1, CidrIp="0.0.0.0/0")
+    default = ec2.describe_subnets(Filters=[{"Name": "default-for-az", "Values": ["true"]}])["Subnets"]
+    subnets = [ec2.create_subnet(VpcId=default[0]["VpcId"], CidrBlock=block,
+                                 AvailabilityZone=default[0]["AvailabilityZone"])["Subnet"]
+               for block in ("172.31.200.0/24", "172.31.201.0/24")]
+    routers = {subnet["SubnetId"]: str(ip_network(subnet["CidrBlock"])[1]) for subnet in default + subnets}
+    guests = [Guest(image, key, group), Guest(image, key, group, further=subnets[0])]
     threads = [threading.Thread(target=guest.boots) for guest in guests]
     for thread in threads:
         thread.start()
@@ -222,6 +360,10 @@ def main():
     if any(guest.boot is None for guest in guests):
         checks.ok("both guests boot", False)
         return
+    with checks.part("several interfaces"):
+        several_interfaces(guests[1], routers, subnets[1], group)
+    with checks.part("croftd restarted"):
+        restart_daemon(guests)
     with checks.part("croftd killed"):
         kill_daemon(guests, group)
     with checks.part("libvirtd killed"):
@@ -238,6 +380,9 @@ def main():
     with checks.part("afterwards"):
         checks.same("no domain is left", output("virsh", "list", "--all", "--name").split(), [])
         checks.same("no file is left", state_files(), [])
+        ec2.release_address(AllocationId=guests[1].address)
+        for subnet in subnets:
+            ec2.delete_subnet(SubnetId=subnet["SubnetId"])
         client.remove("vm-crash", group)
     key.remove()
 
