@@ -7,6 +7,7 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "core/quota.h"
+#include "jobs/plan.h"
 
 static const char *const taggable[] = {"egress-only-internet-gateway", NULL};
 
@@ -14,8 +15,8 @@ static void view(struct call *c, const struct egress_only_gateway *row,
                  struct ec2_EgressOnlyInternetGateway *out)
 {
     *out = (struct ec2_EgressOnlyInternetGateway){.egress_only_internet_gateway_id = row->id};
-    *arena_append(c->arena, &out->attachments) =
-        (struct ec2_InternetGatewayAttachment){"attached", row->vpc_id};
+    *arena_append(c->arena, &out->attachments) = (struct ec2_InternetGatewayAttachment){
+        plan_vpc_has_failed(c->tx, c->arena, row->vpc_id) ? "attaching" : "attached", row->vpc_id};
     tags_of(c, row->id, &out->tags);
     wire_list_empty(&out->tags);
 }

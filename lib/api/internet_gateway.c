@@ -7,6 +7,7 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "core/quota.h"
+#include "jobs/plan.h"
 
 static const char *const taggable[] = {"internet-gateway", NULL};
 
@@ -18,8 +19,9 @@ static void view(struct call *c, const struct internet_gateway *row,
         .owner_id = row->account_id,
     };
     if (row->vpc_id != NULL)
-        *arena_append(c->arena, &out->attachments) =
-            (struct ec2_InternetGatewayAttachment){"available", row->vpc_id};
+        *arena_append(c->arena, &out->attachments) = (struct ec2_InternetGatewayAttachment){
+            plan_vpc_has_failed(c->tx, c->arena, row->vpc_id) ? "attaching" : "available",
+            row->vpc_id};
     wire_list_empty(&out->attachments);
     tags_of(c, row->id, &out->tags);
     wire_list_empty(&out->tags);

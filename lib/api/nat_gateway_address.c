@@ -3,7 +3,7 @@
  * UnassignPrivateNatGatewayAddress: further addresses by which a NAT gateway translates.
  *
  * One that is taken away is drained first: no new connection is translated to it, and those that
- * are live on for the time that the request allows (jobs/nat_gateway.c ends it).
+ * are live on, for no longer than the request allows (jobs/nat_gateway.c ends it).
  */
 #include "api/address.h"
 #include "api/interface_addresses.h"
@@ -222,7 +222,7 @@ static int drain(struct call *c, const struct nat_gateway *g, const struct netwo
         store_update_interface_address(c->tx, a);
     }
     store_enqueue(c->tx, "vpc", n->vpc_id, c->now);
-    store_enqueue(c->tx, "nat-gateway", g->id, until);
+    store_enqueue(c->tx, "nat-gateway", g->id, c->now);
     return 0;
 }
 

@@ -12,6 +12,7 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "jobs/peering.h"
+#include "jobs/plan.h"
 
 #define BLOCKS_MAX 4096 /* of a VPC, as text */
 
@@ -76,6 +77,14 @@ static const char *blocks_to_show(struct call *c, const struct vpc_peering_conne
     return lives && !str_empty(kept) ? peering_blocks_of(c, vpc_id) : kept;
 }
 
+/* A side whose network is not as its rows say; NULL: both are. */
+static const char *failed_side(struct call *c, const struct vpc_peering_connection *p)
+{
+    if (plan_vpc_has_failed(c->tx, c->arena, p->requester_vpc_id))
+        return p->requester_vpc_id;
+    return plan_vpc_has_failed(c->tx, c->arena, p->accepter_vpc_id) ? p->accepter_vpc_id : NULL;
+}
+
 struct ec2_VpcPeeringConnection *peering_view(struct call *c,
                                               const struct vpc_peering_connection *p)
 {
@@ -92,6 +101,12 @@ struct ec2_VpcPeeringConnection *peering_view(struct call *c,
     };
     out->status->code = state_name(&peering_states, p->state);
     out->status->message = p->state_message;
+    const char *failed = p->state == PEERING_ACTIVE ? failed_side(c, p) : NULL;
+    if (failed != NULL) {
+        out->status->code = state_name(&peering_states, PEERING_PROVISIONING);
+        out->status->message =
+            arena_printf(c->arena, "The network of %s could not be made yet", failed);
+    }
     if (p->state == PEERING_PENDING_ACCEPTANCE)
         out->expiration_time = wire_time(p->created_at + PEERING_EXPIRY_MS);
     tags_of(c, p->id, &out->tags);

@@ -3,6 +3,8 @@
 #include "jobs/interface_rows.h"
 #include "jobs/worker.h"
 
+#define DRAIN_LOOK_MS 5000
+
 /* Nothing is held while the network is made: the row may be in another state by now. */
 static int record(struct jobs *j, struct arena *a, const char *id, enum nat_gateway_state from,
                   enum nat_gateway_state to, struct err *e)
@@ -39,29 +41,72 @@ static int forget_interface(struct jobs *j, struct arena *a, struct nat_gateway 
     return tx_commit(tx, e);
 }
 
-/* Addresses whose time is over go, and elastic ones before them are free again. */
+/* Has anybody a connection by the address? Whoever cannot be asked is taken to have one. */
+static bool is_in_use(struct jobs *j, const struct nat_gateway *g, const char *address)
+{
+    struct network *n = j->config.network;
+    struct err e = {0};
+    size_t connections = 0;
+    int r = n->ops->nat_connections(n, g->id, address, &connections, &e);
+    if (r < 0)
+        log_warning("nat-gateway-not-asked gateway=%s reason=\"%s\"", g->id, e.message);
+    return r < 0 || connections > 0;
+}
+
+/* Those of the addresses that can go now, as a new list; *ret_next: when to look again (0: never).
+ */
+static struct interface_address_list drained(struct jobs *j, struct arena *a,
+                                             const struct nat_gateway *g,
+                                             const struct interface_address_list *all,
+                                             int64_t *ret_next)
+{
+    struct interface_address_list done = {0};
+    int64_t now = clock_now();
+    int64_t next = INT64_MAX;
+    for (size_t i = 0; i < all->n; i++) {
+        int64_t until = all->v[i].drain_until;
+        if (until == 0)
+            continue;
+        if (until <= now || !is_in_use(j, g, all->v[i].address))
+            *arena_append(a, &done) = all->v[i];
+        else if (until < next)
+            next = until;
+    }
+    *ret_next = next == INT64_MAX ? 0 : next < now + DRAIN_LOOK_MS ? next : now + DRAIN_LOOK_MS;
+    return done;
+}
+
+/*
+ * Addresses that are drained go, and elastic ones before them are free again: when nobody has a
+ * connection by them any more, or when their time is over (AWS: MaxDrainDurationSeconds). First of
+ * all the gateway must not give them to new connections.
+ */
 static int retire_addresses(struct jobs *j, struct arena *a, const struct nat_gateway *g,
                             struct outcome *ret_outcome, struct err *e)
 {
-    struct tx *tx = store_write(j->config.store);
-    struct interface_address_list l =
+    struct tx *tx = store_read(j->config.store);
+    struct interface_address_list all =
         store_interface_addresses(tx, a, "interface_id", g->interface_id);
-    int64_t now = clock_now();
-    int64_t next = 0;
-    bool went = false;
-    for (size_t i = 0; i < l.n; i++) {
-        int64_t until = l.v[i].drain_until;
-        if (until > now && (next == 0 || until < next))
-            next = until;
-        if (until == 0 || until > now)
-            continue;
-        interface_address_remove(tx, a, &l.v[i]);
-        log_info("nat-gateway-address-gone gateway=%s address=%s", g->id, l.v[i].address);
-        went = true;
-    }
     int r = tx_commit(tx, e);
+    bool drains = false;
+    for (size_t i = 0; i < all.n; i++)
+        drains |= all.v[i].drain_until > 0;
+    if (r == 0 && drains)
+        r = vpc_converge(j, g->vpc_id, e);
+    if (r < 0 || !drains)
+        return r;
+    int64_t next = 0;
+    struct interface_address_list done = drained(j, a, g, &all, &next);
     *ret_outcome = (struct outcome){.again = next > 0, .when = next};
-    return r < 0 || !went ? r : vpc_converge(j, g->vpc_id, e);
+    if (done.n == 0)
+        return 0;
+    tx = store_write(j->config.store);
+    for (size_t i = 0; i < done.n; i++)
+        interface_address_remove(tx, a, &done.v[i]);
+    r = tx_commit(tx, e);
+    for (size_t i = 0; i < done.n && r == 0; i++)
+        log_info("nat-gateway-address-gone gateway=%s address=%s", g->id, done.v[i].address);
+    return r < 0 ? r : vpc_converge(j, g->vpc_id, e);
 }
 
 int nat_gateway_converge(struct jobs *j, struct arena *a, const char *id,

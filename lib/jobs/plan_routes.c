@@ -43,10 +43,10 @@ static bool leads_to_endpoint(const struct route *route)
     return has_prefix(route->target_id, "vpce-");
 }
 
-/* Was the machine asked for the network, and has not followed? */
-static bool has_failed(const struct vpc *vpc)
+bool plan_vpc_has_failed(struct tx *tx, struct arena *a, const char *vpc_id)
 {
-    return vpc->network_error != NULL && !streq(vpc->network_error, VPC_UNMADE);
+    const struct vpc *vpc = store_vpc(tx, a, vpc_id);
+    return vpc != NULL && vpc->network_error != NULL && !streq(vpc->network_error, VPC_UNMADE);
 }
 
 bool plan_route_is_active(struct tx *tx, struct arena *a, const char *vpc_id,
@@ -54,10 +54,8 @@ bool plan_route_is_active(struct tx *tx, struct arena *a, const char *vpc_id,
 {
     if (leads_to_endpoint(route))
         return store_vpc_endpoint(tx, a, route->target_id) != NULL;
-    const struct vpc *vpc = store_vpc(tx, a, vpc_id);
-    if (vpc == NULL || has_failed(vpc))
-        return false;
-    return plan_route_kind(tx, a, vpc_id, route) != NET_ROUTE_BLACKHOLE;
+    return !plan_vpc_has_failed(tx, a, vpc_id) &&
+           plan_route_kind(tx, a, vpc_id, route) != NET_ROUTE_BLACKHOLE;
 }
 
 struct routes {

@@ -304,6 +304,15 @@ static int fake_probe(struct network *n, struct arena *a, const struct net_probe
                    probe->destination, probe->vpc_id);
 }
 
+/* Nobody is connected to anything. */
+static int fake_nat_connections(struct network *n, const char *nat_gateway_id,
+                                const char *private_ip, size_t *ret_n, struct err *e)
+{
+    (void)n, (void)nat_gateway_id, (void)private_ip, (void)e;
+    *ret_n = 0;
+    return 0;
+}
+
 static const char *fake_answers_on(struct network *n, const char *public_ip)
 {
     (void)n;
@@ -363,6 +372,7 @@ static const struct network_ops fake_ops = {
     .listen = fake_listen,
     .accept = fake_accept,
     .probe = fake_probe,
+    .nat_connections = fake_nat_connections,
     .answers_on = fake_answers_on,
     .list = fake_list,
     .taps = fake_taps,

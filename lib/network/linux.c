@@ -19,6 +19,7 @@
 #include "network/edge.h"
 #include "network/frame.h"
 #include "network/intent.h"
+#include "network/nat.h"
 #include "network/netns.h"
 #include "network/probe.h"
 #include "network/rtnl.h"
@@ -359,6 +360,13 @@ static int linux_probe(struct network *network, struct arena *a, const struct ne
     return r;
 }
 
+static int linux_nat_connections(struct network *network, const char *nat_gateway_id,
+                                 const char *private_ip, size_t *ret_n, struct err *e)
+{
+    (void)network;
+    return nat_connections(nat_gateway_id, private_ip, ret_n, e);
+}
+
 static const char *linux_answers_on(struct network *network, const char *public_ip)
 {
     struct linux_network *n = self(network);
@@ -449,6 +457,7 @@ static const struct network_ops linux_ops = {
     .listen = linux_listen,
     .accept = linux_accept,
     .probe = linux_probe,
+    .nat_connections = linux_nat_connections,
     .answers_on = linux_answers_on,
     .list = linux_list,
     .taps = linux_taps,

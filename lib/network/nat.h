@@ -16,5 +16,8 @@
 int nat_put(struct arena *a, const struct net_vpc *from, const struct net_vpc *intent,
             int namespace_fd, struct err *e);
 bool nat_stand(const struct net_vpc *intent);
+/* See network_ops. */
+int nat_connections(const char *nat_gateway_id, const char *private_ip, size_t *ret_n,
+                    struct err *e);
 /* The rules of one. Pure. */
 struct ruleset *nat_rules_build(struct arena *a, const struct net_port *port);

@@ -243,6 +243,10 @@ struct network_ops {
      * the source's tap is not there. */
     int (*probe)(struct network *n, struct arena *a, const struct net_probe *probe,
                  struct net_probed *ret, struct err *e);
+    /* How many connections a NAT gateway translates to this address of its own; those that both
+     * sides have closed do not count. -ENOENT: the gateway has no namespace. */
+    int (*nat_connections)(struct network *n, const char *nat_gateway_id, const char *private_ip,
+                           size_t *ret_n, struct err *e);
     /* The interface on whose network others are told that the server has this public address; NULL:
      * none, it is this server's alone. */
     const char *(*answers_on)(struct network *n, const char *public_ip);

@@ -6,8 +6,8 @@
  *     {"op": "apply", "intent": {…}}    {"us": 812}  or  {"us": 812, "error": "…", "code": 22}
  *     reach (computes), reach-all (many questions about several VPCs), probe (sends and follows a
  * packet), rules (answers the transaction that makes the rules), explain (what leads from another
- * intent, "from", to this one, to be typed), plug, remove, list, taps, connect, metadata (serves it
- * to the guests of the intent)
+ * intent, "from", to this one, to be typed), plug, remove, list, taps, connect, nat-connections,
+ * metadata (serves it to the guests of the intent)
  */
 #include <jansson.h>
 #include <netinet/in.h>
@@ -446,6 +446,10 @@ static int serve(struct network *n, struct arena *a, const json_t *q, json_t *an
         r = n->ops->list(n, a, &list, e);
     } else if (strcmp(op, "taps") == 0) {
         r = n->ops->taps(n, a, text(q, "vpc"), &list, e);
+    } else if (strcmp(op, "nat-connections") == 0) {
+        size_t count = 0;
+        r = n->ops->nat_connections(n, text(q, "nat"), text(q, "address"), &count, e);
+        CHECK(json_object_set_new(answer, "count", json_integer((json_int_t)count)) == 0);
     } else if (strcmp(op, "connect") == 0) {
         r = greet(n, q, answer, e);
     } else if (strcmp(op, "probe") == 0) {

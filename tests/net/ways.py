@@ -6,6 +6,7 @@
 import os
 import socket
 import sys
+import time
 from ipaddress import ip_address
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
@@ -239,6 +240,20 @@ class Nats(world.Case):
             nat["more"][1]["drains"] = True
             self.driver.apply(one)
             self.assertEqual(sources(listener), {nat["ip"], "10.0.0.101"})
+
+            def connections(address):
+                return self.driver.ask("nat-connections", nat=nat["nat"], address=address)["count"]
+            its = [pair for pair in open_ones if pair[1].getpeername()[0] == "10.0.0.102"]
+            self.assertEqual(connections("10.0.0.102"), len(its))
+            self.assertEqual(connections("10.0.0.103"), 0)
+            for pair in its:
+                if pair is not drained:
+                    for sock in pair:
+                        sock.close()
+            end = time.monotonic() + world.COMES
+            while connections("10.0.0.102") > 1 and time.monotonic() < end:
+                time.sleep(0.05)
+            self.assertEqual(connections("10.0.0.102"), 1, "closed ones do not count")
             self.assertTrue(talk(*drained), "a connection that was there keeps its address")
             self.driver.kill()
             self.driver = Driver()

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "hypervisor/fake.h"
 #include "jobs/explain.h"
@@ -121,6 +122,49 @@ START_TEST(no_route_is_active_while_the_kernel_has_not_got_it)
 }
 END_TEST
 
+/* "attachment of the gateway, of the egress-only gateway, status of the peering" */
+static const char *ways_out(struct calls *k)
+{
+    ec2_DescribeInternetGateways_out gateways;
+    ec2_DescribeEgressOnlyInternetGateways_out egress;
+    ec2_DescribeVpcPeeringConnections_out peerings;
+    OK(k, DescribeInternetGateways, &gateways, .internet_gateway_ids = LIST(TEST_GATEWAY));
+    OK(k, DescribeEgressOnlyInternetGateways, &egress, .dry_run = {0});
+    OK(k, DescribeVpcPeeringConnections, &peerings, .dry_run = {0});
+    return arena_printf(k->arena, "%s, %s, %s",
+                        gateways.internet_gateways.v[0].attachments.v[0].state,
+                        egress.egress_only_internet_gateways.v[0].attachments.v[0].state,
+                        peerings.vpc_peering_connections.v[0].status->code);
+}
+
+START_TEST(no_gateway_or_peering_is_there_while_the_kernel_has_not_got_it)
+{
+    struct calls *k = calls_new();
+    struct machine *m = machine_new(k);
+    calls_put_gateway(k);
+    ec2_CreateEgressOnlyInternetGateway_out egress;
+    ec2_CreateVpcPeeringConnection_out asked;
+    ec2_AcceptVpcPeeringConnection_out accepted;
+    OK(k, CreateEgressOnlyInternetGateway, &egress, .vpc_id = TEST_VPC);
+    OK(k, CreateVpcPeeringConnection, &asked, .vpc_id = TEST_VPC, .peer_vpc_id = TEST_OTHER_VPC);
+    OK(k, AcceptVpcPeeringConnection, &accepted,
+       .vpc_peering_connection_id = asked.vpc_peering_connection->vpc_peering_connection_id);
+    ck_assert_str_eq(ways_out(k), "available, attached, active");
+    m->broken = BROKEN;
+    ck_assert_int_eq(machine_run(m, TEST_OTHER_VPC), -EIO);
+    ck_assert_str_eq(ways_out(k), "available, attached, provisioning");
+    ck_assert_int_eq(machine_run(m, TEST_VPC), -EIO);
+    ck_assert_str_eq(ways_out(k), "attaching, attaching, provisioning");
+    m->broken = NULL;
+    ck_assert_int_eq(machine_run(m, TEST_VPC), 0);
+    ck_assert_str_eq(ways_out(k), "available, attached, provisioning");
+    ck_assert_int_eq(machine_run(m, TEST_OTHER_VPC), 0);
+    ck_assert_str_eq(ways_out(k), "available, attached, active");
+    machine_free(m);
+    calls_free(k);
+}
+END_TEST
+
 START_TEST(a_nat_gateway_comes_and_goes_with_the_kernel)
 {
     struct calls *k = calls_new();
@@ -151,6 +195,63 @@ START_TEST(a_nat_gateway_comes_and_goes_with_the_kernel)
     ck_assert_int_eq(nat_gateway_converge(m->jobs, k->arena, id, &(struct outcome){0}, &m->e), 0);
     ck_assert_str_eq(nat(k)->state, "deleted");
     ck_assert_uint_eq(interfaces(k), 1);
+    machine_free(m);
+    calls_free(k);
+}
+END_TEST
+
+/* The addresses of the only NAT gateway, and of these those that the machine gives new connections.
+ */
+static const char *addresses_of_nat(struct calls *k, const struct machine *m)
+{
+    size_t given = 0;
+    for (size_t i = 0; i < m->wanted.n_ports; i++)
+        for (size_t n = 0;
+             m->wanted.ports[i].nat_gateway_id != NULL && n < m->wanted.ports[i].n_addresses; n++)
+            given += !m->wanted.ports[i].addresses[n].drains;
+    return arena_printf(k->arena, "%zu, %zu", nat(k)->nat_gateway_addresses.n, given);
+}
+
+/* The clock of calls stands still. */
+static void drain_for_a_minute(struct calls *k, const char *address)
+{
+    struct tx *tx = store_write(k->store);
+    struct interface_address_list l = store_interface_addresses(tx, k->arena, "address", address);
+    ck_assert_uint_eq(l.n, 1);
+    ck_assert_int_gt(l.v[0].drain_until, k->call.now);
+    l.v[0].drain_until = clock_now() + 60000;
+    store_update_interface_address(tx, &l.v[0]);
+    ck_assert_int_eq(tx_commit(tx, NULL), 0);
+}
+
+START_TEST(an_address_is_drained_until_nobody_has_a_connection_by_it)
+{
+    struct calls *k = calls_new();
+    struct machine *m = machine_new(k);
+    struct outcome outcome = {0};
+    ec2_CreateNatGateway_out made;
+    OK(k, CreateNatGateway, &made, .subnet_id = TEST_SUBNET, .connectivity_type = "private",
+       .secondary_private_ip_address_count = wire_int(1));
+    const char *id = made.nat_gateway->nat_gateway_id;
+    ck_assert_int_eq(nat_gateway_converge(m->jobs, k->arena, id, &outcome, &m->e), 0);
+    ck_assert_str_eq(addresses_of_nat(k, m), "2, 2");
+    ec2_UnassignPrivateNatGatewayAddress_out out;
+    OK(k, UnassignPrivateNatGatewayAddress, &out, .nat_gateway_id = id,
+       .private_ip_addresses = LIST(nat(k)->nat_gateway_addresses.v[1].private_ip));
+    drain_for_a_minute(k, nat(k)->nat_gateway_addresses.v[1].private_ip);
+    /* Nothing is taken while new connections may still get it. */
+    m->broken = BROKEN;
+    ck_assert_int_eq(nat_gateway_converge(m->jobs, k->arena, id, &outcome, &m->e), -EIO);
+    ck_assert_str_eq(nat(k)->nat_gateway_addresses.v[1].status, "unassigning");
+    m->broken = NULL;
+    m->connections = 1;
+    ck_assert_int_eq(nat_gateway_converge(m->jobs, k->arena, id, &outcome, &m->e), 0);
+    ck_assert(outcome.again);
+    ck_assert_str_eq(addresses_of_nat(k, m), "2, 1");
+    m->connections = 0;
+    ck_assert_int_eq(nat_gateway_converge(m->jobs, k->arena, id, &outcome, &m->e), 0);
+    ck_assert(!outcome.again);
+    ck_assert_str_eq(addresses_of_nat(k, m), "1, 1");
     machine_free(m);
     calls_free(k);
 }
@@ -375,7 +476,9 @@ END_TEST
 UNIT_SUITE(a_vpc_and_its_subnets_are_pending_while_its_network_is_not_in_force,
            a_rule_that_the_kernel_refuses_shows_in_its_vpc_until_it_is_in_force,
            no_route_is_active_while_the_kernel_has_not_got_it,
+           no_gateway_or_peering_is_there_while_the_kernel_has_not_got_it,
            a_nat_gateway_comes_and_goes_with_the_kernel,
+           an_address_is_drained_until_nobody_has_a_connection_by_it,
            an_interface_is_attached_once_its_port_is_there_or_not_at_all,
            an_analysis_says_nothing_of_rules_that_are_not_in_force,
            what_is_told_of_a_group_is_in_force_or_said_not_to_be,

@@ -41,10 +41,19 @@ static int machine_list(struct network *n, struct arena *a, struct net_names *re
     return 0;
 }
 
+static int machine_nat_connections(struct network *n, const char *nat_gateway_id,
+                                   const char *private_ip, size_t *ret_n, struct err *e)
+{
+    (void)nat_gateway_id, (void)private_ip, (void)e;
+    *ret_n = ((const struct machine *)n)->connections;
+    return 0;
+}
+
 static const struct network_ops machine_ops = {.name = "machine",
                                                .apply = machine_apply,
                                                .plug = machine_plug,
                                                .probe = machine_probe,
+                                               .nat_connections = machine_nat_connections,
                                                .list = machine_list};
 
 struct machine *machine_new(struct calls *k)

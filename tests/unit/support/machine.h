@@ -13,6 +13,7 @@
 struct machine {
     struct network network;
     struct jobs *jobs;
+    size_t connections;    /* of each address of a NAT gateway */
     const char *broken;    /* why apply() fails; NULL: it works */
     struct arena *arena;   /* of `wanted` */
     struct net_vpc wanted; /* what apply() was asked for last, whether it worked or not */
