@@ -1,12 +1,13 @@
 #!/bin/bash
 # The Debian and Ubuntu packages that Croft needs, per purpose and release: the one place to change them.
 #
-#   packaging/packages.sh list run|build|image|test...     prints them, one a line
-#   packaging/packages.sh missing run|build|image|test...  prints those that are not installed
-#   packaging/packages.sh install run|build|image|test...  installs those; needs root
+#   packaging/packages.sh list run|build|image|test|bench...     prints them, one a line
+#   packaging/packages.sh missing run|build|image|test|bench...  prints those that are not installed
+#   packaging/packages.sh install run|build|image|test|bench...  installs those; needs root
 #
 # run: what croftd, libvirt and a guest need.  build: compiler, meson, headers.
 # image: what images/build needs.  test: clients, compilers and checkers of tests/run.
+# bench: what tests/bench measures with.
 set -euo pipefail
 
 release() {
@@ -46,8 +47,11 @@ packages() {
         debian:*) echo awscli ;;
         esac
         ;;
+    bench)
+        echo fio e2fsprogs
+        ;;
     *)
-        echo "packages.sh: no such purpose: $1 (run, build, image, test)" >&2
+        echo "packages.sh: no such purpose: $1 (run, build, image, test, bench)" >&2
         return 1
         ;;
     esac
@@ -91,5 +95,5 @@ install() {
 verb=${1:-}
 case $verb in
 list | missing | install) shift && "$verb" "$@" ;;
-*) echo "usage: packaging/packages.sh list|missing|install run|build|image|test..." >&2 && exit 1 ;;
+*) echo "usage: packaging/packages.sh list|missing|install run|build|image|test|bench..." >&2 && exit 1 ;;
 esac
