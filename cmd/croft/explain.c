@@ -17,6 +17,7 @@ static const struct {
     {"acl-", "DescribeNetworkAcls", "NetworkAclIds"},
     {"rtb-", "DescribeRouteTables", "RouteTableIds"},
     {"eni-", "DescribeNetworkInterfaces", "NetworkInterfaceIds"},
+    {"nat-", "DescribeNatGateways", "NatGatewayIds"},
     {"vpc-", "DescribeVpcs", "VpcIds"},
 };
 
@@ -44,7 +45,8 @@ static int run_explain(struct cli *c, int argc, char **argv)
     if (status != STATUS_OK)
         return status;
     if (words.n != 1)
-        return usage_error("explain", "croft explain sg-...|acl-...|rtb-...|eni-...|vpc-...");
+        return usage_error("explain",
+                           "croft explain sg-...|acl-...|rtb-...|eni-...|nat-...|vpc-...");
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
         if (!has_prefix(words.v[0], kinds[i].prefix))
             continue;
@@ -54,15 +56,16 @@ static int run_explain(struct cli *c, int argc, char **argv)
                           NULL, &reply);
         return status != STATUS_OK ? status : print(c, reply);
     }
-    return usage_error("explain", "'%s' is none of sg-, acl-, rtb-, eni-, vpc-", words.v[0]);
+    return usage_error("explain", "'%s' is none of sg-, acl-, rtb-, eni-, nat-, vpc-", words.v[0]);
 }
 
 const struct verb explain_verbs[] = {
-    {"explain", run_explain, "sg-...|acl-...|rtb-...|eni-...|vpc-...",
+    {"explain", run_explain, "sg-...|acl-...|rtb-...|eni-...|nat-...|vpc-...",
      "Shows what of an object stands in the kernel",
      "The chains and sets of a group or an ACL with who is a member and where its rules come from, "
      "the\n"
-     "routes of a table, what an interface adds, or all of a VPC: as nftables and ip would take "
-     "it."},
+     "routes of a table, what an interface or a NAT gateway adds, or all of a VPC: as nftables and "
+     "ip\n"
+     "would take it."},
     {NULL, NULL, NULL, NULL, NULL},
 };

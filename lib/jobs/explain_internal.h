@@ -2,6 +2,7 @@
 /* What the files about explanations share. */
 #include "jobs/explain.h"
 #include "jobs/plan.h"
+#include "network/explain.h"
 
 /* The network of a VPC, as the steps told so far have left it. */
 struct told_vpc {
@@ -24,6 +25,9 @@ struct telling {
 /* Of the network, as the call's configuration has it. */
 struct net_explain_options explain_network_options(const struct telling *t);
 
+/* What is done inside a NAT gateway and to its port. */
+void tell_gateway(struct telling *t, struct croft_ExplainedStep *step,
+                  const struct net_explained_gateway *gateway);
 void tell_rows(struct telling *t, const struct changes *changes);
 void tell_job(struct telling *t, const struct enqueued *job);
 /* explain_disk.c: jobs of disks, and the command that makes the file of a layer. */

@@ -9,8 +9,8 @@
 
 /*
  * Each function here plays one thing that a worker does, in the worker's order: see
- * instance_start.c, instance_end.c, volume.c, vpc.c and image.c, of which these must tell the
- * truth.
+ * instance_start.c, instance_end.c, interface.c, nat_gateway.c, volume.c, vpc.c and image.c, of
+ * which these must tell the truth.
  */
 
 #define NOT_SHOWN "(not shown)"
@@ -40,14 +40,23 @@ static struct told_vpc *vpc_of(struct telling *t, const char *vpc_id)
 
 static const char *title_of(struct arena *a, const struct net_explained *told, const char *vpc_id)
 {
-    const char *const parts[] = {told->rules != NULL ? "rules" : NULL,
-                                 told->files.n > 0 ? "leases and names" : NULL,
-                                 told->routes.n > 0 ? "routes" : NULL};
+    const char *const parts[] = {
+        told->rules != NULL ? "rules" : NULL, told->files.n > 0 ? "leases and names" : NULL,
+        told->gateways.n > 0 ? "NAT gateways" : NULL, told->routes.n > 0 ? "routes" : NULL};
     const char *list = NULL;
     for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
         if (parts[i] != NULL)
             list = list == NULL ? parts[i] : arena_printf(a, "%s, %s", list, parts[i]);
     return list == NULL ? NULL : arena_printf(a, "Change the network of %s: %s", vpc_id, list);
+}
+
+void tell_gateway(struct telling *t, struct croft_ExplainedStep *step,
+                  const struct net_explained_gateway *gateway)
+{
+    if (gateway->rules != NULL)
+        tell_file(t, step, arena_printf(t->a, "%s.nft", gateway->nat_gateway_id), gateway->rules);
+    for (size_t i = 0; i < gateway->commands.n; i++)
+        tell_command(t, step, "%s", gateway->commands.v[i]);
 }
 
 static void tell_difference(struct telling *t, const char *vpc_id, const struct net_explained *told)
@@ -67,6 +76,8 @@ static void tell_difference(struct telling *t, const char *vpc_id, const struct 
         tell_command(t, step, "%s", told->reload.v[i]);
     if (told->reload.n > 0)
         tell_remark(t, step, "and a DHCPRELEASE in the guest's name ends its lease");
+    for (size_t i = 0; i < told->gateways.n; i++)
+        tell_gateway(t, step, &told->gateways.v[i]);
     for (size_t i = 0; i < told->routes.n; i++)
         tell_command(t, step, "%s", told->routes.v[i]);
 }
@@ -252,6 +263,70 @@ static void tell_end(struct telling *t, const struct instance_facts *facts)
     tell_remains(t, facts);
 }
 
+/* --- what comes and goes while it runs */
+
+static void tell_interface(struct telling *t, const struct instance *i,
+                           const struct network_interface *n)
+{
+    bool attaches = n->attachment_state == ATTACHMENT_ATTACHING;
+    const struct domain_nic nic = {n->tap, n->mac, t->call->config->mtu};
+    const char *xml = NULL;
+    struct err e = {0};
+    /* It comes with its link down: its tap is in the server's own namespace until it is plugged. */
+    if (domain_nic_xml_build(t->a, &nic, !attaches, &xml, &e) < 0) {
+        tell_note(t, "The interface %s is not shown: %s", n->id, e.message);
+        return;
+    }
+    if (attaches)
+        tell_network(t, n->vpc_id); /* its rules stand before it is there */
+    struct croft_ExplainedStep *step = tell_step(t, "%s %s %s %s", attaches ? "Attach" : "Detach",
+                                                 n->id, attaches ? "to" : "from", i->id);
+    const char *file = arena_printf(t->a, "%s.xml", n->id);
+    tell_file(t, step, file, xml);
+    tell_command(t, step, "virsh %s-device --live %s %s", attaches ? "attach" : "detach", i->id,
+                 file);
+    if (!attaches) {
+        tell_remark(t, step, "the guest is asked until it lets go%s",
+                    n->detach_forced ? "; if it has not after a while, its tap is taken from it"
+                                     : "");
+        return;
+    }
+    const struct net_vpc *intent = vpc_of(t, n->vpc_id)->intent;
+    struct net_names plug = {0};
+    if (intent != NULL)
+        plug = network_explain_plug(t->a, intent, n->id);
+    for (size_t k = 0; k < plug.n; k++)
+        tell_command(t, step, "%s", plug.v[k]);
+    tell_command(t, step, "virsh domif-setlink %s %s up", i->id, n->mac);
+    tell_remark(t, step, "then its row says attached; the guest sets it up itself");
+}
+
+static void tell_interfaces(struct telling *t, const struct instance_facts *facts)
+{
+    for (size_t k = 0; k < facts->interfaces.n; k++) {
+        int state = facts->interfaces.v[k].attachment_state;
+        if (state == ATTACHMENT_ATTACHING || state == ATTACHMENT_DETACHING)
+            tell_interface(t, facts->instance, &facts->interfaces.v[k]);
+    }
+}
+
+static void tell_nat_gateway(struct telling *t, const char *id)
+{
+    const struct nat_gateway *g = store_nat_gateway(t->tx, t->a, id);
+    if (g == NULL || !is_own(t, &table_nat_gateway, g))
+        return;
+    tell_network(t, g->vpc_id);
+    struct interface_address_list l =
+        store_interface_addresses(t->tx, t->a, "interface_id", g->interface_id);
+    for (size_t i = 0; i < l.n; i++)
+        if (l.v[i].drain_until > 0)
+            tell_note(t, "%s goes from %s when nobody has a connection by it any more",
+                      l.v[i].address, id);
+    if (g->state == NAT_GATEWAY_PENDING || g->state == NAT_GATEWAY_DELETING)
+        tell_note(t, "Then the row of %s says %s", id,
+                  g->state == NAT_GATEWAY_PENDING ? "available" : "deleted");
+}
+
 static void tell_instance(struct telling *t, const char *instance_id)
 {
     struct instance_facts facts = instance_facts_read(t->tx, t->a, instance_id);
@@ -265,6 +340,7 @@ static void tell_instance(struct telling *t, const char *instance_id)
     case INSTANCE_RUNNING:
         if (facts.instance->rest_freeze_id != NULL)
             tell_rest(t, facts.instance);
+        tell_interfaces(t, &facts);
         if (!facts.instance->reboot_requested)
             break;
         step = tell_step(t, "Ask %s to reboot", instance_id);
@@ -301,6 +377,8 @@ void tell_job(struct telling *t, const struct enqueued *job)
         const struct vpc *vpc = store_vpc(t->tx, t->a, job->object_id);
         if (vpc != NULL && is_own(t, &table_vpc, vpc))
             tell_network(t, job->object_id);
+    } else if (streq(job->kind, "nat-gateway")) {
+        tell_nat_gateway(t, job->object_id);
     } else if (streq(job->kind, "network-insights")) {
         tell_note(t, "A packet is followed by the rows, and then sent, from where its source is");
     } else if (streq(job->kind, "spot")) {

@@ -10,11 +10,9 @@ static const struct {
     const struct table *table;
     const char *vpc_column;
 } kinds[] = {
-    {"sg-", &table_security_group, "vpc_id"},
-    {"acl-", &table_network_acl, "vpc_id"},
-    {"rtb-", &table_route_table, "vpc_id"},
-    {"eni-", &table_network_interface, "vpc_id"},
-    {"vpc-", &table_vpc, "id"},
+    {"sg-", &table_security_group, "vpc_id"}, {"acl-", &table_network_acl, "vpc_id"},
+    {"rtb-", &table_route_table, "vpc_id"},   {"eni-", &table_network_interface, "vpc_id"},
+    {"nat-", &table_nat_gateway, "vpc_id"},   {"vpc-", &table_vpc, "id"},
 };
 
 static void tell_members(struct telling *t, struct croft_ExplainedStep *step,
@@ -102,6 +100,8 @@ static void tell_stands(struct telling *t, const struct net_vpc *intent, const c
         tell_file(t, step, arena_printf(t->a, "%s.nft", intent->vpc_id), told.rules);
     for (size_t i = 0; i < told.files.n; i++)
         tell_file(t, step, told.files.v[i].path, told.files.v[i].content);
+    for (size_t i = 0; i < told.gateways.n; i++)
+        tell_gateway(t, step, &told.gateways.v[i]);
     for (size_t i = 0; i < told.reload.n; i++)
         tell_command(t, step, "%s", told.reload.v[i]);
     for (size_t i = 0; i < told.routes.n; i++)

@@ -10,6 +10,7 @@
 #include "network/edge.h"
 #include "network/intent.h"
 #include "network/linux.h"
+#include "network/nat.h"
 #include "network/rules.h"
 #include "network/ways.h"
 
@@ -142,6 +143,7 @@ int network_explain(struct arena *a, const struct net_explain_options *o,
     const char *directory =
         arena_printf(a, "%s/" LINUX_NETWORK_DIRECTORY "/%s", o->runtime_dir, to->vpc_id);
     explain_hosts(a, directory, had, to, &told);
+    nat_explain(a, had, to, &told);
     int r = explain_routes(a, o->network, had, to, &told, e);
     if (r == 0)
         r = explain_rules(a, from, to, o->rules_max, &told, e);
@@ -159,7 +161,8 @@ struct net_names network_explain_plug(struct arena *a, const struct net_vpc *int
     if (subnet == NULL)
         return commands;
     const char *vpc = intent->vpc_id;
-    *arena_append(a, &commands) = arena_printf(a, "ip link set %s netns %s", port->tap, vpc);
+    if (port->nat_gateway_id == NULL)
+        *arena_append(a, &commands) = arena_printf(a, "ip link set %s netns %s", port->tap, vpc);
     *arena_append(a, &commands) =
         arena_printf(a, "ip -n %s link set %s master %s", vpc, port->tap, subnet->bridge);
     *arena_append(a, &commands) =

@@ -13,12 +13,23 @@ struct net_file {
     const char *content; /* NULL: it is removed */
 };
 
+/* A NAT gateway that comes, changes or goes. */
+struct net_explained_gateway {
+    const char *nat_gateway_id;
+    const char *rules; /* which one of the commands reads from nat-….nft; NULL: none differ */
+    struct net_names commands;
+};
+
 struct net_explained {
     const char *rules; /* for nft -f; NULL: none differ */
     struct {
         struct net_file *v;
         size_t n;
-    } files;                 /* of dnsmasq */
+    } files; /* of dnsmasq */
+    struct {
+        struct net_explained_gateway *v;
+        size_t n;
+    } gateways;
     struct net_names reload; /* how dnsmasq learns of files that are gone */
     struct net_names routes; /* of public addresses, on the server; and of route tables, inside */
 };
@@ -37,6 +48,7 @@ struct net_explain_options {
 int network_explain(struct arena *a, const struct net_explain_options *o,
                     const struct net_vpc *from, const struct net_vpc *to, struct net_explained *ret,
                     struct err *e);
-/* The commands that put the tap of an interface on its bridge. */
+/* The commands that put the tap of an interface on its bridge; that of a NAT gateway is made where
+ * the bridge is. */
 struct net_names network_explain_plug(struct arena *a, const struct net_vpc *intent,
                                       const char *interface_id);

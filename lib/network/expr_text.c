@@ -41,6 +41,7 @@ static void value(struct buf *out, const json_t *v, bool quoted)
     const json_t *range = json_object_get(v, "range");
     const json_t *ct = json_object_get(v, "ct");
     const json_t *rt = json_object_get(v, "rt");
+    const json_t *turn = json_object_get(v, "numgen");
     const char *text = json_string_value(v);
     if (text != NULL)
         buf_printf(out, quoted && text[0] != '@' ? "\"%s\"" : "%s", text);
@@ -59,6 +60,9 @@ static void value(struct buf *out, const json_t *v, bool quoted)
         buf_printf(out, "ct %s", text_of(ct, "key"));
     else if (rt != NULL)
         buf_printf(out, "rt %s %s", text_of(rt, "family"), text_of(rt, "key"));
+    else if (turn != NULL)
+        buf_printf(out, "numgen %s mod %lld", text_of(turn, "mode"),
+                   (long long)json_integer_value(json_object_get(turn, "mod")));
     else if (prefix != NULL)
         buf_printf(out, "%s/%lld", text_of(prefix, "addr"),
                    (long long)json_integer_value(json_object_get(prefix, "len")));
@@ -85,13 +89,36 @@ static void match(struct buf *out, const json_t *m)
     value(out, json_object_get(m, "right"), is_interface(left));
 }
 
-/* dnat ip to ip daddr map @public_to_private */
+/* { 0 : 10.0.0.18, 1 : 10.0.0.19 } */
+static void pairs(struct buf *out, const json_t *set)
+{
+    size_t i;
+    json_t *pair;
+    json_array_foreach(set, i, pair)
+    {
+        buf_add_str(out, i == 0 ? "{ " : ", ");
+        value(out, json_array_get(pair, 0), false);
+        buf_add_str(out, " : ");
+        value(out, json_array_get(pair, 1), false);
+    }
+    buf_add_str(out, " }");
+}
+
+/* dnat ip to ip daddr map @public_to_private; snat ip to 10.0.0.18 */
 static void translate(struct buf *out, const char *verb, const json_t *how)
 {
-    const json_t *map = json_object_get(json_object_get(how, "addr"), "map");
+    const json_t *address = json_object_get(how, "addr");
+    const json_t *map = json_object_get(address, "map");
+    const json_t *data = json_object_get(map, "data");
     buf_printf(out, "%s %s to ", verb, text_of(how, "family"));
-    value(out, json_object_get(map, "key"), false);
-    buf_printf(out, " map %s", text_of(map, "data"));
+    value(out, map == NULL ? address : json_object_get(map, "key"), false);
+    if (map == NULL)
+        return;
+    buf_add_str(out, " map ");
+    if (json_object_get(data, "set") != NULL)
+        pairs(out, json_object_get(data, "set"));
+    else
+        value(out, data, false);
 }
 
 static void statement(struct buf *out, const json_t *s)

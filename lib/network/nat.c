@@ -17,7 +17,7 @@
 #include "network/ways.h"
 
 #define RULES_MAX ((size_t)1 << 16)
-#define INNER     "eth0"
+#define INNER     NAT_INNER_LINK
 
 struct ruleset *nat_rules_build(struct arena *a, const struct net_port *port)
 {

@@ -11,6 +11,10 @@
 #include "network/network.h"
 #include "network/ruleset.h"
 
+#define NAT_INNER_LINK "eth0"
+
+struct net_explained;
+
 /* Makes those of the intent and removes those that only `from` has (NULL: nothing is known). The
  * VPC's bridges are there; the thread is at home. */
 int nat_put(struct arena *a, const struct net_vpc *from, const struct net_vpc *intent,
@@ -19,5 +23,8 @@ bool nat_stand(const struct net_vpc *intent);
 /* See network_ops. */
 int nat_connections(const char *nat_gateway_id, const char *private_ip, size_t *ret_n,
                     struct err *e);
+/* What nat_put() does, for a person to type; of `from` all fields may be 0. Pure. */
+void nat_explain(struct arena *a, const struct net_vpc *from, const struct net_vpc *to,
+                 struct net_explained *ret);
 /* The rules of one. Pure. */
 struct ruleset *nat_rules_build(struct arena *a, const struct net_port *port);

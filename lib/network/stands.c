@@ -69,7 +69,7 @@ static int stands_port(struct arena *a, const struct net_explain_options *o,
         if (!streq(intent->ports[i].interface_id, id))
             ports[without.n_ports++] = intent->ports[i];
     int r = network_explain(a, o, &without, intent, ret, e);
-    if (r == 0)
+    if (r == 0 && intent_port(intent, id)->nat_gateway_id == NULL)
         ret->reload = network_explain_plug(a, intent, id);
     return r;
 }
@@ -110,8 +110,9 @@ int network_stands(struct arena *a, const struct net_explain_options *o,
 {
     struct net_explained all = {0};
     bool is_vpc = streq(id, intent->vpc_id);
-    if (intent_port(intent, id) != NULL)
-        return stands_port(a, o, intent, id, ret, e);
+    for (size_t i = 0; i < intent->n_ports; i++)
+        if (streq(intent->ports[i].interface_id, id) || streq(intent->ports[i].nat_gateway_id, id))
+            return stands_port(a, o, intent, intent->ports[i].interface_id, ret, e);
     for (size_t i = 0; i < intent->n_tables; i++)
         if (streq(intent->tables[i].route_table_id, id))
             return stands_table(a, intent, &intent->tables[i], ret, e);

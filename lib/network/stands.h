@@ -5,7 +5,7 @@
  *
  *     sg-…, acl-…   its chains and sets, and the rules elsewhere that refer to it
  *     rtb-…         its routes, and the rules that lead the packets of its subnets there
- *     eni-…         what it adds to the rest of its VPC
+ *     eni-…, nat-…  what it adds to the rest of its VPC
  *     vpc-…         everything
  */
 #include "network/explain.h"

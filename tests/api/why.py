@@ -142,6 +142,17 @@ class Explain(unittest.TestCase):
         self.assertIn("(172.31.0.0/16 is local, ", out)
         self.assertRegex(out, rf"\({nic['SubnetId']} \(br\d+\) is sent by it\)")
 
+    def test_a_nat_gateway_shows_its_namespace(self):
+        subnet = instance(ec2, web)["NetworkInterfaces"][0]["SubnetId"]
+        made = ec2.create_nat_gateway(SubnetId=subnet, ConnectivityType="private")["NatGateway"]
+        nat = made["NatGatewayId"]
+        self.addCleanup(ec2.delete_nat_gateway, NatGatewayId=nat)
+        address = ec2.describe_nat_gateways(NatGatewayIds=[nat])["NatGateways"][0]["NatGatewayAddresses"][0]["PrivateIp"]
+        status, out = explain(nat)
+        self.assertEqual(status, 0)
+        self.assertIn(f"$ ip -n {nat} addr add {address}/32 dev eth0", out)
+        self.assertIn(f'| add rule inet croft postrouting oifname "eth0" snat ip to {address}', out)
+
     def test_it_is_a_structure_as_json(self):
         status, out = explain(group, "--output", "json")
         self.assertEqual(status, 0)

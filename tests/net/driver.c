@@ -309,12 +309,19 @@ static int explain(struct network *n, struct arena *a, const json_t *q, const st
     for (size_t i = 0; i < told.files.n; i++)
         CHECK(json_array_append_new(
                   files, json_pack("[s,s?]", told.files.v[i].path, told.files.v[i].content)) == 0);
+    json_t *gateways = json_array();
+    for (size_t i = 0; i < told.gateways.n; i++) {
+        const struct net_explained_gateway *g = &told.gateways.v[i];
+        CHECK(json_array_append_new(gateways,
+                                    json_pack("{s:s,s:s?,s:o}", "id", g->nat_gateway_id, "rules",
+                                              g->rules, "commands", names(&g->commands))) == 0);
+    }
     if (text(q, "port") != NULL)
         plug = network_explain_plug(a, to, text(q, "port"));
-    return json_object_update_new(answer,
-                                  json_pack("{s:s?,s:o,s:o,s:o,s:o}", "rules", told.rules, "files",
-                                            files, "reload", names(&told.reload), "routes",
-                                            names(&told.routes), "plug", names(&plug)));
+    return json_object_update_new(
+        answer, json_pack("{s:s?,s:o,s:o,s:o,s:o,s:o}", "rules", told.rules, "files", files,
+                          "reload", names(&told.reload), "routes", names(&told.routes), "plug",
+                          names(&plug), "gateways", gateways));
 }
 
 /* {"source": {"vpc": intent, "port": id} or {"address": …}, "destination": the same, "protocol",

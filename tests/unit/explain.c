@@ -274,6 +274,44 @@ START_TEST(an_image_of_what_runs)
 }
 END_TEST
 
+START_TEST(an_interface_that_comes_and_goes_while_the_guest_runs)
+{
+    const char *id = NULL;
+    ec2_CreateNetworkInterface_out made;
+    ec2_AttachNetworkInterface_out attached;
+    ec2_DetachNetworkInterface_out none;
+    (void)launch(false, 1, &id);
+    make_running(id);
+    OK(world.k, CreateNetworkInterface, &made, .subnet_id = TEST_SUBNET);
+    const char *interface_id = made.network_interface->network_interface_id;
+    check_golden("attach-network-interface",
+                 EXPLAINED(false, AttachNetworkInterface, &attached,
+                           .network_interface_id = interface_id, .instance_id = id,
+                           .device_index = wire_int(1)));
+    struct tx *tx = store_write(world.k->store);
+    struct network_interface *n = store_network_interface(tx, world.k->arena, interface_id);
+    n->attachment_state = ATTACHMENT_ATTACHED;
+    store_update_network_interface(tx, n);
+    ck_assert_int_eq(tx_commit(tx, NULL), 0);
+    check_golden("detach-network-interface", EXPLAINED(false, DetachNetworkInterface, &none,
+                                                       .attachment_id = attached.attachment_id));
+}
+END_TEST
+
+START_TEST(a_nat_gateway_that_comes_and_goes)
+{
+    ec2_CreateNatGateway_out made;
+    ec2_DeleteNatGateway_out gone;
+    check_golden("create-nat-gateway",
+                 EXPLAINED(false, CreateNatGateway, &made, .subnet_id = TEST_SUBNET,
+                           .connectivity_type = "private",
+                           .secondary_private_ip_address_count = wire_int(1)));
+    check_golden("delete-nat-gateway",
+                 EXPLAINED(false, DeleteNatGateway, &gone,
+                           .nat_gateway_id = made.nat_gateway->nat_gateway_id));
+}
+END_TEST
+
 START_TEST(tags_and_nothing)
 {
     ec2_CreateTags_out out;
@@ -420,6 +458,7 @@ END_TEST
 
 UNIT_SUITE_WITH(setup, teardown, a_launch, a_rehearsal_says_the_same_and_changes_nothing,
                 a_rule_that_comes_and_goes, a_group_that_comes, a_stop_a_start_an_end,
-                an_image_of_what_runs, tags_and_nothing, user_data_and_keys_are_not_told,
-                rows_of_others_are_not_told, there_is_a_bound, the_domain_is_the_one_that_was_told,
-                columns_that_sound_like_secrets_are_quiet)
+                an_interface_that_comes_and_goes_while_the_guest_runs,
+                a_nat_gateway_that_comes_and_goes, an_image_of_what_runs, tags_and_nothing,
+                user_data_and_keys_are_not_told, rows_of_others_are_not_told, there_is_a_bound,
+                the_domain_is_the_one_that_was_told, columns_that_sound_like_secrets_are_quiet)
