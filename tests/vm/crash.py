@@ -149,8 +149,7 @@ with socket.create_connection((sys.argv[1], 22), timeout=20, source_address=(sys
 
 
 def answers_at(nic, router):
-    """Whether the guest answers at the interface's address, asked by the router of its subnet. (From elsewhere it
-    would answer by its first interface, whose port lets no other's address out: that is so in EC2, too.)"""
+    """Whether the guest answers at the interface's address, asked by this address of the VPC's router."""
     done = run("ip", "netns", "exec", nic["VpcId"], "/usr/bin/python3", "-c", ANSWERS,
                nic["PrivateIpAddress"], router, limit=40)
     return done.stdout.strip() == "SSH-"
@@ -169,9 +168,17 @@ def several_interfaces(guest, routers, third, group):
     nics = sorted(guest.before["NetworkInterfaces"], key=lambda nic: nic["Attachment"]["DeviceIndex"])
     checks.same("two interfaces: the guest has both addresses", addresses_inside(guest),
                 {nic["MacAddress"]: [nic["PrivateIpAddress"]] for nic in nics})
+    # In their own subnets: from elsewhere a guest answers by its first interface, whose port lets no other's
+    # address out. That is so in EC2, too.
     for nic in nics:
         checks.ok(f"two interfaces: it answers at {nic['PrivateIpAddress']}",
                   answers_at(nic, routers[nic["SubnetId"]]))
+    # docs/network.md: with these two it answers others as well.
+    log_in(guest.key, guest.before["PublicIpAddress"],
+           f"sudo ip route add default via {routers[nics[1]['SubnetId']]} dev eth1 table 1001 && "
+           f"sudo ip rule add from {nics[1]['PrivateIpAddress']} lookup 1001", limit=90)
+    checks.ok("with a route of its own the second interface answers other subnets",
+              answers_at(nics[1], routers[nics[0]["SubnetId"]]))
     made = ec2.create_network_interface(SubnetId=third["SubnetId"], Groups=[group])["NetworkInterface"]
     attachment = ec2.attach_network_interface(NetworkInterfaceId=made["NetworkInterfaceId"], InstanceId=guest.id,
                                               DeviceIndex=2)["AttachmentId"]
