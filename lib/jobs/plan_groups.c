@@ -1,6 +1,7 @@
 /* Security groups, and what their rules refer to, as the rows say they should be. */
 #include "base/text.h"
 #include "jobs/plan_parts.h"
+#include "store/ports.h"
 
 void plan_load_groups(struct tx *tx, struct arena *a, struct net_vpc *v)
 {
@@ -25,26 +26,6 @@ static bool is_peer(const struct net_vpc *v, const char *vpc_id)
         if (streq(v->peerings[i].peer_vpc_id, vpc_id))
             return true;
     return false;
-}
-
-/* Those in its own VPC: a peering leads to no further ones that it is associated with. */
-static struct plan_words members_of(struct tx *tx, struct arena *a,
-                                    const struct security_group *group)
-{
-    struct plan_words addresses = {0};
-    struct interface_group_list members = store_interface_groups(tx, a, "group_id", group->id);
-    for (size_t i = 0; i < members.n; i++) {
-        const char *interface_id = members.v[i].interface_id;
-        const struct network_interface *n = store_network_interface(tx, a, interface_id);
-        if (n == NULL || !streq(n->vpc_id, group->vpc_id))
-            continue;
-        *arena_append(a, &addresses) = n->private_ip;
-        struct interface_address_list more =
-            store_interface_addresses(tx, a, "interface_id", interface_id);
-        for (size_t k = 0; k < more.n; k++)
-            *arena_append(a, &addresses) = more.v[k].address;
-    }
-    return addresses;
 }
 
 static bool is_new(struct arena *a, struct plan_words *seen, const char *id)
@@ -85,7 +66,9 @@ void plan_load_references(struct tx *tx, struct arena *a, struct net_vpc *v)
                     store_security_group(tx, a, r->referenced_group_id);
                 if (group == NULL || !is_peer(v, group->vpc_id))
                     continue;
-                struct plan_words members = members_of(tx, a, group);
+                /* In its own VPC: a peering leads to no further ones that it is associated with. */
+                struct text_list members =
+                    store_addresses_in_group(tx, a, group->id, group->vpc_id);
                 *arena_append(a, &groups) =
                     (struct net_peer_group){group->id, members.v, members.n};
             }

@@ -54,14 +54,34 @@ struct instance_name_list store_instance_names(struct tx *tx, struct arena *a, c
     return l;
 }
 
-struct text_list store_interfaces_in_group(struct tx *tx, struct arena *a, const char *group_id)
+static struct text_list texts(struct tx *tx, struct arena *a, sqlite3_stmt *stmt)
 {
-    sqlite3_stmt *stmt = statement(tx,
-                                   "SELECT interface_id FROM interface_group WHERE group_id = ?1 "
-                                   "ORDER BY interface_id",
-                                   group_id);
     struct text_list l = {0};
     while (tx_step(tx, stmt))
         *arena_append(a, &l) = tx_column_text(stmt, 0, a);
     return l;
+}
+
+struct text_list store_interfaces_in_group(struct tx *tx, struct arena *a, const char *group_id)
+{
+    return texts(tx, a,
+                 statement(tx,
+                           "SELECT interface_id FROM interface_group WHERE group_id = ?1 "
+                           "ORDER BY interface_id",
+                           group_id));
+}
+
+struct text_list store_addresses_in_group(struct tx *tx, struct arena *a, const char *group_id,
+                                          const char *vpc_id)
+{
+    sqlite3_stmt *stmt = statement(
+        tx,
+        "SELECT private_ip FROM interface_group JOIN network_interface ON id = interface_id "
+        "WHERE group_id = ?1 AND vpc_id = ?2 UNION ALL "
+        "SELECT address FROM interface_group JOIN interface_address USING (interface_id) "
+        "WHERE group_id = ?1 AND vpc_id = ?2 ORDER BY 1",
+        group_id);
+    if (stmt != NULL)
+        tx_bind_text(stmt, 2, vpc_id);
+    return texts(tx, a, stmt);
 }

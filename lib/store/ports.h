@@ -39,3 +39,6 @@ struct instance_name_list store_instance_names(struct tx *tx, struct arena *a, c
 
 /* The ids of the interfaces in a group, in order; those of other VPCs among them. */
 struct text_list store_interfaces_in_group(struct tx *tx, struct arena *a, const char *group_id);
+/* The private addresses, IPv4 and IPv6, of a group's members in a VPC, sorted as text. */
+struct text_list store_addresses_in_group(struct tx *tx, struct arena *a, const char *group_id,
+                                          const char *vpc_id);

@@ -32,9 +32,10 @@ def changed(driver, vpc, change):
 
 
 def plan(count):
-    """Microseconds of processor time in which the rows of a VPC with so many members are read."""
+    """Microseconds of processor time in which the rows are read: of a VPC with so many members, and of a peer that
+    has a rule for their group."""
     program = os.path.join(os.environ["CROFT_BUILD"], "tests/net/net_plan_cost")
-    return float(run(program, str(count)))
+    return map(float, run(program, str(count)).split())
 
 
 def costs(count):
@@ -60,7 +61,8 @@ def costs(count):
         figures["nothing"].append((driver.apply(vpc), 0))
     driver.remove(vpc)
     driver.end()
-    figures["rows"] = [(plan(count), 0)]
+    for what, took in zip(("rows", "peer"), plan(count)):
+        figures[what] = [(took, 0)]
     return {what: tuple(min(row[i] for row in rows) for i in (0, 1)) for what, rows in figures.items()}
 
 
@@ -68,7 +70,8 @@ def show_costs():
     found = {count: costs(count) for count in MEMBERS}
     least, most = found[MEMBERS[0]], found[MEMBERS[-1]]
     for what, words in (("instance", "an instance comes to a group"), ("rule", "a rule of a group changes"),
-                        ("nothing", "nothing changes"), ("rows", "the rows are read before it")):
+                        ("nothing", "nothing changes"), ("rows", "the rows are read before it"),
+                        ("peer", "the rows of a peer are read after it")):
         line = "   ".join(f"{count} members {row[what][0] / 1000:.2f} ms"
                           + (f", {row[what][1]:.0f} bytes" if row[what][1] else "")
                           for count, row in found.items())
