@@ -143,15 +143,15 @@ class Guest:
 
 ANSWERS = """
 import socket, sys
-with socket.create_connection((sys.argv[1], 22), timeout=20, source_address=(sys.argv[2], 0)) as s:
+with socket.create_connection((sys.argv[1], 22), float(sys.argv[3]), (sys.argv[2], 0)) as s:
     print(s.recv(4).decode())
 """
 
 
-def answers_at(nic, router):
+def answers_at(nic, router, limit=20):
     """Whether the guest answers at the interface's address, asked by this address of the VPC's router."""
     done = run("ip", "netns", "exec", nic["VpcId"], "/usr/bin/python3", "-c", ANSWERS,
-               nic["PrivateIpAddress"], router, limit=40)
+               nic["PrivateIpAddress"], router, str(limit), limit=2 * limit)
     return done.stdout.strip() == "SSH-"
 
 
@@ -173,6 +173,7 @@ def several_interfaces(guest, routers, third, group):
     for nic in nics:
         checks.ok(f"two interfaces: it answers at {nic['PrivateIpAddress']}",
                   answers_at(nic, routers[nic["SubnetId"]]))
+    checks.ok("and in no other", not answers_at(nics[1], routers[nics[0]["SubnetId"]], 5))
     # docs/network.md: with these two it answers others as well.
     log_in(guest.key, guest.before["PublicIpAddress"],
            f"sudo ip route add default via {routers[nics[1]['SubnetId']]} dev eth1 table 1001 && "
