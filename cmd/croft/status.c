@@ -65,6 +65,19 @@ static void print_volumes(const json_t *s)
         printf("Volumes     as fast as the disk\n");
 }
 
+static void print_disk(const json_t *s)
+{
+    json_int_t size = number(s, "disk_mib"), left = number(s, "disk_free_mib");
+    bool full = size > 0 && (size - left) * 100 >= size * number(s, "disk_full_percent");
+
+    printf(
+        "Disk        %lld GiB, %lld GiB used, %lld GiB free, %lld GiB promised to volumes%s%s%s\n",
+        (long long)size >> 10, (long long)(size - left) >> 10, (long long)left >> 10,
+        (long long)number(s, "disk_promised_mib") >> 10,
+        screen_colour(stdout, full ? COLOUR_YELLOW : COLOUR_NONE),
+        full ? " (full: guests are paused until there is room)" : "", screen_plain(stdout));
+}
+
 static void print(struct cli *c, const json_t *s)
 {
     bool emulated = json_is_true(json_object_get(s, "emulated"));
@@ -82,6 +95,7 @@ static void print(struct cli *c, const json_t *s)
            (long long)number(s, "vcpus_used"));
     printf("Memory      %lld MiB, %lld MiB free for guests\n", (long long)number(s, "memory_mib"),
            (long long)number(s, "memory_free_mib"));
+    print_disk(s);
     print_volumes(s);
     printf("Instances   %s\n", instances_of(c, json_object_get(s, "instances")));
     printf("Regions     %s\n", regions_of(c, json_object_get(s, "regions")));

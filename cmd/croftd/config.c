@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "core/disk_room.h"
 #include "core/volume_limits.h"
 #include "core/vpc_cidr.h"
 
@@ -49,6 +50,7 @@ static const struct key {
      "regions that are served, the default one first"},
     KEY(reserve_memory, false, "512", "MiB of memory that guests never get"),
     KEY(max_instances, false, "10000", "most instances at a time"),
+    KEY(disk_full, false, "95", "percent of the disk in use, at which guests are paused"),
     KEY(volume_limits, false, "off",
         "do volumes have the limits of their types? " VOLUME_LIMITS_TEXTS),
     KEY(signature_v2, false, "no", "yes: also serve old clients that sign with version 2"),
@@ -261,6 +263,15 @@ static int read_notice(struct config *c, struct err *e)
     return r;
 }
 
+static int read_disk_full(struct config *c, struct err *e)
+{
+    int r = read_number("disk_full", c->disk_full, &c->disk_full_percent, e);
+    if (r == 0 && (c->disk_full_percent < DISK_FULL_MIN || c->disk_full_percent > DISK_FULL_MAX))
+        r = err_set(e, EINVAL, "disk_full must be %d to %d percent, not %s", DISK_FULL_MIN,
+                    DISK_FULL_MAX, c->disk_full);
+    return r;
+}
+
 static int read_volume_limits(struct config *c, struct err *e)
 {
     if (volume_limits_parse(c->volume_limits, &c->volume_limits_factor) < 0)
@@ -306,6 +317,8 @@ static int work_out(struct arena *a, struct config *c, struct err *e)
         r = read_switch("signature_v2", c->signature_v2, &c->take_signature_v2, e);
     if (r == 0)
         r = read_notice(c, e);
+    if (r == 0)
+        r = read_disk_full(c, e);
     if (r == 0)
         r = read_volume_limits(c, e);
     if (r == 0 && !streq(c->hypervisor, "libvirt") && !streq(c->hypervisor, "fake"))

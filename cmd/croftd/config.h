@@ -37,6 +37,7 @@ struct config {
     const char *spot_interruption_notice;
     const char *signature_v2;
     const char *volume_limits;
+    const char *disk_full;
 
     /* Worked out of the above */
     struct region_list regions;
@@ -44,6 +45,7 @@ struct config {
     int64_t reserve_memory_mib;
     int64_t max_instance_count;
     int64_t spot_notice_ms;
+    int64_t disk_full_percent;
     int64_t volume_limits_factor;              /* thousandths */
     struct instance_type_table instance_types; /* the owner's among AWS's */
     bool take_signature_v2;

@@ -168,6 +168,7 @@ static int make_jobs(struct daemon *d, struct err *e)
         .mtu = GUEST_MTU,
         .reserve_memory_mib = c->reserve_memory_mib,
         .spot_notice_ms = c->spot_notice_ms,
+        .disk_full_percent = c->disk_full_percent,
         .volume_limits = c->volume_limits_factor,
         .instance_types = c->instance_types,
         .try_spot = try_spot,

@@ -42,21 +42,28 @@ static void answer_status(struct api *api, struct http_response *resp)
     api->config.host(api->config.ctx, &host);
     struct tx *tx = store_read(api->config.store);
     struct capacity_used used = store_capacity_used(tx, api->config.host_id);
+    int64_t promised_gib = store_promised_gib(tx);
     tx_end(tx);
+    struct disk_room disk = {0};
+    (void)api->config.storage->ops->room(api->config.storage, &disk, NULL);
     json_t *regions = json_array();
     for (size_t i = 0; i < api->config.regions.n; i++)
         json_array_append_new(regions, json_string(api->config.regions.v[i].name));
     int64_t room = host.memory_mib - api->config.reserve_memory_mib - used.memory_mib;
-    answer_json(json_pack("{s:s, s:s, s:s, s:b, s:i, s:I, s:I, s:I, s:I, s:o, s:I, s:f}", "version",
-                          CROFT_VERSION, "hypervisor", api->config.hypervisor->ops->name,
-                          "hypervisor_version", host.version == NULL ? "" : host.version,
-                          "emulated", !host.kvm, "cpus", host.cpus, "memory_mib",
-                          (json_int_t)host.memory_mib, "memory_free_mib",
-                          (json_int_t)(room > 0 ? room : 0), "vcpus_used", (json_int_t)used.vcpus,
-                          "instances", (json_int_t)used.instances, "regions", regions, "uptime_s",
-                          (json_int_t)((clock_now() - api->started_at) / 1000), "volume_limits",
-                          (double)api->config.jobs->volume_limits / VOLUME_LIMITS_ON),
-                resp);
+    answer_json(
+        json_pack(
+            "{s:s, s:s, s:s, s:b, s:i, s:I, s:I, s:I, s:I, s:o, s:I, s:f, s:I, s:I, s:I, s:I}",
+            "version", CROFT_VERSION, "hypervisor", api->config.hypervisor->ops->name,
+            "hypervisor_version", host.version == NULL ? "" : host.version, "emulated", !host.kvm,
+            "cpus", host.cpus, "memory_mib", (json_int_t)host.memory_mib, "memory_free_mib",
+            (json_int_t)(room > 0 ? room : 0), "vcpus_used", (json_int_t)used.vcpus, "instances",
+            (json_int_t)used.instances, "regions", regions, "uptime_s",
+            (json_int_t)((clock_now() - api->started_at) / 1000), "volume_limits",
+            (double)api->config.jobs->volume_limits / VOLUME_LIMITS_ON, "disk_mib",
+            (json_int_t)(disk.size >> 20), "disk_free_mib", (json_int_t)(disk.free >> 20),
+            "disk_promised_mib", (json_int_t)(promised_gib << 10), "disk_full_percent",
+            (json_int_t)api->config.jobs->disk_full_percent),
+        resp);
 }
 
 /* A running instance of the caller's, with its primary address. */

@@ -231,6 +231,19 @@ static struct ec2_InstanceStatusSummary *summary(struct arena *a, const char *st
     return s;
 }
 
+/* Do its volumes take what it writes? It is paused while they do not. */
+static struct ec2_EbsStatusSummary *ebs_summary(struct arena *a, int64_t stalled_at)
+{
+    struct ec2_EbsStatusSummary *s = arena_new_of(a, struct ec2_EbsStatusSummary);
+    struct ec2_EbsStatusDetails *d = arena_append(a, &s->details);
+    s->status = stalled_at > 0 ? "impaired" : "ok";
+    d->name = "reachability";
+    d->status = stalled_at > 0 ? "failed" : "passed";
+    if (stalled_at > 0)
+        d->impaired_since = wire_time(stalled_at);
+    return s;
+}
+
 /* Why the machine does not have the network of the VPC as the rows say; NULL: it has. */
 static const char *network_error_of(const struct vpc_list *vpcs, const char *vpc_id)
 {
@@ -242,7 +255,8 @@ static const char *network_error_of(const struct vpc_list *vpcs, const char *vpc
 
 /*
  * The system's check: the server runs the virtual machine, and its VPC's network is in force; if it
- * is not, an event says why. The instance's: its interface answers
+ * is not, an event says why. That of its volumes: it is not paused for want of room. The
+ * instance's: its interface answers
  * ARP, as the workers have seen it (jobs/instance.c). Both are about running instances alone.
  */
 static void status_view(struct call *c, const struct instance *i, const struct vpc_list *vpcs,
@@ -269,6 +283,14 @@ static void status_view(struct call *c, const struct instance *i, const struct v
                 arena_printf(a, "The network of %s is not as it should be, and is tried again: %s",
                              i->vpc_id, why),
             .not_before = wire_time(c->now),
+        };
+    out->attached_ebs_status = ebs_summary(a, i->stalled_at);
+    if (i->stalled_at > 0)
+        *arena_append(a, &out->events) = (struct ec2_InstanceStatusEvent){
+            .code = "system-maintenance",
+            .description = "The server's disk is full: the instance is paused, and goes on when "
+                           "there is room",
+            .not_before = wire_time(i->stalled_at),
         };
     if (i->impaired_since > 0)
         out->instance_status = summary(a, "impaired", "failed", i->impaired_since);

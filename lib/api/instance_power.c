@@ -5,6 +5,7 @@
 
 #include "api/address.h"
 #include "api/capacity.h"
+#include "api/disk.h"
 #include "api/instance_view.h"
 #include "api/lookup.h"
 #include "api/placement_rules.h"
@@ -125,8 +126,8 @@ int instance_power_on(struct call *c, struct instance *i, struct fault *f)
     if (type == NULL)
         type = &as_was;
     struct capacity_grant grant;
-    if (take_room(c, i, type, &grant, f) < 0 || check_group(c, i, type, f) < 0 ||
-        draw_public_ips(c, i, f) < 0)
+    if (disk_admit_guest(c, f) < 0 || take_room(c, i, type, &grant, f) < 0 ||
+        check_group(c, i, type, f) < 0 || draw_public_ips(c, i, f) < 0)
         return -1;
     i->launch_time = c->now;
     i->transition_reason = "";

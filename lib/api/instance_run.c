@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/capacity.h"
+#include "api/disk.h"
 #include "api/instance_view.h"
 #include "api/launch_network.h"
 #include "api/launch_options.h"
@@ -122,6 +123,8 @@ static int settle(struct call *c, const ec2_RunInstances_in *in, struct launch *
 static int reserve(struct call *c, const ec2_RunInstances_in *in, struct launch *l, struct fault *f)
 {
     CHECK(l->network.subnet != NULL); /* settle() has found it */
+    if (disk_admit_guest(c, f) < 0)
+        return -1;
     int64_t need = in->min_count.v;
     int64_t want = in->max_count.v;
     if (l->spot != NULL) {

@@ -1,13 +1,12 @@
 /* CreateVolume, DeleteVolume, ModifyVolumeAttribute, EnableVolumeIO. */
 #include "api/volume.h"
 
+#include "api/disk.h"
 #include "api/lookup.h"
 #include "api/tagging.h"
 #include "base/id.h"
 #include "base/text.h"
 #include "core/volume_type.h"
-
-#define GIB ((int64_t)1 << 30)
 
 static const char *const taggable[] = {"volume", NULL};
 
@@ -72,24 +71,6 @@ static int read_size(const ec2_CreateVolume_in *in, const struct snapshot *origi
     return 0;
 }
 
-/*
- * Disks are thin, so what is promised may be more than there is. A volume that could never be
- * filled is refused.
- */
-static int check_room(struct call *c, int64_t size_gib, struct fault *f)
-{
-    struct storage *s = c->config->storage;
-    int64_t free_bytes = 0;
-    struct err e = {0};
-    if (s->ops->room(s, &free_bytes, &e) < 0)
-        return fault(f, FAULT_INTERNAL_ERROR, "The room for volumes cannot be read now");
-    if (size_gib > free_bytes / GIB)
-        return fault(f, FAULT_INSUFFICIENT_VOLUME_CAPACITY,
-                     "There is room for %lld GiB on the server, and the volume is to have %lld",
-                     (long long)(free_bytes / GIB), (long long)size_gib);
-    return 0;
-}
-
 int act_ec2_CreateVolume(struct call *c, const ec2_CreateVolume_in *in, ec2_CreateVolume_out *out,
                          struct fault *f)
 {
@@ -109,7 +90,7 @@ int act_ec2_CreateVolume(struct call *c, const ec2_CreateVolume_in *in, ec2_Crea
     };
     if (zone == NULL || tags_from_specifications(c, &in->tag_specifications, taggable, f) < 0 ||
         read_origin(c, in, &origin, f) < 0 || read_size(in, origin, &p.size_gib, f) < 0 ||
-        volume_performance_settle(&p, f) < 0 || check_room(c, p.size_gib, f) < 0)
+        volume_performance_settle(&p, f) < 0 || disk_admit_volume(c, p.size_gib, f) < 0)
         return -1;
     struct volume v = {
         .id = id_make(c->arena, "vol"),

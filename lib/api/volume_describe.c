@@ -107,20 +107,24 @@ static const struct filter_path status_filters[] = {
 
 /*
  * Whether the disk's file serves reads and writes: what the worker that made it found. EC2 measures
- * the performance of provisioned volumes alone.
+ * the performance of provisioned volumes alone; "stalled" is said of all whose guest is paused,
+ * because the server's disk is full.
  */
 static struct ec2_VolumeStatusInfo *status_of(struct call *c, const struct volume *v)
 {
     bool made = v->state != VOLUME_CREATING;
     bool failed = v->state == VOLUME_ERROR;
+    const struct instance *i =
+        v->instance_id == NULL ? NULL : store_instance(c->tx, c->arena, v->instance_id);
+    bool stalled = i != NULL && i->state == INSTANCE_RUNNING && i->stalled_at > 0;
     struct ec2_VolumeStatusInfo *status = arena_new_of(c->arena, struct ec2_VolumeStatusInfo);
-    status->status = failed ? "impaired" : made ? "ok" : "insufficient-data";
+    status->status = failed || stalled ? "impaired" : made ? "ok" : "insufficient-data";
     *arena_append(c->arena, &status->details) =
         (struct ec2_VolumeStatusDetails){"io-enabled", failed ? "failed"
                                                        : made ? "passed"
                                                               : "insufficient-data"};
     *arena_append(c->arena, &status->details) =
-        (struct ec2_VolumeStatusDetails){"io-performance", "not-applicable"};
+        (struct ec2_VolumeStatusDetails){"io-performance", stalled ? "stalled" : "not-applicable"};
     return status;
 }
 

@@ -1,4 +1,5 @@
 /* ModifyVolume, DescribeVolumesModifications. */
+#include "api/disk.h"
 #include "api/filter.h"
 #include "api/lookup.h"
 #include "api/page.h"
@@ -74,6 +75,8 @@ int act_ec2_ModifyVolume(struct call *c, const ec2_ModifyVolume_in *in, ec2_Modi
         return fault(f, FAULT_INCORRECT_STATE, "The volume '%s' is %s", v->id,
                      state_name(&volume_states, v->state));
     if (read_target(in, v, &target, f) < 0)
+        return -1;
+    if (target.size_gib > v->size_gib && disk_admit_volume(c, target.size_gib - v->size_gib, f) < 0)
         return -1;
     const struct volume_modification *last = store_volume_modification(c->tx, c->arena, v->id);
     if (last != NULL && last->state == MODIFICATION_MODIFYING)

@@ -100,6 +100,7 @@ struct instance {
     bool force_stop;
     int64_t reachable_at;       /* when its interface first answered since the start; 0: not yet */
     int64_t impaired_since;     /* it has stopped answering; 0: it has not */
+    int64_t stalled_at;         /* paused for want of room on the disk; 0: it is not */
     int64_t stop_deadline;      /* when a graceful shutdown is cut short; 0: not asked yet */
     const char *rest_freeze_id; /* it runs on, shut down while this freeze is made; NULL: none */
     bool rests;                 /* it has been shut down for that */

@@ -78,16 +78,14 @@ static int on_lifecycle(virConnectPtr conn, virDomainPtr domain, int event, int 
      * called like an instance is unknown to the store and ignored there. */
     if (name == NULL || !id_is_wellformed(name, "i"))
         return 0;
-    if (event == VIR_DOMAIN_EVENT_SUSPENDED && detail == VIR_DOMAIN_EVENT_SUSPENDED_IOERROR)
-        log_warning("guest paused by an I/O error instance=%s hint=\"disk full? after making room: "
-                    "virsh resume %s\"",
-                    name, name);
     if (c->on_event == NULL)
         return 0;
     if (event == VIR_DOMAIN_EVENT_STOPPED)
         c->on_event(c->ctx, event_of_stop(detail), name);
     else if (event == VIR_DOMAIN_EVENT_CRASHED)
         c->on_event(c->ctx, DOMAIN_EVENT_CRASHED, name);
+    else if (event == VIR_DOMAIN_EVENT_SUSPENDED && detail == VIR_DOMAIN_EVENT_SUSPENDED_IOERROR)
+        c->on_event(c->ctx, DOMAIN_EVENT_STALLED, name);
     return 0;
 }
 

@@ -261,8 +261,8 @@ static void disk(struct writer *w, const struct domain_disk *d)
     begin(w, "disk");
     attribute(w, "type", "file");
     attribute(w, "device", "disk");
-    EMPTY(w, "driver", "name", "qemu", "type", d->format, "cache", "writeback", "discard",
-          d->read_only ? "ignore" : "unmap");
+    EMPTY(w, "driver", "name", "qemu", "type", d->format, "cache", "writeback", "error_policy",
+          "enospace", "discard", d->read_only ? "ignore" : "unmap");
     EMPTY(w, "source", "file", d->path);
     if (d->below != NULL)
         layers(w, d->below);

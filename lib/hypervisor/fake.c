@@ -27,6 +27,7 @@ struct fake_domain {
     int64_t memory_mib;
     int64_t off_at; /* 0: stays */
     enum domain_event off_how;
+    bool suspended;
     char *xml;
     char taps[FAKE_TAPS_MAX][16];
     char disks[DOMAIN_DISKS_MAX][FAKE_SERIAL_SIZE]; /* serials; "" is free */
@@ -248,10 +249,34 @@ static int fake_resume(struct hypervisor *h, const char *instance_id, struct err
     struct fake_domain *d = NULL;
     (void)pthread_mutex_lock(&f->lock);
     int r = look_up(f, instance_id, &d, e);
-    if (d != NULL)
+    if (d != NULL) {
         d->state = DOMAIN_RUNNING;
+        d->suspended = false;
+    }
     (void)pthread_mutex_unlock(&f->lock);
     return r;
+}
+
+static int fake_suspend(struct hypervisor *h, const char *instance_id, struct err *e)
+{
+    struct fake_hypervisor *f = fake_of(h);
+    struct fake_domain *d = NULL;
+    (void)pthread_mutex_lock(&f->lock);
+    int r = look_up(f, instance_id, &d, e);
+    if (d != NULL)
+        d->suspended = true;
+    (void)pthread_mutex_unlock(&f->lock);
+    return r;
+}
+
+bool fake_hypervisor_is_suspended(struct hypervisor *h, const char *instance_id)
+{
+    struct fake_hypervisor *f = fake_of(h);
+    (void)pthread_mutex_lock(&f->lock);
+    const struct fake_domain *d = find(f, instance_id);
+    bool suspended = d != NULL && d->suspended;
+    (void)pthread_mutex_unlock(&f->lock);
+    return suspended;
 }
 
 /* The slot of a tap, or an empty one for ""; NULL: there is none. */
@@ -527,6 +552,7 @@ static const struct hypervisor_ops fake_ops = {
     .host_info = fake_host_info,
     .create_paused = fake_create_paused,
     .resume = fake_resume,
+    .suspend = fake_suspend,
     .shutdown = fake_shutdown,
     .reset = fake_touch,
     .reboot = fake_touch,

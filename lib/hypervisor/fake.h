@@ -21,6 +21,7 @@ void fake_hypervisor_set_obedient(struct hypervisor *h, bool obedient);
 void fake_hypervisor_set_connected(struct hypervisor *h, bool connected);
 /* The XML of the domain, as libvirt would have been given it; in the arena. NULL: there is none. */
 const char *fake_hypervisor_xml(struct hypervisor *h, struct arena *a, const char *instance_id);
+bool fake_hypervisor_is_suspended(struct hypervisor *h, const char *instance_id);
 /* What a disk that is there was limited to last. */
 struct volume_limits fake_hypervisor_last_limits(struct hypervisor *h);
 /*

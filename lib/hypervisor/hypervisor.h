@@ -72,6 +72,7 @@ enum domain_state {
 struct domain_seen {
     const char *instance_id;
     enum domain_state state;
+    bool stalled; /* QEMU has paused it: a write of its disks found no room */
 };
 
 struct domain_list {
@@ -96,6 +97,7 @@ enum domain_event {
     DOMAIN_EVENT_SHUTDOWN,  /* the guest powered itself off */
     DOMAIN_EVENT_CRASHED,   /* the process died */
     DOMAIN_EVENT_DESTROYED, /* somebody ended it */
+    DOMAIN_EVENT_STALLED,   /* paused: a write of its disks found no room */
     DOMAIN_EVENT_CONNECTED, /* the hypervisor is back: look at everything again (no instance_id) */
 };
 
@@ -110,6 +112,8 @@ struct hypervisor_ops {
     /* Creates the domain paused. -EEXIST when there is one. On failure nothing is left. */
     int (*create_paused)(struct hypervisor *h, const struct domain_spec *spec, struct err *e);
     int (*resume)(struct hypervisor *h, const char *instance_id, struct err *e);
+    /* Until it is resumed; its state is RUNNING meanwhile. One that is paused stays so. */
+    int (*suspend)(struct hypervisor *h, const char *instance_id, struct err *e);
     /*
      * Asks the guest to power off (ACPI button, and its agent where it has one); returns within
      * seconds, long before the guest is off. A guest that is still starting may not hear it, so ask

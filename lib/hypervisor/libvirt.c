@@ -143,6 +143,20 @@ static int libvirt_resume(struct hypervisor *h, const char *instance_id, struct 
     return 0;
 }
 
+static int libvirt_suspend(struct hypervisor *h, const char *instance_id, struct err *e)
+{
+    _cleanup_connect_ virConnectPtr conn = NULL;
+    _cleanup_domain_ virDomainPtr domain = NULL;
+    int state = VIR_DOMAIN_NOSTATE;
+    int r = libvirt_look_up(h, instance_id, &conn, &domain, e);
+    if (r < 0)
+        return r;
+    if (virDomainGetState(domain, &state, NULL, 0) < 0 ||
+        (state == VIR_DOMAIN_RUNNING && virDomainSuspend(domain) < 0))
+        return libvirt_domain_error(conn, domain, e, "suspend domain", instance_id);
+    return 0;
+}
+
 static int libvirt_shutdown(struct hypervisor *h, const char *instance_id, struct err *e)
 {
     _cleanup_connect_ virConnectPtr conn = NULL;
@@ -252,6 +266,14 @@ static int is_ours(virConnectPtr conn, virDomainPtr domain, const char *name, bo
     return 0;
 }
 
+static bool is_stalled(virDomainPtr domain)
+{
+    int state = VIR_DOMAIN_NOSTATE;
+    int reason = 0;
+    return virDomainGetState(domain, &state, &reason, 0) == 0 && state == VIR_DOMAIN_PAUSED &&
+           reason == VIR_DOMAIN_PAUSED_IOERROR;
+}
+
 static int add_seen(virConnectPtr conn, virDomainPtr domain, struct arena *a,
                     struct domain_list *list, struct err *e)
 {
@@ -267,6 +289,7 @@ static int add_seen(virConnectPtr conn, virDomainPtr domain, struct arena *a,
         struct domain_seen *seen = arena_append(a, list);
         seen->instance_id = arena_strdup(a, name);
         seen->state = state;
+        seen->stalled = is_stalled(domain);
     }
     return 0;
 }
@@ -315,6 +338,7 @@ static const struct hypervisor_ops libvirt_ops = {
     .host_info = libvirt_host_info,
     .create_paused = libvirt_create_paused,
     .resume = libvirt_resume,
+    .suspend = libvirt_suspend,
     .shutdown = libvirt_shutdown,
     .reset = libvirt_reset,
     .reboot = libvirt_reboot,

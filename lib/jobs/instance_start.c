@@ -88,6 +88,7 @@ static void note_running(struct tx *tx, struct arena *a, struct instance *i, voi
     i->reboot_requested = false;
     i->reachable_at = 0;
     i->impaired_since = 0;
+    i->stalled_at = 0;
     store_enqueue(tx, "instance", i->id, 0); /* to see whether it answers */
     i->hypervisor = host->kvm ? "kvm" : "qemu";
     struct volume_list volumes = store_volumes(tx, a, "instance_id", i->id);

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "jobs/layer.h"
 #include "jobs/peering.h"
+#include "jobs/stall.h"
 #include "jobs/worker.h"
 
 /*
@@ -38,6 +39,7 @@ struct jobs *jobs_new(const struct jobs_config *config)
     (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     (void)pthread_mutex_init(&j->lock, NULL);
     (void)pthread_cond_init(&j->changed, &monotonic);
+    (void)pthread_cond_init(&j->stall_ends, &monotonic);
     (void)pthread_condattr_destroy(&monotonic);
     for (size_t i = 0; i < VPC_SLOTS; i++)
         (void)pthread_mutex_init(&j->vpcs[i].lock, NULL);
@@ -57,6 +59,7 @@ void jobs_free(struct jobs *j)
     for (size_t i = 0; i < TREE_LOCKS; i++)
         (void)pthread_mutex_destroy(&j->trees[i]);
     (void)pthread_cond_destroy(&j->changed);
+    (void)pthread_cond_destroy(&j->stall_ends);
     (void)pthread_mutex_destroy(&j->lock);
     free(j);
 }
@@ -223,7 +226,9 @@ static void take_events(struct jobs *j, struct arena *a)
     bool lost = false;
     for (size_t i = 0; i < n; i++) {
         struct err e = {0};
-        if (instance_note_event(j, a, &events[i], &e) < 0) {
+        int r = events[i].what == DOMAIN_EVENT_STALLED ? stall_note(j, a, events[i].instance_id, &e)
+                                                       : instance_note_event(j, a, &events[i], &e);
+        if (r < 0) {
             log_error("event-not-recorded instance=%s reason=\"%s\"", events[i].instance_id,
                       e.message);
             lost = true;
@@ -303,7 +308,7 @@ int jobs_start(struct jobs *j, struct hypervisor *h, struct err *e)
             return err_errno(e, code, "cannot start a worker");
         }
     }
-    return 0;
+    return stall_start(j, e);
 }
 
 void jobs_stop(struct jobs *j)
@@ -323,4 +328,8 @@ void jobs_stop(struct jobs *j)
             _exit(1);
         }
     j->n_threads = 0;
+    if (stall_stop(j, &until) < 0) {
+        log_error("watch-hangs: leaving it");
+        _exit(1);
+    }
 }

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "jobs/layer.h"
 #include "jobs/market.h"
+#include "jobs/stall.h"
 #include "jobs/worker.h"
 
 /*
@@ -75,7 +76,14 @@ static int has_process(struct jobs *j, struct arena *a, const char *instance_id,
     return r < 0 ? r : i != NULL && instance_uses_capacity(i);
 }
 
-static int end_stray_domains(struct jobs *j, struct arena *a, struct err *e)
+static int end_stray(struct hypervisor *h, const char *id, struct err *e)
+{
+    log_warning("stray-domain instance=%s: no running instance of this id; ending it", id);
+    return h->ops->destroy(h, id, e);
+}
+
+/* Of those that are no strays, what happened to them while nobody listened. */
+static int look_at_domains(struct jobs *j, struct arena *a, struct err *e)
 {
     struct hypervisor *h = j->hypervisor;
     struct domain_list domains = {0};
@@ -83,10 +91,10 @@ static int end_stray_domains(struct jobs *j, struct arena *a, struct err *e)
     for (size_t i = 0; r >= 0 && i < domains.n; i++) {
         const char *id = domains.v[i].instance_id;
         r = has_process(j, a, id, e);
-        if (r != 0)
-            continue;
-        log_warning("stray-domain instance=%s: no running instance of this id; ending it", id);
-        r = h->ops->destroy(h, id, e);
+        if (r > 0 && domains.v[i].stalled)
+            r = stall_note(j, a, id, e);
+        else if (r == 0)
+            r = end_stray(h, id, e);
     }
     return r < 0 ? r : 0;
 }
@@ -162,7 +170,7 @@ int reconcile(struct jobs *j, struct arena *a, struct err *e)
     const struct storage_ops *s = j->config.storage->ops;
     int r = enqueue_rows(j, a, e);
     if (r == 0)
-        r = end_stray_domains(j, a, e);
+        r = look_at_domains(j, a, e);
     if (r == -ENOTCONN)
         r = 0; /* it will say when it is back, and we look again */
     if (r == 0)

@@ -41,6 +41,12 @@ struct jobs {
     bool woken;
     bool stopping;
     int64_t next_audit; /* monotonic */
+    pthread_cond_t stall_ends;
+    pthread_t stall_thread; /* stall.c */
+    bool stall_runs;
+
+    _Atomic bool may_be_stalled; /* guests may be paused for want of room */
+    bool disk_is_full;           /* as the watch saw it last; its own */
 
     struct vpc_slot vpcs[VPC_SLOTS];
     pthread_mutex_t trees[TREE_LOCKS];

@@ -31,6 +31,7 @@ struct fake_storage {
     size_t n, capacity;
     size_t n_uploads;
     int fail_next;
+    int64_t free;
     bool held;
 };
 
@@ -391,10 +392,21 @@ static int fake_sweep(struct storage *s, struct err *e)
     return 0; /* nothing here outlives the process */
 }
 
-static int fake_room(struct storage *s, int64_t *ret_bytes, struct err *e)
+static int fake_room(struct storage *s, struct disk_room *ret_room, struct err *e)
 {
-    *ret_bytes = FAKE_STORAGE_ROOM;
+    struct fake_storage *f = fake_of(s);
+    (void)pthread_mutex_lock(&f->lock);
+    *ret_room = (struct disk_room){FAKE_STORAGE_ROOM, f->free};
+    (void)pthread_mutex_unlock(&f->lock);
     return 0;
+}
+
+void fake_storage_set_free(struct storage *s, int64_t bytes)
+{
+    struct fake_storage *f = fake_of(s);
+    (void)pthread_mutex_lock(&f->lock);
+    f->free = bytes;
+    (void)pthread_mutex_unlock(&f->lock);
 }
 
 static void fake_free(struct storage *s)
@@ -445,6 +457,7 @@ int fake_storage_new(struct storage **ret)
     if (f == NULL)
         return -ENOMEM;
     f->base.ops = &fake_ops;
+    f->free = FAKE_STORAGE_ROOM;
     (void)pthread_mutex_init(&f->lock, NULL);
     *ret = &f->base;
     return 0;

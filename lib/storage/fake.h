@@ -12,5 +12,7 @@
 int fake_storage_new(struct storage **ret);
 /* The next image_make or layer_make fails with -code (a positive errno) and leaves nothing. */
 void fake_storage_fail_next(struct storage *s, int code);
+/* So much of FAKE_STORAGE_ROOM is free; all of it at first. */
+void fake_storage_set_free(struct storage *s, int64_t bytes);
 /* Somebody has all layers open, or lets go of them. Nobody does at first. */
 void fake_storage_set_held(struct storage *s, bool held);

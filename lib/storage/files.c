@@ -72,9 +72,18 @@ int files_need(const struct files_storage *f, int64_t bytes, const char *what, s
     return 0;
 }
 
-static int files_storage_room(struct storage *s, int64_t *ret_bytes, struct err *e)
+/* As df tells it. The volumes may have a file system of their own. */
+static int files_storage_room(struct storage *s, struct disk_room *ret_room, struct err *e)
 {
-    return files_room(files_of(s), ret_bytes, e);
+    _cleanup_arena_ struct arena *a = arena_new();
+    const char *path = arena_printf(a, "%s/" DIR_VOLUMES, files_of(s)->dir);
+    struct statvfs fs;
+    if (statvfs(path, &fs) < 0)
+        return err_errno(e, errno, "cannot tell how much room there is in %s", path);
+    int64_t used = (int64_t)(fs.f_blocks - fs.f_bfree) * (int64_t)fs.f_frsize;
+    ret_room->free = (int64_t)fs.f_bavail * (int64_t)fs.f_frsize;
+    ret_room->size = used + ret_room->free;
+    return 0;
 }
 
 /* Calls back with each entry's name until that fails. */

@@ -21,6 +21,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "core/disk_room.h"
 
 struct storage_names {
     const char **v;
@@ -101,8 +102,8 @@ struct storage_ops {
                           struct err *e);
     /* Removes temporary files of a crash, and uploads older than a day. */
     int (*sweep)(struct storage *s, struct err *e);
-    /* Bytes that are free for new data. */
-    int (*room)(struct storage *s, int64_t *ret_bytes, struct err *e);
+    /* Of the disk that volumes lie on. */
+    int (*room)(struct storage *s, struct disk_room *ret_room, struct err *e);
     void (*free)(struct storage *s);
 };
 

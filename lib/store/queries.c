@@ -38,6 +38,16 @@ static void bind_int(sqlite3_stmt *stmt, int index, int64_t value)
 #define SLOTS_TAKEN                                                                                \
     "(SELECT count(*) FROM instance WHERE capacity_reservation_id = r.id AND " USES_CAPACITY ")"
 
+int64_t store_promised_gib(struct tx *tx)
+{
+    int64_t gib = 0;
+    sqlite3_stmt *stmt = tx_statement(tx, "SELECT coalesce(sum(size_gib), 0) FROM volume");
+    if (tx_step(tx, stmt))
+        gib = sqlite3_column_int64(stmt, 0);
+    tx_reset(stmt);
+    return gib;
+}
+
 struct capacity_used store_capacity_used(struct tx *tx, const char *host_id)
 {
     struct capacity_used used = {0};

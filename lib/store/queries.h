@@ -13,6 +13,8 @@ struct capacity_used {
     int64_t held_memory_mib; /* of slots that no instance has */
     int64_t held_slots;
 };
+/* GiB that the volumes that are there may grow to. */
+int64_t store_promised_gib(struct tx *tx);
 struct capacity_used store_capacity_used(struct tx *tx, const char *host_id);
 
 /* Instances that have a slot of the reservation. */

@@ -311,6 +311,9 @@ CREATE TABLE vpc_endpoint_route_table (
 ) STRICT;
 CREATE INDEX vpc_endpoint_route_table_table ON vpc_endpoint_route_table (route_table_id);
 
+-- When it was paused for want of room on the disk; 0: it is not.
+ALTER TABLE instance ADD COLUMN stalled_at INTEGER NOT NULL DEFAULT 0;
+
 ALTER TABLE volume ADD COLUMN iops INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE volume ADD COLUMN throughput INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE volume ADD COLUMN auto_enable_io INTEGER NOT NULL DEFAULT 0;

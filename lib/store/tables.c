@@ -223,6 +223,7 @@ static const struct column instance_columns[] = {
     BOOL(instance, force_stop),
     INT(instance, reachable_at),
     INT(instance, impaired_since),
+    INT(instance, stalled_at),
     INT(instance, stop_deadline),
     TEXT(instance, rest_freeze_id),
     BOOL(instance, rests),

@@ -80,7 +80,7 @@ NEWER = {
     "GetSerialConsoleAccessStatusResult": {"managedBy"},
     "Instance": {"currentInstanceBootMode"},
     "InstanceMaintenanceOptions": {"rebootMigration"},
-    "InstanceStatus": {"availabilityZoneId"},
+    "InstanceStatus": {"attachedEbsStatus", "availabilityZoneId"},
     "InstanceTypeInfo": {"nitroEnclavesSupport", "nitroTpmSupport", "phcSupport",
                          "rebootMigrationSupport"},
     "ModifyInstanceMaintenanceOptionsResult": {"rebootMigration"},

@@ -50,33 +50,12 @@ static const struct volume *run(int64_t attempts, struct outcome *ret_outcome)
     return v;
 }
 
-static void put_guest(void)
-{
-    struct domain_spec spec = {
-        .instance_id = TEST_INSTANCE,
-        .uuid = "ec200000-0000-4000-8000-000000000000",
-        .instance_type = "t3.micro",
-        .image_id = TEST_IMAGE,
-        .architecture = "x86_64",
-        .driver = "kvm",
-        .vcpus = 1,
-        .threads_per_core = 1,
-        .memory_mib = 512,
-        .console_log = "/log",
-        .console_socket = "/socket",
-    };
-    struct err e = {0};
-    ck_assert_msg(h->ops->create_paused(h, &spec, &e) == 0, "%s", e.message);
-    ck_assert_int_eq(h->ops->resume(h, TEST_INSTANCE, NULL), 0);
-    calls_put_instance(k, INSTANCE_RUNNING);
-}
-
 static void put_attached(void)
 {
     struct outcome outcome;
     ec2_CreateVolume_out made;
     ec2_AttachVolume_out attached;
-    put_guest();
+    machine_put_guest(m, k);
     OK(k, CreateVolume, &made, .availability_zone = "us-east-1a", .size = wire_int(1));
     volume_id = made.volume_id;
     ck_assert_int_eq(run(0, &outcome)->state, VOLUME_AVAILABLE);
@@ -122,7 +101,7 @@ static const char *put_interface_detaching(void)
     ec2_CreateNetworkInterface_out made;
     ec2_AttachNetworkInterface_out attached;
     ec2_DetachNetworkInterface_out none;
-    put_guest();
+    machine_put_guest(m, k);
     OK(k, CreateNetworkInterface, &made, .subnet_id = TEST_SUBNET);
     const char *id = made.network_interface->network_interface_id;
     OK(k, AttachNetworkInterface, &attached, .network_interface_id = id,

@@ -10,10 +10,12 @@ import os
 import signal
 import time
 
-from guests import (Checks, Key, base_image, describe, ec2_client, log_in, qemu_pid, until, wait_state)
+from guests import (Checks, Key, base_image, describe, ec2_client, log_in, qemu_pid, run, until, wait_state)
 
 ROUNDS = 20
 PATTERN = "head -c 8M /dev/urandom >/mnt/pattern && sync /mnt/pattern && sha256sum </mnt/pattern"
+
+VOLUMES = os.path.join(os.environ["CROFT_LAB"], "state", "volumes")
 
 checks = Checks()
 ec2 = ec2_client()
@@ -98,7 +100,7 @@ WRITER = ("n=0; while test ! -e /mnt/stop; do n=\\$((n + 1)); head -c 64k /dev/u
 
 
 def layers(volume):
-    return sorted(glob.glob(os.path.join(os.environ["CROFT_LAB"], "state", "volumes", f"{volume}*.qcow2")))
+    return sorted(glob.glob(os.path.join(VOLUMES, f"{volume}*.qcow2")))
 
 
 def snapshot(volume):
@@ -239,7 +241,33 @@ def imaged(guest):
             ec2.delete_snapshot(SnapshotId=each["SnapshotId"])
 
 
+def health(guest):
+    """What DescribeVolumeStatus says of the instance's root volume."""
+    root = describe(ec2, guest.id)["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]
+    status = ec2.describe_volume_status(VolumeIds=[root])["VolumeStatuses"][0]["VolumeStatus"]
+    return status["Status"], status["Details"][1]["Status"]
+
+
+def paused_while_full(guest):
+    """The disk fills up: the guest is paused, and writes on when there is room."""
+    guest.run("nohup sh -c \"while test ! -e /tmp/stop; do date +%s >>/tmp/beat; sync /tmp/beat; sleep 1; done\" "
+              ">/dev/null 2>&1 &")
+    filler = os.path.join(VOLUMES, "filler")
+    room = os.statvfs(VOLUMES)
+    checks.same("there is room: its volume is well", health(guest), ("ok", "not-applicable"))
+    with open(filler, "wb") as f:
+        os.posix_fallocate(f.fileno(), 0, room.f_bavail * room.f_frsize - (room.f_blocks * room.f_frsize) // 50)
+    until("its volume is impaired, and says why", lambda: health(guest) == ("impaired", "stalled"))
+    until("the guest is paused", lambda: "paused" in run("virsh", "domstate", guest.id).stdout)
+    os.unlink(filler)
+    until("the guest goes on", lambda: health(guest)[0] == "ok")
+    beats = [int(each) for each in guest.run("sleep 3; touch /tmp/stop; sync; cat /tmp/beat").split()]
+    checks.ok("it goes on where it was, with all that it wrote", len(beats) > 3 and beats == sorted(beats), beats)
+
+
 def main():
+    # The volumes have a disk of their own, which a test can fill.
+    run("mount", "-t", "tmpfs", "-o", "size=3G", "tmpfs", VOLUMES)
     guest = Guest()
     volume = ec2.create_volume(Size=1, AvailabilityZone=guest.zone)["VolumeId"]
     available(volume)
@@ -251,6 +279,8 @@ def main():
         grown_and_kept(guest, volume)
     with checks.part("frozen under load"):
         frozen_under_load(guest, volume)
+    with checks.part("paused while full"):
+        paused_while_full(guest)
     with checks.part("limited"):
         limited(guest)
     with checks.part("detached under load"):
@@ -265,7 +295,7 @@ def main():
         ec2.delete_volume(VolumeId=volume)
         until("the volume is gone", lambda: not ec2.describe_volumes(
             Filters=[{"Name": "volume-id", "Values": [volume]}])["Volumes"])
-        path = os.path.join(os.environ["CROFT_LAB"], "state", "volumes", volume + ".qcow2")
+        path = os.path.join(VOLUMES, volume + ".qcow2")
         checks.ok("and its file with it", not os.path.exists(path))
     checks.finish()
 

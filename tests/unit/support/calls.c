@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/file.h"
+#include "storage/fake.h"
 
 static void put_network(struct tx *tx)
 {
@@ -232,8 +233,11 @@ struct calls *calls_new(void)
         .arn = "arn:aws:iam::" TEST_ACCOUNT ":root",
         .user_id = TEST_ACCOUNT,
     };
+    int r = fake_storage_new(&k->storage);
+    CHECK(r == 0);
     k->config = (struct api_config){
         .store = k->store,
+        .storage = k->storage,
         .regions = {k->served, 2},
         .account_id = TEST_ACCOUNT,
         .host_id = TEST_HOST,
@@ -261,6 +265,7 @@ void calls_put_gateway(struct calls *k)
 void calls_free(struct calls *k)
 {
     store_close(k->store);
+    k->storage->ops->free(k->storage);
     arena_free(k->arena);
     int r = dir_remove(k->directory, NULL);
     CHECK(r == 0);

@@ -40,6 +40,7 @@ struct calls {
     struct store *store;
     struct arena *arena;
     struct api_config config;
+    struct storage *storage; /* in memory; the config's, unless a test says otherwise */
     struct principal principal;
     struct region served[2];
     struct call call;

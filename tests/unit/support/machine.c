@@ -86,3 +86,26 @@ bool machine_has_group(const struct machine *m, const char *group_id)
 {
     return intent_group(&m->wanted, group_id) != NULL;
 }
+
+void machine_put_guest(struct machine *m, struct calls *k)
+{
+    struct hypervisor *h = m->jobs->hypervisor;
+    struct domain_spec spec = {
+        .instance_id = TEST_INSTANCE,
+        .uuid = "ec200000-0000-4000-8000-000000000000",
+        .instance_type = "t3.micro",
+        .image_id = TEST_IMAGE,
+        .architecture = "x86_64",
+        .driver = "kvm",
+        .vcpus = 1,
+        .threads_per_core = 1,
+        .memory_mib = 512,
+        .console_log = "/log",
+        .console_socket = "/socket",
+    };
+    int r = h->ops->create_paused(h, &spec, &m->e);
+    CHECK(r == 0);
+    r = h->ops->resume(h, TEST_INSTANCE, NULL);
+    CHECK(r == 0);
+    calls_put_instance(k, INSTANCE_RUNNING);
+}

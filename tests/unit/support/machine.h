@@ -23,6 +23,8 @@ struct machine {
 
 struct machine *machine_new(struct calls *k);
 void machine_free(struct machine *m);
+/* TEST_INSTANCE, running: its row, and its domain at a hypervisor that jobs have. */
+void machine_put_guest(struct machine *m, struct calls *k);
 /* The job of a VPC: 0, or what it fails with. */
 int machine_run(struct machine *m, const char *vpc_id);
 /* Is the group among what was asked for last? */

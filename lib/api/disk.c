@@ -1,0 +1,45 @@
+#include "api/disk.h"
+
+#define GIB ((int64_t)1 << 30)
+
+static int read_room(struct call *c, struct disk_room *ret_room, struct fault *f)
+{
+    struct storage *s = c->config->storage;
+    struct err e = {0};
+    return s->ops->room(s, ret_room, &e) == 0
+               ? 0
+               : fault(f, FAULT_INTERNAL_ERROR, "The room for volumes cannot be read now");
+}
+
+static int64_t full_percent(struct call *c)
+{
+    return c->config->jobs == NULL ? 0 : c->config->jobs->disk_full_percent;
+}
+
+int disk_admit_volume(struct call *c, int64_t size_gib, struct fault *f)
+{
+    struct disk_room room;
+    if (read_room(c, &room, f) < 0)
+        return -1;
+    if (size_gib > room.free / GIB)
+        return fault(f, FAULT_INSUFFICIENT_VOLUME_CAPACITY,
+                     "There is room for %lld GiB on the server, and the volume is to have %lld",
+                     (long long)(room.free / GIB), (long long)size_gib);
+    if (disk_is_full(&room, full_percent(c)))
+        return fault(f, FAULT_INSUFFICIENT_VOLUME_CAPACITY,
+                     "The server's disk is full: %lld percent of it are in use",
+                     (long long)((room.size - room.free) * 100 / room.size));
+    return 0;
+}
+
+int disk_admit_guest(struct call *c, struct fault *f)
+{
+    struct disk_room room;
+    if (read_room(c, &room, f) < 0)
+        return -1;
+    if (!disk_is_full(&room, full_percent(c)))
+        return 0;
+    return fault(f, FAULT_INSUFFICIENT_INSTANCE_CAPACITY,
+                 "The server's disk is full, and guests are paused: %lld MiB are free of %lld",
+                 (long long)(room.free >> 20), (long long)(room.size >> 20));
+}

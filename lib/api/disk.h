@@ -1,0 +1,9 @@
+#pragma once
+/*
+ * Room on the disk. Volumes are thin, so what is promised may be more than there is; but a volume
+ * that could never be filled is refused, and so is a guest that would be paused at once.
+ */
+#include "api/call.h"
+
+int disk_admit_volume(struct call *c, int64_t size_gib, struct fault *f);
+int disk_admit_guest(struct call *c, struct fault *f);
