@@ -50,6 +50,8 @@ static const struct key {
      "regions that are served, the default one first"},
     KEY(reserve_memory, false, "512", "MiB of memory that guests never get"),
     KEY(max_instances, false, "10000", "most instances at a time"),
+    KEY(disk_io, false, "auto",
+        "how QEMU uses disks: io_uring, threads, or auto: the first if it can"),
     KEY(disk_full, false, "95", "percent of the disk in use, at which guests are paused"),
     KEY(volume_limits, false, "off",
         "do volumes have the limits of their types? " VOLUME_LIMITS_TEXTS),
@@ -263,6 +265,13 @@ static int read_notice(struct config *c, struct err *e)
     return r;
 }
 
+static int check_disk_io(const struct config *c, struct err *e)
+{
+    if (streq(c->disk_io, "auto") || streq(c->disk_io, "io_uring") || streq(c->disk_io, "threads"))
+        return 0;
+    return err_set(e, EINVAL, "disk_io must be auto, io_uring or threads, not '%s'", c->disk_io);
+}
+
 static int read_disk_full(struct config *c, struct err *e)
 {
     int r = read_number("disk_full", c->disk_full, &c->disk_full_percent, e);
@@ -317,6 +326,8 @@ static int work_out(struct arena *a, struct config *c, struct err *e)
         r = read_switch("signature_v2", c->signature_v2, &c->take_signature_v2, e);
     if (r == 0)
         r = read_notice(c, e);
+    if (r == 0)
+        r = check_disk_io(c, e);
     if (r == 0)
         r = read_disk_full(c, e);
     if (r == 0)

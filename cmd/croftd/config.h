@@ -38,6 +38,7 @@ struct config {
     const char *signature_v2;
     const char *volume_limits;
     const char *disk_full;
+    const char *disk_io;
 
     /* Worked out of the above */
     struct region_list regions;

@@ -155,6 +155,13 @@ static int try_spot(void *ctx, const char *request_id, struct err *e)
     return api_try_spot(d->api, request_id, e);
 }
 
+static const char *disk_io(const struct daemon *d)
+{
+    if (!streq(d->config.disk_io, "auto"))
+        return d->config.disk_io;
+    return d->storage->ops->has_io_uring(d->storage) ? DISK_IO_URING : DISK_IO_THREADS;
+}
+
 static int make_jobs(struct daemon *d, struct err *e)
 {
     const struct config *c = &d->config;
@@ -168,6 +175,7 @@ static int make_jobs(struct daemon *d, struct err *e)
         .mtu = GUEST_MTU,
         .reserve_memory_mib = c->reserve_memory_mib,
         .spot_notice_ms = c->spot_notice_ms,
+        .disk_io = disk_io(d),
         .disk_full_percent = c->disk_full_percent,
         .volume_limits = c->volume_limits_factor,
         .instance_types = c->instance_types,

@@ -261,8 +261,15 @@ static void disk(struct writer *w, const struct domain_disk *d)
     begin(w, "disk");
     attribute(w, "type", "file");
     attribute(w, "device", "disk");
-    EMPTY(w, "driver", "name", "qemu", "type", d->format, "cache", "writeback", "error_policy",
-          "enospace", "discard", d->read_only ? "ignore" : "unmap");
+    begin(w, "driver");
+    attribute(w, "name", "qemu");
+    attribute(w, "type", d->format);
+    attribute(w, "cache", "writeback");
+    attribute(w, "error_policy", "enospace");
+    if (d->io != NULL)
+        attribute(w, "io", d->io);
+    attribute(w, "discard", d->read_only ? "ignore" : "unmap");
+    end(w);
     EMPTY(w, "source", "file", d->path);
     if (d->below != NULL)
         layers(w, d->below);

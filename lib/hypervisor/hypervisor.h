@@ -21,12 +21,16 @@
 
 #define DOMAIN_DISKS_MAX 28 /* root, 26 more (as EC2's /dev/sd[f-z] and beyond), the seed */
 
+#define DISK_IO_URING   "io_uring"
+#define DISK_IO_THREADS "threads"
+
 struct domain_disk {
     const char *path;         /* a file; always <disk type='file'> */
     const char *format;       /* qcow2, raw */
     const char *const *below; /* the qcow2 files that it stands on, downwards; NULL-terminated */
     const char *target;       /* vda, vdb, … */
     const char *serial;       /* shown in the guest; at most 20 characters; NULL: none */
+    const char *io;           /* how QEMU reads and writes it: DISK_IO_…; NULL: its own way */
     bool read_only;
     int boot_order;              /* 1: boots from it; 0: no boot device */
     struct volume_limits limits; /* all zero: none */

@@ -179,6 +179,7 @@ const struct domain_disk *plan_disk(const struct jobs_config *config, struct are
         .below = below,
         .format = "qcow2",
         .serial = plan_disk_serial(a, v->id),
+        .io = config->disk_io,
         .limits = volume_limits_of(v, config->volume_limits),
     };
     return disk;
@@ -204,6 +205,7 @@ static size_t list_disks(const struct jobs_config *config, struct arena *a,
     disks[n] = (struct domain_disk){
         .path = s->ops->instance_path(s, a, facts->instance->id, PLAN_SEED_FILE),
         .format = "raw",
+        .io = config->disk_io,
         .target = domain_disk_target(a, n),
         .serial = "cidata",
         .read_only = true,

@@ -392,6 +392,12 @@ static int fake_sweep(struct storage *s, struct err *e)
     return 0; /* nothing here outlives the process */
 }
 
+static bool fake_has_io_uring(struct storage *s)
+{
+    (void)s;
+    return true;
+}
+
 static int fake_room(struct storage *s, struct disk_room *ret_room, struct err *e)
 {
     struct fake_storage *f = fake_of(s);
@@ -447,6 +453,7 @@ static const struct storage_ops fake_ops = {
     .list_layers = fake_list_layers,
     .list_instances = fake_list_instances,
     .sweep = fake_sweep,
+    .has_io_uring = fake_has_io_uring,
     .room = fake_room,
     .free = fake_free,
 };

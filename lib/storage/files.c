@@ -11,9 +11,11 @@
 #include "base/text.h"
 #include "core/layer.h"
 #include "storage/files_internal.h"
+#include "storage/qemu_img.h"
 
 #define ENTRIES_MAX     1000000 /* of one directory */
 #define UPLOAD_KEPT_FOR ((int64_t)24 * 3600 * 1000)
+#define IO_URING_SWITCH "/proc/sys/kernel/io_uring_disabled" /* 0, or it is not there: on */
 
 struct files_storage *files_of(struct storage *s)
 {
@@ -70,6 +72,26 @@ int files_need(const struct files_storage *f, int64_t bytes, const char *what, s
                        what, (long long)(bytes + (1 << 20) - 1) >> 20, (long long)(room >> 20),
                        (long long)(ROOM_RESERVE >> 20));
     return 0;
+}
+
+/*
+ * Asked of qemu-img, which is made with the same options as QEMU and runs on the same kernel, but
+ * as root: the kernel may keep io_uring from everybody else. None of the files is touched.
+ */
+static bool files_has_io_uring(struct storage *s)
+{
+    _cleanup_arena_ struct arena *a = arena_new();
+    _cleanup_buf_ struct buf disabled = BUF_INIT(64);
+    const char *path = files_temporary(files_of(s), a, DIR_VOLUMES, "probe", "io");
+    const char zeroes[4096] = {0};
+    if (file_read(IO_URING_SWITCH, &disabled, NULL) == 0 && disabled.len > 0 &&
+        disabled.data[0] != '0')
+        return false;
+    if (file_write(path, zeroes, sizeof(zeroes), 0600, NULL) < 0)
+        return false;
+    bool has = qemu_img_has_io_uring(path);
+    (void)file_remove(path, NULL);
+    return has;
 }
 
 /* As df tells it. The volumes may have a file system of their own. */
@@ -242,6 +264,7 @@ static const struct storage_ops files_ops = {
     .list_layers = files_list_layers,
     .list_instances = files_list_instances,
     .sweep = files_sweep,
+    .has_io_uring = files_has_io_uring,
     .room = files_storage_room,
     .free = files_free,
 };

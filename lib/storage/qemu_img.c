@@ -84,6 +84,13 @@ bool qemu_img_is_sound(const char *path)
     return run(argv, LOOK_MS, NULL, NULL) == 0;
 }
 
+bool qemu_img_has_io_uring(const char *path)
+{
+    const char *argv[] = {LOOK_LIMITS, "qemu-img", "bench", "-q", "-f",  "raw", "-i",
+                          "io_uring",  "-c",       "1",     "-s", "512", path,  NULL};
+    return run(argv, LOOK_MS, NULL, NULL) == 0;
+}
+
 int qemu_img_measure(const char *path, enum format format, int64_t *ret_bytes, struct err *e)
 {
     _cleanup_json_ json_t *answer = NULL;

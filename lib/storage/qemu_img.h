@@ -18,6 +18,8 @@ struct image_info {
 int qemu_img_info(const char *path, enum format format, struct image_info *ret, struct err *e);
 /* Is the qcow2 file free of errors and leaks? Reads its tables only. */
 bool qemu_img_is_sound(const char *path);
+/* Can it read this file by io_uring? */
+bool qemu_img_has_io_uring(const char *path);
 /* Bytes that the image takes as qcow2. */
 int qemu_img_measure(const char *path, enum format format, int64_t *ret_bytes, struct err *e);
 int qemu_img_convert(const char *from, enum format format, const char *to, struct err *e);

@@ -102,6 +102,8 @@ struct storage_ops {
                           struct err *e);
     /* Removes temporary files of a crash, and uploads older than a day. */
     int (*sweep)(struct storage *s, struct err *e);
+    /* Whether QEMU can read and write files by io_uring here, with the rights that it has. */
+    bool (*has_io_uring)(struct storage *s);
     /* Of the disk that volumes lie on. */
     int (*room)(struct storage *s, struct disk_room *ret_room, struct err *e);
     void (*free)(struct storage *s);

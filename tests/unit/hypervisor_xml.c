@@ -7,12 +7,14 @@
 static const struct domain_disk disks[] = {
     {.path = "/var/lib/croft/volumes/vol-0123456789abcdef0.qcow2",
      .format = "qcow2",
+     .io = DISK_IO_URING,
      .below = (const char *const[]){"/var/lib/croft/images/ami-0123456789abcdef0.qcow2", NULL},
      .target = "vda",
      .serial = "vol0123456789abcdef0",
      .boot_order = 1},
     {.path = "/var/lib/croft/instances/i-0123456789abcdef0/seed.img",
      .format = "raw",
+     .io = DISK_IO_THREADS,
      .target = "vdb",
      .read_only = true},
 };

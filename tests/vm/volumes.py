@@ -16,6 +16,7 @@ ROUNDS = 20
 PATTERN = "head -c 8M /dev/urandom >/mnt/pattern && sync /mnt/pattern && sha256sum </mnt/pattern"
 
 VOLUMES = os.path.join(os.environ["CROFT_LAB"], "state", "volumes")
+ROOM = "16G"  # of memory that is taken as it is written to
 
 checks = Checks()
 ec2 = ec2_client()
@@ -252,14 +253,13 @@ def paused_while_full(guest):
     """The disk fills up: the guest is paused, and writes on when there is room."""
     guest.run("nohup sh -c \"while test ! -e /tmp/stop; do date +%s >>/tmp/beat; sync /tmp/beat; sleep 1; done\" "
               ">/dev/null 2>&1 &")
-    filler = os.path.join(VOLUMES, "filler")
-    room = os.statvfs(VOLUMES)
     checks.same("there is room: its volume is well", health(guest), ("ok", "not-applicable"))
-    with open(filler, "wb") as f:
-        os.posix_fallocate(f.fileno(), 0, room.f_bavail * room.f_frsize - (room.f_blocks * room.f_frsize) // 50)
+    room = os.statvfs(VOLUMES)
+    used_kib = (room.f_blocks - room.f_bfree) * room.f_frsize >> 10
+    run("mount", "-o", f"remount,size={used_kib * 102 // 100}k", VOLUMES)
     until("its volume is impaired, and says why", lambda: health(guest) == ("impaired", "stalled"))
     until("the guest is paused", lambda: "paused" in run("virsh", "domstate", guest.id).stdout)
-    os.unlink(filler)
+    run("mount", "-o", f"remount,size={ROOM}", VOLUMES)
     until("the guest goes on", lambda: health(guest)[0] == "ok")
     beats = [int(each) for each in guest.run("sleep 3; touch /tmp/stop; sync; cat /tmp/beat").split()]
     checks.ok("it goes on where it was, with all that it wrote", len(beats) > 3 and beats == sorted(beats), beats)
@@ -267,7 +267,7 @@ def paused_while_full(guest):
 
 def main():
     # The volumes have a disk of their own, which a test can fill.
-    run("mount", "-t", "tmpfs", "-o", "size=3G", "tmpfs", VOLUMES)
+    run("mount", "-t", "tmpfs", "-o", f"size={ROOM}", "tmpfs", VOLUMES)
     guest = Guest()
     volume = ec2.create_volume(Size=1, AvailabilityZone=guest.zone)["VolumeId"]
     available(volume)
