@@ -55,6 +55,8 @@ static const struct key {
     KEY(disk_full, false, "95", "percent of the disk in use, at which guests are paused"),
     KEY(volume_limits, false, "off",
         "do volumes have the limits of their types? " VOLUME_LIMITS_TEXTS),
+    KEY(snapshot_freeze, false, "yes",
+        "yes: guests' agents freeze file systems for the moment of a snapshot"),
     KEY(signature_v2, false, "no", "yes: also serve old clients that sign with version 2"),
     KEY(spot_interruption_notice, false, "120",
         "seconds that a spot instance is told before its end"),
@@ -324,6 +326,8 @@ static int work_out(struct arena *a, struct config *c, struct err *e)
         r = read_number("max_instances", c->max_instances, &c->max_instance_count, e);
     if (r == 0)
         r = read_switch("signature_v2", c->signature_v2, &c->take_signature_v2, e);
+    if (r == 0)
+        r = read_switch("snapshot_freeze", c->snapshot_freeze, &c->freeze_file_systems, e);
     if (r == 0)
         r = read_notice(c, e);
     if (r == 0)

@@ -38,6 +38,7 @@ struct config {
     const char *signature_v2;
     const char *volume_limits;
     const char *disk_full;
+    const char *snapshot_freeze;
     const char *disk_io;
 
     /* Worked out of the above */
@@ -50,6 +51,7 @@ struct config {
     int64_t volume_limits_factor;              /* thousandths */
     struct instance_type_table instance_types; /* the owner's among AWS's */
     bool take_signature_v2;
+    bool freeze_file_systems;
     bool show_help;
     bool show_version;
 };

@@ -175,6 +175,7 @@ static int make_jobs(struct daemon *d, struct err *e)
         .mtu = GUEST_MTU,
         .reserve_memory_mib = c->reserve_memory_mib,
         .spot_notice_ms = c->spot_notice_ms,
+        .snapshot_freeze = c->freeze_file_systems,
         .disk_io = disk_io(d),
         .disk_full_percent = c->disk_full_percent,
         .volume_limits = c->volume_limits_factor,

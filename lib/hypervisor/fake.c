@@ -486,9 +486,11 @@ static int has_disk(struct hypervisor *h, const char *instance_id, const char *s
 }
 
 static int fake_disks_freeze(struct hypervisor *h, const char *instance_id,
-                             const struct domain_freeze *disks, size_t n, struct err *e)
+                             const struct domain_freeze *disks, size_t n, bool quiet,
+                             bool *ret_quiet, struct err *e)
 {
     int r = 0;
+    *ret_quiet = quiet; /* each guest has an agent */
     for (size_t i = 0; r == 0 && i < n; i++)
         r = has_disk(h, instance_id, disks[i].serial, e);
     return r;

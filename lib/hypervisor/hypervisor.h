@@ -166,9 +166,12 @@ struct hypervisor_ops {
      * From one moment on the guest writes into other files: all of these disks, or none. Each file
      * is there, empty, on top of the one that the disk has had. A disk that has its file already is
      * passed over, one that is not there is -ENODEV. What copies data of these disks is ended.
+     * `quiet`: the guest's agent, where there is one, freezes the file systems for that moment;
+     * *ret_quiet says whether it did. It is not waited for long, and the freeze never fails for it.
      */
     int (*disks_freeze)(struct hypervisor *h, const char *instance_id,
-                        const struct domain_freeze *disks, size_t n, struct err *e);
+                        const struct domain_freeze *disks, size_t n, bool quiet, bool *ret_quiet,
+                        struct err *e);
     /*
      * Copies, while the guest runs: of a merge, what is in a file below a disk into the one that
      * this stands on, after which nothing names it; of a flattening, what is between a disk and

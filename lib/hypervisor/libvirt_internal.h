@@ -69,7 +69,8 @@ int libvirt_disk_limit(struct hypervisor *h, const char *instance_id, const char
                        const struct volume_limits *limits, struct err *e);
 /* libvirt_layers.c: the same */
 int libvirt_disks_freeze(struct hypervisor *h, const char *instance_id,
-                         const struct domain_freeze *disks, size_t n, struct err *e);
+                         const struct domain_freeze *disks, size_t n, bool quiet, bool *ret_quiet,
+                         struct err *e);
 int libvirt_disk_merge(struct hypervisor *h, const char *instance_id, const char *serial,
                        const char *top, const char *base, bool *ret_done, struct err *e);
 int libvirt_disk_flatten(struct hypervisor *h, const char *instance_id, const char *serial,

@@ -1,5 +1,6 @@
 #include <libvirt/virterror.h>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "hypervisor/domain_xml.h"
 #include "hypervisor/libvirt_internal.h"
@@ -13,6 +14,11 @@
  * one, is not used: whether it had ended could not be told after a power cut, and then nobody would
  * know which of the two files has what the guest wrote last.
  */
+
+#define AGENT_SECONDS 5
+#define FREEZE_FLAGS                                                                               \
+    (VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY | VIR_DOMAIN_SNAPSHOT_CREATE_NO_METADATA |               \
+     VIR_DOMAIN_SNAPSHOT_CREATE_REUSE_EXT | VIR_DOMAIN_SNAPSHOT_CREATE_ATOMIC)
 
 struct disk_at {
     virConnectPtr conn;
@@ -57,8 +63,25 @@ static int end_job(struct disk_at *at, const struct live_disk *disk, const char 
                        : 0;
 }
 
+/*
+ * With the guest's file systems frozen, if its agent does that in AGENT_SECONDS; libvirt thaws them
+ * again, also when the agent has not answered. Without an agent it knows so at once.
+ */
+static virDomainSnapshotPtr freeze_quietly(virDomainPtr domain, const char *xml,
+                                           const char *instance_id)
+{
+    (void)virDomainAgentSetResponseTimeout(domain, AGENT_SECONDS, 0);
+    virDomainSnapshotPtr made =
+        virDomainSnapshotCreateXML(domain, xml, FREEZE_FLAGS | VIR_DOMAIN_SNAPSHOT_CREATE_QUIESCE);
+    if (made == NULL)
+        log_info("file-systems-not-frozen instance=%s reason=\"%s\"", instance_id,
+                 virGetLastErrorMessage());
+    return made;
+}
+
 static int freeze(struct arena *a, struct disk_at *at, const char *instance_id,
-                  const struct domain_freeze *disks, size_t n, struct err *e)
+                  const struct domain_freeze *disks, size_t n, bool quiet, bool *ret_quiet,
+                  struct err *e)
 {
     struct frozen_disk *list = arena_array(a, at->disks.n + 1, struct frozen_disk);
     size_t n_frozen = 0;
@@ -82,10 +105,10 @@ static int freeze(struct arena *a, struct disk_at *at, const char *instance_id,
     int r = domain_freeze_xml_build(a, list, at->disks.n, &xml, e);
     if (r < 0)
         return r;
-    virDomainSnapshotPtr made = virDomainSnapshotCreateXML(
-        at->domain, xml,
-        VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY | VIR_DOMAIN_SNAPSHOT_CREATE_NO_METADATA |
-            VIR_DOMAIN_SNAPSHOT_CREATE_REUSE_EXT | VIR_DOMAIN_SNAPSHOT_CREATE_ATOMIC);
+    virDomainSnapshotPtr made = quiet ? freeze_quietly(at->domain, xml, instance_id) : NULL;
+    *ret_quiet = made != NULL;
+    if (made == NULL)
+        made = virDomainSnapshotCreateXML(at->domain, xml, FREEZE_FLAGS);
     if (made == NULL)
         return libvirt_domain_error(at->conn, at->domain, e, "freeze disks of domain", instance_id);
     (void)virDomainSnapshotFree(made);
@@ -93,14 +116,16 @@ static int freeze(struct arena *a, struct disk_at *at, const char *instance_id,
 }
 
 int libvirt_disks_freeze(struct hypervisor *h, const char *instance_id,
-                         const struct domain_freeze *disks, size_t n, struct err *e)
+                         const struct domain_freeze *disks, size_t n, bool quiet, bool *ret_quiet,
+                         struct err *e)
 {
     _cleanup_arena_ struct arena *a = arena_new();
     _cleanup_(cleanup_disk_at) struct disk_at at = {0};
+    *ret_quiet = false;
     if (n == 0)
         return 0;
     int r = look_up(a, h, instance_id, disks[0].serial, &at, e);
-    return r < 0 ? r : freeze(a, &at, instance_id, disks, n, e);
+    return r < 0 ? r : freeze(a, &at, instance_id, disks, n, quiet, ret_quiet, e);
 }
 
 /* --- copying */

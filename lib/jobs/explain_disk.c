@@ -126,11 +126,14 @@ static void tell_freeze(struct telling *t, struct croft_ExplainedStep *step, con
         tell_remark(t, step, "no guest has it: that the new layer is its own from now on is all");
         return;
     }
+    bool quiet = t->call->config->snapshot_freeze;
     tell_remark(t, step, "if its guest runs, this moves it there, all disks at one moment:");
     tell_command(t, step,
                  "virsh snapshot-create-as %s --disk-only --no-metadata --atomic --reuse-external "
-                 "--diskspec DISK,file=%s",
-                 v->instance_id, path);
+                 "%s--diskspec DISK,file=%s",
+                 v->instance_id, quiet ? "--quiesce " : "", path);
+    if (quiet)
+        tell_remark(t, step, "and without --quiesce when the guest has no agent that answers");
     tell_remark(t, step, "DISK is what `virsh domblklist %s` calls %s", v->instance_id,
                 s->ops->layer_path(s, t->a, v->layer_id));
 }

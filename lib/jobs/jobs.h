@@ -39,6 +39,7 @@ struct jobs_config {
     int mtu;
     int64_t reserve_memory_mib; /* as the API's */
     int64_t spot_notice_ms;     /* from a mark to the end */
+    bool snapshot_freeze;       /* ask guests' agents to freeze their file systems */
     const char *disk_io;        /* DISK_IO_… of hypervisor.h */
     int64_t disk_full_percent;  /* see core/disk_room.h */
     int64_t volume_limits;      /* thousandths: see core/volume_limits.h */

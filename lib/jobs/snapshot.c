@@ -125,12 +125,17 @@ static int freeze_guest(struct jobs *j, const char *instance_id, const struct do
                         size_t n, struct err *e)
 {
     struct hypervisor *h = j->hypervisor;
-    int r = h->ops->disks_freeze(h, instance_id, disks, n, e);
+    bool quiet = false;
+    int r = h->ops->disks_freeze(h, instance_id, disks, n, j->config.snapshot_freeze, &quiet, e);
     for (size_t i = 0; r == -ENODEV && n > 1 && i < n; i++) {
-        int one = h->ops->disks_freeze(h, instance_id, &disks[i], 1, e);
+        int one = h->ops->disks_freeze(h, instance_id, &disks[i], 1, j->config.snapshot_freeze,
+                                       &quiet, e);
         if (one < 0 && one != -ENODEV)
             return one;
     }
+    if (r == 0)
+        log_info("guest-frozen instance=%s file-systems=%s", instance_id,
+                 quiet ? "frozen" : "as-they-were");
     return r == -ENODEV ? 0 : r;
 }
 

@@ -129,9 +129,10 @@ static int g_list(struct hypervisor *h, struct arena *a, struct domain_list *ret
 }
 
 static int g_freeze(struct hypervisor *h, const char *id, const struct domain_freeze *disks,
-                    size_t n, struct err *e)
+                    size_t n, bool quiet, bool *ret_quiet, struct err *e)
 {
     (void)h, (void)id;
+    *ret_quiet = quiet;
     step();
     for (size_t i = 0; i < n; i++)
         if (disk_of(disks[i].serial) == NULL)

@@ -100,6 +100,22 @@ WRITER = ("n=0; while test ! -e /mnt/stop; do n=\\$((n + 1)); head -c 64k /dev/u
           "echo \\$n >/mnt/last.new; sync /mnt/last.new; mv /mnt/last.new /mnt/last; sync -f /mnt; done")
 
 
+def quietly(guest, volume):
+    """The guest's agent freezes its file systems: what was written and not synced is in the snapshot."""
+    guest.run("echo unsynced >/mnt/unsynced")
+    snap = snapshot(volume)
+    copy = ec2.create_volume(SnapshotId=snap, AvailabilityZone=guest.zone)["VolumeId"]
+    available(copy)
+    attach(guest, copy, "/dev/sdg")
+    found = guest.run(f"udevadm settle; mkdir -p /restored; mount -o ro {disk(copy)} /restored; cat /restored/unsynced; "
+                      "umount /restored")
+    checks.same("what a guest with an agent had not synced is in its snapshot", found, "unsynced")
+    checks.same("and its file systems are thawed", guest.run("echo more >/mnt/more; sync; cat /mnt/more"), "more")
+    detach(copy)
+    ec2.delete_volume(VolumeId=copy)
+    ec2.delete_snapshot(SnapshotId=snap)
+
+
 def layers(volume):
     return sorted(glob.glob(os.path.join(VOLUMES, f"{volume}*.qcow2")))
 
@@ -124,6 +140,7 @@ def frozen_under_load(guest, volume):
     last = int(guest.run("cat /mnt/last"))
     taken.append(snapshot(volume))
     print(f"# three snapshots under load: {time.monotonic() - began:.1f} s, one login among them")
+    until("what an earlier snapshot kept is merged", lambda: len(layers(volume)) < 5)
     checks.same("three snapshots are three layers below the one that is written", len(layers(volume)), 4)
 
     ec2.delete_snapshot(SnapshotId=taken[1])
@@ -195,7 +212,7 @@ def limited(guest):
     """Operations a second are those of the volume's type, and those it is modified to at once."""
     volume = ec2.create_volume(Size=4, VolumeType="io1", Iops=100, AvailabilityZone=guest.zone)["VolumeId"]
     available(volume)
-    attach(guest, volume)
+    attach(guest, volume, "/dev/sdg")
     slow = seconds_of_writes(guest, volume, 400)
     ec2.modify_volume(VolumeId=volume, Iops=200)
     until("the volume is modified", lambda: seen(volume)["Iops"] == 200)
@@ -277,6 +294,8 @@ def main():
         imaged(guest)
     with checks.part("grown and kept"):
         grown_and_kept(guest, volume)
+    with checks.part("quietly"):
+        quietly(guest, volume)
     with checks.part("frozen under load"):
         frozen_under_load(guest, volume)
     with checks.part("paused while full"):
