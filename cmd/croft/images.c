@@ -1,4 +1,4 @@
-/* croft image add, ls, rm. */
+/* croft image add, ls, rm. pull is in pull.c. */
 #include "croft/images.h"
 
 #include <fcntl.h>
@@ -39,7 +39,7 @@ static bool is_newer(const json_t *x, const json_t *y)
     return a != NULL && b != NULL && strcmp(a, b) > 0; /* ISO 8601 sorts as text */
 }
 
-int image_find(struct cli *c, const char *word, struct image *ret)
+static int look(struct cli *c, const char *word, struct image *ret, bool *ret_found)
 {
     _cleanup_json_ json_t *reply = NULL;
     json_t *request = json_object(), *image;
@@ -51,6 +51,7 @@ int image_find(struct cli *c, const char *word, struct image *ret)
         json_object_set_new(request, "ImageIds", json_pack("[s]", word));
     else
         json_object_set_new(request, "Filters", filter_of("state", "available"));
+    *ret_found = false;
     status = cli_describe(c, "DescribeImages", request, NULL, &reply);
     if (status != STATUS_OK)
         return status;
@@ -63,27 +64,48 @@ int image_find(struct cli *c, const char *word, struct image *ret)
     }
     if (newest != NULL && json_text(newest, "ImageId") != NULL) {
         *ret = image_of(c, newest);
-        return STATUS_OK;
+        *ret_found = true;
     }
+    return STATUS_OK;
+}
+
+bool image_is_there(struct cli *c, const char *name, struct image *ret, int *ret_status)
+{
+    bool found = false;
+    *ret_status = look(c, name, ret, &found);
+    return found;
+}
+
+int image_find(struct cli *c, const char *word, struct image *ret)
+{
+    bool found = false;
+    int status = look(c, word, ret, &found);
+
+    if (status != STATUS_OK || found)
+        return status;
     if (word == NULL)
-        complain("there is no image: croft image add FILE --name NAME");
+        complain("there is no image: croft image pull NAME, or croft image add FILE --name NAME");
     else
         complain("there is no image '%s' (croft image ls shows all)", word);
     return STATUS_FAILED;
 }
 
-static int show_progress(void *ctx, int64_t done, int64_t total)
+void image_show_progress(const int64_t *began, const char *what, int64_t done, int64_t total)
 {
-    const int64_t *began = ctx;
     static int64_t shown;
     int64_t now = clock_monotonic();
 
     /* Elsewhere than on a terminal every new figure would be a line of its own. */
     if (now - shown < 200 || !screen_is_terminal(stderr) || total <= 0)
-        return 0;
+        return;
     shown = now;
-    screen_progress(*began, "Uploading: %lld of %lld MiB, %d %%", (long long)(done >> 20),
+    screen_progress(*began, "%s: %lld of %lld MiB, %d %%", what, (long long)(done >> 20),
                     (long long)(total >> 20), (int)(done * 100 / total));
+}
+
+static int show_progress(void *ctx, int64_t done, int64_t total)
+{
+    image_show_progress(ctx, "Uploading", done, total);
     return 0;
 }
 
@@ -169,36 +191,22 @@ static int wait_available(struct cli *c, const char *id)
     }
 }
 
-static int run_add(struct cli *c, int argc, char **argv)
+int image_add(struct cli *c, const char *path, const struct new_image *image)
 {
-    const char *name = NULL, *alias = NULL, *description = NULL, *architecture = "x86_64";
-    const char *root = "/dev/xvda", *upload_id = NULL, *id;
-    const struct option_row rows[] = {
-        {"--name", "-n", .value = &name},
-        {"--owner-alias", NULL, .value = &alias},
-        {"--description", NULL, .value = &description},
-        {"--architecture", NULL, .value = &architecture},
-        {"--root-device-name", NULL, .value = &root},
-    };
     _cleanup_json_ json_t *reply = NULL;
-    struct words words;
+    const char *upload_id = NULL, *id;
     json_t *request;
-    int status = options_parse(c, "image", rows, ARRAY_SIZE(rows), 0, argc, argv, &words);
+    int status = upload(c, path, &upload_id);
 
     if (status != STATUS_OK)
         return status;
-    if (words.n != 1 || name == NULL)
-        return usage_error("image", "croft image add FILE --name NAME");
-    status = upload(c, words.v[0], &upload_id);
-    if (status != STATUS_OK)
-        return status;
-    request = json_pack("{s:s, s:s, s:s, s:s}", "Name", name, "Architecture", architecture,
-                        "RootDeviceName", root, "ImageLocation",
+    request = json_pack("{s:s, s:s, s:s, s:s}", "Name", image->name, "Architecture",
+                        image->architecture, "RootDeviceName", image->root_device, "ImageLocation",
                         arena_printf(c->arena, "upload:%s", upload_id));
-    if (alias != NULL)
-        json_object_set_new(request, "OwnerAlias", json_string(alias));
-    if (description != NULL)
-        json_object_set_new(request, "Description", json_string(description));
+    if (image->owner_alias != NULL)
+        json_object_set_new(request, "OwnerAlias", json_string(image->owner_alias));
+    if (image->description != NULL)
+        json_object_set_new(request, "Description", json_string(image->description));
     status = cli_call(c, "RegisterImage", request, NULL, &reply);
     if (status != STATUS_OK)
         return status;
@@ -211,6 +219,26 @@ static int run_add(struct cli *c, int argc, char **argv)
     if (status == STATUS_OK)
         printf("%s\n", id);
     return status;
+}
+
+static int run_add(struct cli *c, int argc, char **argv)
+{
+    struct new_image image = {.architecture = "x86_64", .root_device = "/dev/xvda"};
+    const struct option_row rows[] = {
+        {"--name", "-n", .value = &image.name},
+        {"--owner-alias", NULL, .value = &image.owner_alias},
+        {"--description", NULL, .value = &image.description},
+        {"--architecture", NULL, .value = &image.architecture},
+        {"--root-device-name", NULL, .value = &image.root_device},
+    };
+    struct words words;
+    int status = options_parse(c, "image", rows, ARRAY_SIZE(rows), 0, argc, argv, &words);
+
+    if (status != STATUS_OK)
+        return status;
+    if (words.n != 1 || image.name == NULL)
+        return usage_error("image", "croft image add FILE --name NAME");
+    return image_add(c, words.v[0], &image);
 }
 
 static int run_ls(struct cli *c, int argc, char **argv)
@@ -278,6 +306,11 @@ const struct verb image_verbs[] = {
      "          [--architecture x86_64|arm64] [--root-device-name DEVICE]",
      "Uploads a disk image (qcow2, raw, vmdk, .gz, .xz), registers it and prints its id",
      "It waits until the image is available. One that turns out to be no image is removed again."},
+    {"pull", image_pull, "[NAME [--name IMAGE-NAME]] [--catalog FILE]",
+     "Downloads an image of the catalogue, registers it and prints its id; without NAME: the "
+     "catalogue",
+     "It is registered only when it has the digest that its publisher names. What was interrupted "
+     "goes on where it ended."},
     {"ls", run_ls, "", "Lists the images", NULL},
     {"rm", run_rm, "ID|NAME...", "Removes images; instances keep their disks", NULL},
     {NULL, NULL, NULL, NULL, NULL},

@@ -106,20 +106,6 @@ int key_file_path(struct arena *a, const char *key_name, const char **ret_path, 
     return data_path(a, arena_printf(a, "keys/%s.pem", key_name), ret_path, e);
 }
 
-static int write_all(int fd, const char *data, size_t len)
-{
-    while (len > 0) {
-        ssize_t n = write(fd, data, len);
-        if (n < 0 && errno != EINTR)
-            return -errno;
-        if (n > 0) {
-            data += n;
-            len -= (size_t)n;
-        }
-    }
-    return fsync(fd) < 0 ? -errno : 0;
-}
-
 int key_file_save(struct arena *a, const char *key_name, const char *material,
                   const char **ret_path, struct err *e)
 {
@@ -138,6 +124,8 @@ int key_file_save(struct arena *a, const char *key_name, const char *material,
     r = write_all(fd, material, strlen(material));
     if (r == 0 && material[0] != '\0' && material[strlen(material) - 1] != '\n')
         r = write_all(fd, "\n", 1);
+    if (r == 0 && fsync(fd) < 0)
+        r = -errno;
     if (r < 0) {
         (void)unlink(path);
         return err_errno(e, -r, "cannot write %s", path);

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
 #define CHUNK ((size_t)32 << 10)
 
 /* One direction: what was read and is not written yet. */
@@ -20,26 +22,6 @@ struct flow {
     size_t at, n;
     char data[CHUNK + 1]; /* an escape that turned out to be none gives a byte back */
 };
-
-int write_all(int fd, const void *data, size_t len)
-{
-    const char *p = data;
-
-    while (len > 0) {
-        ssize_t n = write(fd, p, len);
-
-        if (n >= 0) {
-            p += n;
-            len -= (size_t)n;
-        } else if (errno == EAGAIN) {
-            struct pollfd wait = {.fd = fd, .events = POLLOUT};
-            (void)poll(&wait, 1, -1);
-        } else if (errno != EINTR) {
-            return -errno;
-        }
-    }
-    return 0;
-}
 
 static bool is_socket(int fd)
 {

@@ -8,5 +8,3 @@
  * The end of stdin is passed on. `signals` is of terminal_signals(), or -1. 0 or -errno.
  */
 int relay_run(int remote, struct escape *escape, int signals, struct err *e);
-/* All of it, to a descriptor that may block or not. 0 or -errno. */
-int write_all(int fd, const void *data, size_t len);

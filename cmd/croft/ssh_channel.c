@@ -8,9 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "croft/cli.h"
-#include "croft/relay.h"
 #include "croft/terminal.h"
 
 #define CHUNK         ((size_t)16 << 10)

@@ -7,7 +7,7 @@ const struct verb *const verb_tables[] = {
     wait_verbs,   why_verbs,      explain_verbs, resolve_verbs, completion_verbs, NULL};
 
 const struct noun nouns[] = {
-    {"image", image_verbs, "Images: add a file, list, remove"},
+    {"image", image_verbs, "Images: download one, add a file, list, remove"},
     {"key", key_verbs, "Key pairs: import, create, list, remove"},
     {NULL, NULL, NULL},
 };

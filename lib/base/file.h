@@ -10,6 +10,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+/* All of it, to a descriptor that may block or not. 0 or -errno. */
+int write_all(int fd, const void *data, size_t len);
 /* Appends the file to `out`; -EFBIG when it does not fit below out->max. */
 int file_read(const char *path, struct buf *out, struct err *e);
 /* Writes under a temporary name beside `path`, syncs, renames, syncs the directory. */

@@ -19,6 +19,11 @@ static void init_curl(void)
     CHECK(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
 }
 
+void client_init(void)
+{
+    (void)pthread_once(&once, init_curl);
+}
+
 static char *copy(const char *s)
 {
     if (s == NULL)
@@ -66,7 +71,7 @@ static int set_url(struct client *c, const char *endpoint, struct err *e)
 
 int client_new(const struct client_config *config, struct client **ret_client, struct err *e)
 {
-    (void)pthread_once(&once, init_curl);
+    client_init();
     if (str_empty(config->endpoint))
         return err_set(e, EINVAL, "no endpoint is given");
     _cleanup_client_ struct client *c = calloc(1, sizeof(*c));
@@ -414,7 +419,7 @@ int client_put_file(struct client *c, const char *target, int fd, int64_t size,
     char hash[CLIENT_HASH_SIZE];
     reply_reset(reply);
     if (c->signer != NULL) {
-        int r = client_hash_file(fd, hash, e);
+        int r = client_digest(fd, CLIENT_HASH_SIZE - 1, hash, e);
         if (r < 0)
             return r;
         m.payload_sha256 = hash;

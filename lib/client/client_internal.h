@@ -46,5 +46,8 @@ int client_failed(struct client *c, CURL *curl, CURLcode code, struct err *e);
 /* 0, or -EREMOTEIO with code and message read from the body. */
 int client_judge(struct client_reply *reply, struct err *e);
 
-/* credentials.c: the SHA-256 of the rest of a file, in hex; the offset is put back. */
-int client_hash_file(int fd, char out[CLIENT_HASH_SIZE], struct err *e);
+/* Once in a process, before any handle is made. */
+void client_init(void);
+/* Of the rest of a file, in so many hex digits (64: SHA-256, 128: SHA-512); the offset is put back.
+ */
+int client_digest(int fd, size_t hex_len, char *out /* hex_len + 1 */, struct err *e);

@@ -1,6 +1,5 @@
-/* Where access keys come from, and the hash of a file that is to be signed. */
+/* Where access keys come from. */
 #include <errno.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +9,7 @@
 #include "base/text.h"
 #include "client/client_internal.h"
 
-#define FILE_MAX   ((size_t)1 << 20)
-#define CHUNK_SIZE ((size_t)256 << 10)
+#define FILE_MAX ((size_t)1 << 20)
 
 static char *trim(char *s)
 {
@@ -92,26 +90,4 @@ int client_credentials_find(const char *profile, struct arena *a,
                        profile, path);
     *ret_credentials = k;
     return 0;
-}
-
-int client_hash_file(int fd, char out[CLIENT_HASH_SIZE], struct err *e)
-{
-    off_t start = lseek(fd, 0, SEEK_CUR);
-    if (start < 0)
-        return err_errno(e, errno, "a signed upload is read twice and needs a regular file");
-    EVP_MD_CTX *hash = EVP_MD_CTX_new();
-    _cleanup_free_ char *chunk = malloc(CHUNK_SIZE);
-    CHECK(hash != NULL && chunk != NULL && EVP_DigestInit_ex(hash, EVP_sha256(), NULL) == 1);
-    ssize_t n = 0;
-    while ((n = read(fd, chunk, CHUNK_SIZE)) > 0)
-        CHECK(EVP_DigestUpdate(hash, chunk, (size_t)n) == 1);
-    int r = n < 0 ? err_errno(e, errno, "cannot read the file") : 0;
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned len = 0;
-    CHECK(EVP_DigestFinal_ex(hash, digest, &len) == 1 && len == 32);
-    EVP_MD_CTX_free(hash);
-    if (r == 0 && lseek(fd, start, SEEK_SET) < 0)
-        r = err_errno(e, errno, "cannot read the file again");
-    hex_encode(digest, len, out);
-    return r;
 }
