@@ -13,9 +13,9 @@ static int check_instance(const struct instance *i, bool reboot, struct fault *f
         return fault(f, FAULT_INCORRECT_INSTANCE_STATE,
                      "The instance '%s' is not in the 'running' or 'stopped' state: it is %s",
                      i->id, instance_state_name((enum instance_state)i->state));
-    if (reboot && i->rest_freeze_id != NULL)
+    if (reboot && i->rest_for != NULL)
         return fault(f, FAULT_INCORRECT_INSTANCE_STATE,
-                     "The instance '%s' is being shut down and started for another image", i->id);
+                     "The instance '%s' is being shut down and started for something else", i->id);
     return 0;
 }
 
@@ -101,7 +101,7 @@ static const char *take_snapshots(struct call *c, const ec2_CreateImage_in *in,
 /* It stays running to everybody: see jobs/instance_rest.c. */
 static void let_rest(struct call *c, struct instance *i, const char *freeze_id)
 {
-    i->rest_freeze_id = freeze_id;
+    i->rest_for = freeze_id;
     i->rests = false;
     i->stop_deadline = 0;
     store_update_instance(c->tx, i);

@@ -71,6 +71,7 @@ static const struct kind kinds[_RESOURCE_KIND_MAX] = {
     [RESOURCE_FLOW_LOG] = KIND(flow_log, NULL),
     [RESOURCE_PREFIX_LIST] = KIND(prefix_list, NULL),
     [RESOURCE_PLACEMENT_GROUP] = KIND(placement_group, NULL),
+    [RESOURCE_ROOT_VOLUME_TASK] = KIND(root_volume_task, NULL),
     [RESOURCE_ROUTE_TABLE] = KIND(route_table, NULL),
     [RESOURCE_ROUTE_TABLE_ASSOCIATION] = KIND(route_table_association, NULL),
     [RESOURCE_SECURITY_GROUP] = KIND(security_group, NULL),
@@ -226,6 +227,7 @@ LOOKUP_MANY(security_group_rule, security_group_rules, RESOURCE_SECURITY_GROUP_R
 LOOKUP_MANY(key_pair, key_pairs, RESOURCE_KEY_PAIR)
 LOOKUP_MANY(placement_group, placement_groups, RESOURCE_PLACEMENT_GROUP)
 LOOKUP_MANY(capacity_reservation, capacity_reservations, RESOURCE_CAPACITY_RESERVATION)
+LOOKUP_MANY(root_volume_task, root_volume_tasks, RESOURCE_ROOT_VOLUME_TASK)
 LOOKUP_MANY(snapshot, snapshots, RESOURCE_SNAPSHOT)
 LOOKUP_MANY(volume, volumes, RESOURCE_VOLUME)
 LOOKUP_MANY(network_interface, network_interfaces, RESOURCE_NETWORK_INTERFACE)

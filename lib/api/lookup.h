@@ -45,6 +45,8 @@ int lookup_flow_logs(struct call *c, const struct wire_strings *ids, struct flow
                      struct fault *f);
 int lookup_prefix_lists(struct call *c, const struct wire_strings *ids,
                         struct prefix_list_list *ret, struct fault *f);
+int lookup_root_volume_tasks(struct call *c, const struct wire_strings *ids,
+                             struct root_volume_task_list *ret, struct fault *f);
 int lookup_snapshots(struct call *c, const struct wire_strings *ids, struct snapshot_list *ret,
                      struct fault *f);
 int lookup_network_insights_paths(struct call *c, const struct wire_strings *ids,

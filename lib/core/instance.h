@@ -98,13 +98,13 @@ struct instance {
     bool ever_ran; /* false until the first launch is complete: a failure until then terminates */
     bool reboot_requested;
     bool force_stop;
-    int64_t reachable_at;       /* when its interface first answered since the start; 0: not yet */
-    int64_t impaired_since;     /* it has stopped answering; 0: it has not */
-    int64_t stalled_at;         /* paused for want of room on the disk; 0: it is not */
-    int64_t stop_deadline;      /* when a graceful shutdown is cut short; 0: not asked yet */
-    const char *rest_freeze_id; /* it runs on, shut down while this freeze is made; NULL: none */
-    bool rests;                 /* it has been shut down for that */
-    const char *hypervisor;     /* "kvm" or "qemu", as it was started */
+    int64_t reachable_at;   /* when its interface first answered since the start; 0: not yet */
+    int64_t impaired_since; /* it has stopped answering; 0: it has not */
+    int64_t stalled_at;     /* paused for want of room on the disk; 0: it is not */
+    int64_t stop_deadline;  /* when a graceful shutdown is cut short; 0: not asked yet */
+    const char *rest_for;   /* a freeze or a root volume task for which it is shut down */
+    bool rests;             /* it has been shut down for that */
+    const char *hypervisor; /* "kvm" or "qemu", as it was started */
 
     const char *placement_group_id;   /* NULL: it is in none */
     const char *placement_group_name; /* kept with it: groups are never renamed */

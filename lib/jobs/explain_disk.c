@@ -122,7 +122,7 @@ static void tell_freeze(struct telling *t, struct croft_ExplainedStep *step, con
     const char *path = s->ops->layer_path(s, t->a, next);
     tell_argv(t, step, layer_make_argv(t->a, path, top->id, v->size_gib));
     const struct instance *i = store_instance(t->tx, t->a, v->instance_id);
-    if (i == NULL || i->state == INSTANCE_STOPPED || i->rest_freeze_id != NULL) {
+    if (i == NULL || i->state == INSTANCE_STOPPED || i->rest_for != NULL) {
         tell_remark(t, step, "no guest has it: that the new layer is its own from now on is all");
         return;
     }
@@ -155,6 +155,23 @@ void tell_snapshot(struct telling *t, const char *freeze_id)
     }
 }
 
+/* The disk of the new volume is told by its own job. */
+void tell_root_volume(struct telling *t, const char *task_id)
+{
+    const struct root_volume_task *task = store_root_volume_task(t->tx, t->a, task_id);
+    if (task == NULL || !is_own(t, &table_root_volume_task, task))
+        return;
+    struct croft_ExplainedStep *step =
+        tell_step(t, "Put %s in the place of %s", task->volume_id, task->replaced_id);
+    tell_remark(t, step, "when its disk is made:");
+    tell_command(t, step, "virsh shutdown --mode acpi %s", task->instance_id);
+    tell_remark(t, step,
+                "rows change while it is off; it is started again from the same description "
+                "but for its first disk, and running to everybody all the while");
+    tell_remark(t, step, task->delete_replaced ? "%s is deleted then" : "%s is available then",
+                task->replaced_id);
+}
+
 /* Of what stands in the rows now: one thing after another is done by runs of the same job. */
 void tell_layers(struct telling *t, const char *object_id)
 {
@@ -177,7 +194,7 @@ static void tell_image_of_instance(struct telling *t, const struct image *image)
     const struct instance *i = store_instance(t->tx, t->a, image->source_instance_id);
     struct croft_ExplainedStep *step = tell_step(t, "Wait for the snapshots of %s", image->id);
     tell_remark(t, step, "then its row says available, or failed with the reason");
-    if (i != NULL && i->rest_freeze_id != NULL)
+    if (i != NULL && i->rest_for != NULL)
         tell_remark(t, step, "and %s is started again, from the same description as before", i->id);
 }
 

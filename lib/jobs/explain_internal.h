@@ -33,6 +33,7 @@ void tell_job(struct telling *t, const struct enqueued *job);
 /* explain_disk.c: jobs of disks, and the command that makes the file of a layer. */
 void tell_volume(struct telling *t, const char *volume_id);
 void tell_image(struct telling *t, const char *image_id);
+void tell_root_volume(struct telling *t, const char *task_id);
 void tell_snapshot(struct telling *t, const char *freeze_id);
 void tell_layers(struct telling *t, const char *object_id);
 void tell_layer(struct telling *t, struct croft_ExplainedStep *step, const char *layer_id,

@@ -4,6 +4,7 @@
 #include "hypervisor/domain_xml.h"
 #include "jobs/explain_internal.h"
 #include "jobs/layer.h"
+#include "jobs/root_volume.h"
 #include "network/explain.h"
 #include "network/intent.h"
 
@@ -210,8 +211,8 @@ static void tell_button(struct telling *t, struct croft_ExplainedStep *step, con
 /* That it runs again is told with the image. */
 static void tell_rest(struct telling *t, const struct instance *i)
 {
-    struct croft_ExplainedStep *step =
-        tell_step(t, "Press the power button of %s while its volumes are frozen", i->id);
+    struct croft_ExplainedStep *step = tell_step(
+        t, "Press the power button of %s, to start it again when its disks are done", i->id);
     tell_button(t, step, i->id);
     tell_remark(t, step, "its row says running all the while, and its addresses stay");
 }
@@ -338,7 +339,7 @@ static void tell_instance(struct telling *t, const char *instance_id)
         tell_start(t, &facts);
         break;
     case INSTANCE_RUNNING:
-        if (facts.instance->rest_freeze_id != NULL)
+        if (facts.instance->rest_for != NULL)
             tell_rest(t, facts.instance);
         tell_interfaces(t, &facts);
         if (!facts.instance->reboot_requested)
@@ -369,6 +370,8 @@ void tell_job(struct telling *t, const struct enqueued *job)
         tell_image(t, job->object_id);
     } else if (streq(job->kind, SNAPSHOT_JOB)) {
         tell_snapshot(t, job->object_id);
+    } else if (streq(job->kind, ROOT_VOLUME_JOB)) {
+        tell_root_volume(t, job->object_id);
     } else if (streq(job->kind, LAYER_JOB)) {
         tell_layers(t, job->object_id);
     } else if (streq(job->kind, "volume")) {

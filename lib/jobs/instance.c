@@ -132,7 +132,7 @@ int instance_note_event(struct jobs *j, struct arena *a, const struct pending_ev
     int r = instance_facts_load(j, a, event->instance_id, &facts, e);
     if (r < 0 || facts.instance == NULL)
         return r;
-    if (facts.instance->state == INSTANCE_RUNNING && facts.instance->rest_freeze_id == NULL)
+    if (facts.instance->state == INSTANCE_RUNNING && facts.instance->rest_for == NULL)
         return running_ended(j, a, facts.instance, event->what == DOMAIN_EVENT_SHUTDOWN, e);
     /* On its way already: what it waits for may have happened. */
     struct tx *tx = store_write(j->config.store);
@@ -245,9 +245,8 @@ int instance_converge(struct jobs *j, struct arena *a, const struct job *job,
     case INSTANCE_PENDING:
         return instance_start(j, a, job, &facts, ret_outcome, e);
     case INSTANCE_RUNNING:
-        return facts.instance->rest_freeze_id != NULL
-                   ? instance_rest(j, a, &facts, ret_outcome, e)
-                   : watch_running(j, a, job, &facts, ret_outcome, e);
+        return facts.instance->rest_for != NULL ? instance_rest(j, a, &facts, ret_outcome, e)
+                                                : watch_running(j, a, job, &facts, ret_outcome, e);
     case INSTANCE_STOPPING:
         return instance_stop(j, a, &facts, ret_outcome, e);
     case INSTANCE_SHUTTING_DOWN:

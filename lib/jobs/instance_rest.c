@@ -2,24 +2,26 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "jobs/instance.h"
 #include "jobs/layer.h"
+#include "jobs/root_volume.h"
 
 /*
  * Theory of operation
  *
  * An image may ask for its instance to be shut down while its volumes are frozen, so that nothing
- * of them is in the guest's memory only. As with EC2's reboot the instance is running all the while
- * and keeps its room and its addresses. What is to be done follows from its row and from whether
- * the freeze is made:
+ * of them is in the guest's memory only; a root volume is replaced while it is off. As with EC2's
+ * reboots the instance is running all the while and keeps its room and its addresses. What is to be
+ * done follows from its row and from whether the freeze or the replacement is made:
  *
- *     freeze    rests    domain
- *     pending   no       there    asked to power off, at last pulled
- *     pending   no       gone     rests: the freeze may begin
- *     pending   yes      gone     waits
- *     made      yes      gone     does not rest any more, once no file is being written
- *     made      no       gone     created, runs
- *     made      no       runs     the row names no freeze any more
+ *     made?    rests    domain
+ *     no       no       there    asked to power off, at last pulled
+ *     no       no       gone     rests: it may begin
+ *     no       yes      gone     waits
+ *     yes      yes      gone     does not rest any more, once no file is being written
+ *     yes      no       gone     created, runs
+ *     yes      no       runs     the row names nothing any more
  *
  * While it rests its files are those of a stopped instance, to be frozen and merged. From the
  * moment that it does not until it runs nothing new begins with them: see snapshot.c and layer.c.
@@ -32,12 +34,15 @@ static struct outcome again(int64_t ms)
     return (struct outcome){.again = true, .when = clock_now() + ms};
 }
 
-static int is_made(struct jobs *j, const char *freeze_id, bool *ret_made, struct err *e)
+/* A freeze, or a root volume task. */
+static int is_made(struct jobs *j, const char *id, bool *ret_made, struct err *e)
 {
     _cleanup_arena_ struct arena *a = arena_new();
     struct tx *tx = store_read(j->config.store);
-    *ret_made = store_count_snapshots(tx, "freeze_id", freeze_id, "state", "pending") == 0 &&
-                store_volumes(tx, a, "freeze_id", freeze_id).n == 0;
+    const struct root_volume_task *task = store_root_volume_task(tx, a, id);
+    *ret_made = (task == NULL || root_task_is_over(task)) &&
+                store_count_snapshots(tx, "freeze_id", id, "state", "pending") == 0 &&
+                store_volumes(tx, a, "freeze_id", id).n == 0;
     return tx_commit(tx, e);
 }
 
@@ -46,7 +51,8 @@ static void note_rest(struct tx *tx, struct arena *a, struct instance *i, void *
     (void)a, (void)ctx;
     i->rests = true;
     i->stop_deadline = 0;
-    store_enqueue(tx, SNAPSHOT_JOB, i->rest_freeze_id, 0);
+    store_enqueue(tx, has_prefix(i->rest_for, "snap-") ? SNAPSHOT_JOB : ROOT_VOLUME_JOB,
+                  i->rest_for, 0);
 }
 
 static int shut_down(struct jobs *j, struct arena *a, const struct instance *i,
@@ -88,7 +94,7 @@ static int end_rest(struct jobs *j, struct arena *a, const char *instance_id, bo
 static void note_awake(struct tx *tx, struct arena *a, struct instance *i, void *ctx)
 {
     (void)ctx;
-    i->rest_freeze_id = NULL;
+    i->rest_for = NULL;
     i->stop_deadline = 0;
     i->reboot_requested = false;
     i->reachable_at = 0;
@@ -102,7 +108,7 @@ static void note_awake(struct tx *tx, struct arena *a, struct instance *i, void 
 static void note_lost(struct tx *tx, struct arena *a, struct instance *i, void *ctx)
 {
     const struct reason *reason = ctx;
-    i->rest_freeze_id = NULL;
+    i->rest_for = NULL;
     i->force_stop = true;
     i->transition_reason = reason->code;
     instance_set_reason(a, i, reason);
@@ -142,7 +148,7 @@ static int run_on(struct jobs *j, struct arena *a, const struct instance *seen,
     }
     if (r < 0)
         return give_up(j, a, seen, &why, e);
-    log_info("instance-rested instance=%s freeze=%s", seen->id, seen->rest_freeze_id);
+    log_info("instance-rested instance=%s for=%s", seen->id, seen->rest_for);
     return instance_record(j, a, seen->id, INSTANCE_RUNNING, INSTANCE_RUNNING, note_awake, NULL,
                            &moved, e);
 }
@@ -152,7 +158,7 @@ int instance_rest(struct jobs *j, struct arena *a, const struct instance_facts *
 {
     const struct instance *i = facts->instance;
     bool made = false;
-    int r = is_made(j, i->rest_freeze_id, &made, e);
+    int r = is_made(j, i->rest_for, &made, e);
     if (r < 0)
         return r;
     /* A guest that has been asked is on its way down, whatever became of the freeze. */

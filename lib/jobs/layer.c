@@ -93,7 +93,7 @@ static void look_at_instance(struct tx *tx, struct arena *a, const struct volume
     bool rests = i != NULL && i->state == INSTANCE_RUNNING && i->rests;
     if (i == NULL || i->state == INSTANCE_STOPPED || i->state == INSTANCE_TERMINATED || rests)
         return;
-    n->starting = i->state == INSTANCE_PENDING || i->rest_freeze_id != NULL ||
+    n->starting = i->state == INSTANCE_PENDING || i->rest_for != NULL ||
                   v->attachment_state == ATTACHMENT_ATTACHING;
     if (!n->starting)
         n->live_id = i->id;

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "jobs/layer.h"
 #include "jobs/peering.h"
+#include "jobs/root_volume.h"
 #include "jobs/stall.h"
 #include "jobs/worker.h"
 
@@ -139,6 +140,8 @@ static int run(struct jobs *j, struct arena *a, const struct job *job, struct ou
         return volume_converge(j, a, job, ret_outcome, e);
     if (streq(job->kind, LAYER_JOB))
         return layer_converge(j, a, job->object_id, ret_outcome, e);
+    if (streq(job->kind, ROOT_VOLUME_JOB))
+        return root_volume_converge(j, a, job->object_id, ret_outcome, e);
     if (streq(job->kind, SNAPSHOT_JOB))
         return snapshot_converge(j, a, job->object_id, ret_outcome, e);
     if (streq(job->kind, "nat-gateway"))

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "jobs/layer.h"
 #include "jobs/market.h"
+#include "jobs/root_volume.h"
 #include "jobs/stall.h"
 #include "jobs/worker.h"
 
@@ -44,6 +45,10 @@ static int enqueue_rows(struct jobs *j, struct arena *a, struct err *e)
     for (size_t i = 0; i < volumes.n; i++) /* of snapshots that have gone meanwhile */
         if (volumes.v[i].freeze_id != NULL)
             store_enqueue(tx, SNAPSHOT_JOB, volumes.v[i].freeze_id, 0);
+    struct root_volume_task_list tasks = store_root_volume_tasks(tx, a);
+    for (size_t i = 0; i < tasks.n; i++)
+        if (!root_task_is_over(&tasks.v[i]))
+            store_enqueue(tx, ROOT_VOLUME_JOB, tasks.v[i].id, 0);
     store_enqueue_all_layers(tx, a);
     struct image_list images = store_images(tx, a);
     for (size_t i = 0; i < images.n; i++)

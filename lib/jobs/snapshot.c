@@ -27,9 +27,9 @@
  */
 static bool waits_for_rest(const struct instance *i, const char *freeze_id)
 {
-    return i != NULL && i->rest_freeze_id != NULL &&
+    return i != NULL && i->rest_for != NULL &&
            (i->state == INSTANCE_RUNNING || i->state == INSTANCE_STOPPING) &&
-           (!i->rests || !streq(i->rest_freeze_id, freeze_id));
+           (!i->rests || !streq(i->rest_for, freeze_id));
 }
 
 static bool is_on_its_way(struct tx *tx, struct arena *a, const struct volume *v,
@@ -56,7 +56,7 @@ static void wake_waiting(struct tx *tx, struct arena *a, const struct snapshot *
     store_enqueue_images_of(tx, a, s->id);
     const struct volume *v = store_volume(tx, a, s->volume_id);
     const struct instance *i = v == NULL ? NULL : store_instance(tx, a, v->instance_id);
-    if (i != NULL && streq(i->rest_freeze_id, s->freeze_id))
+    if (i != NULL && streq(i->rest_for, s->freeze_id))
         store_enqueue(tx, "instance", i->id, 0);
 }
 

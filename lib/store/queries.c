@@ -287,6 +287,11 @@ void store_enqueue_images_of(struct tx *tx, struct arena *a, const char *snapsho
 
 void store_forget_instance(struct tx *tx, const char *instance_id)
 {
+    _cleanup_arena_ struct arena *a = arena_new();
+    struct root_volume_task_list tasks = store_root_volume_tasks(tx, a, "instance_id", instance_id);
+    for (size_t i = 0; i < tasks.n; i++)
+        store_delete_tags(tx, "resource_id", tasks.v[i].id);
+    store_delete_root_volume_tasks(tx, "instance_id", instance_id);
     store_delete_tags(tx, "resource_id", instance_id);
     store_delete_instances(tx, "id", instance_id, "state", "terminated");
 }

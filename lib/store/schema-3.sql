@@ -441,8 +441,25 @@ ALTER TABLE image ADD COLUMN source_instance_id TEXT;
 ALTER TABLE image ADD COLUMN source_image_id TEXT;
 ALTER TABLE image ADD COLUMN source_image_region TEXT;
 
--- While the volumes of an image are frozen its instance may be shut down, and run on to everybody.
-ALTER TABLE instance ADD COLUMN rest_freeze_id TEXT;
+-- The replacement of a root volume; it is kept as long as its instance.
+CREATE TABLE root_volume_task (
+  id               TEXT PRIMARY KEY,
+  account_id       TEXT NOT NULL,
+  region           TEXT NOT NULL,
+  state            TEXT NOT NULL,
+  instance_id      TEXT NOT NULL,
+  image_id         TEXT,
+  snapshot_id      TEXT NOT NULL,
+  volume_id        TEXT NOT NULL,
+  replaced_id      TEXT NOT NULL,
+  delete_replaced  INTEGER NOT NULL,
+  started_at       INTEGER NOT NULL,
+  completed_at     INTEGER NOT NULL
+) STRICT;
+CREATE INDEX root_volume_task_instance ON root_volume_task (instance_id);
+
+-- While its disks are frozen or replaced an instance may be shut down, and runs on to everybody.
+ALTER TABLE instance ADD COLUMN rest_for TEXT;
 ALTER TABLE instance ADD COLUMN rests INTEGER NOT NULL DEFAULT 0;
 
 -- What schema 2 took for granted of a VPC, as rows. Ids are "rtb-" and seventeen hexadecimal digits.

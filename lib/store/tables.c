@@ -225,7 +225,7 @@ static const struct column instance_columns[] = {
     INT(instance, impaired_since),
     INT(instance, stalled_at),
     INT(instance, stop_deadline),
-    TEXT(instance, rest_freeze_id),
+    TEXT(instance, rest_for),
     BOOL(instance, rests),
     TEXT(instance, hypervisor),
     TEXT(instance, capacity_preference),
@@ -309,6 +309,16 @@ static const struct column volume_modification_columns[] = {
     INT(volume_modification, ended_at),
 };
 TABLE(volume_modification, 1);
+
+static const struct column root_volume_task_columns[] = {
+    TEXT(root_volume_task, id),          TEXT(root_volume_task, account_id),
+    TEXT(root_volume_task, region),      STATE(root_volume_task, state, root_task_states),
+    TEXT(root_volume_task, instance_id), TEXT(root_volume_task, image_id),
+    TEXT(root_volume_task, snapshot_id), TEXT(root_volume_task, volume_id),
+    TEXT(root_volume_task, replaced_id), BOOL(root_volume_task, delete_replaced),
+    INT(root_volume_task, started_at),   INT(root_volume_task, completed_at),
+};
+TABLE(root_volume_task, 1);
 
 static const struct column placement_group_columns[] = {
     TEXT(placement_group, id),        TEXT(placement_group, account_id),

@@ -25,6 +25,7 @@
 #include "core/peering.h"
 #include "core/placement_group.h"
 #include "core/prefix_list.h"
+#include "core/root_volume.h"
 #include "core/route.h"
 #include "core/snapshot.h"
 #include "core/spot.h"
@@ -52,6 +53,7 @@
     STORE_TABLE(layer, layers)                                                                     \
     STORE_TABLE(snapshot, snapshots)                                                               \
     STORE_TABLE(volume_modification, volume_modifications)                                         \
+    STORE_TABLE(root_volume_task, root_volume_tasks)                                               \
     STORE_TABLE(placement_group, placement_groups)                                                 \
     STORE_TABLE(capacity_reservation, capacity_reservations)                                       \
     STORE_TABLE(network_interface, network_interfaces)                                             \
@@ -157,6 +159,12 @@ STORE_TABLES
 #define store_snapshots(tx, a, ...)     store_snapshots_where(tx, a, STORE_WHERE(__VA_ARGS__))
 #define store_count_snapshots(tx, ...)  store_count_snapshots_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_delete_snapshots(tx, ...) store_delete_snapshots_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_root_volume_tasks(tx, a, ...)                                                        \
+    store_root_volume_tasks_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_count_root_volume_tasks(tx, ...)                                                     \
+    store_count_root_volume_tasks_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_root_volume_tasks(tx, ...)                                                    \
+    store_delete_root_volume_tasks_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_volume_modifications(tx, a, ...)                                                     \
     store_volume_modifications_where(tx, a, STORE_WHERE(__VA_ARGS__))
 #define store_delete_volume_modifications(tx, ...)                                                 \

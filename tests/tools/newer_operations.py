@@ -14,8 +14,8 @@ from import_model import ROOT, actions_of, botocore_model
 DEBIAN = "/usr/lib/python3/dist-packages/botocore/data/ec2/2016-11-15/service-2.json"
 
 
-GROWN = ("CopyImageRequest", "CreateImageRequest", "CreateNatGatewayRequest", "DeregisterImageRequest", "Image",
-         "NatGatewayAddress")
+GROWN = ("CopyImageRequest", "CreateImageRequest", "CreateNatGatewayRequest",
+         "CreateReplaceRootVolumeTaskRequest", "DeregisterImageRequest", "Image", "NatGatewayAddress")
 
 
 def debian_model():

@@ -269,6 +269,10 @@ START_TEST(an_image_of_what_runs)
     check_golden("create-image-no-reboot",
                  EXPLAINED(true, CreateImage, &image, .instance_id = id, .name = "web server",
                            .no_reboot = wire_bool(true)));
+    ec2_CreateReplaceRootVolumeTask_out task;
+    check_golden("create-replace-root-volume-task",
+                 EXPLAINED(true, CreateReplaceRootVolumeTask, &task, .instance_id = id,
+                           .delete_replaced_root_volume = wire_bool(true)));
     check_golden("create-image",
                  EXPLAINED(false, CreateImage, &image, .instance_id = id, .name = "web server"));
 }

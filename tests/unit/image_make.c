@@ -81,7 +81,7 @@ START_TEST(an_image_has_the_disks_of_its_instance)
     ck_assert_int_eq(disk(i, "/dev/sdf")->iops.v, 4000);
     ck_assert(disk(i, "/dev/sdf")->delete_on_termination.v);
     ck_assert_ptr_null(disk(i, "/dev/sdh")->snapshot_id);
-    ck_assert_ptr_null(calls_instance(k)->rest_freeze_id); /* it is stopped as it is */
+    ck_assert_ptr_null(calls_instance(k)->rest_for); /* it is stopped as it is */
 }
 END_TEST
 
@@ -126,9 +126,9 @@ START_TEST(an_instance_must_run_or_be_stopped_and_have_its_root)
             CreateImage, &made, .instance_id = TEST_INSTANCE, .name = "of it");
     calls_put_instance(k, INSTANCE_RUNNING);
     OK(k, CreateImage, &made, .instance_id = TEST_INSTANCE, .name = "of it");
-    ck_assert_ptr_nonnull(calls_instance(k)->rest_freeze_id);
+    ck_assert_ptr_nonnull(calls_instance(k)->rest_for);
     REFUSED(k, INCORRECT_INSTANCE_STATE,
-            "The instance '" TEST_INSTANCE "' is being shut down and started for another image",
+            "The instance '" TEST_INSTANCE "' is being shut down and started for something else",
             CreateImage, &made, .instance_id = TEST_INSTANCE, .name = "another");
     OK(k, CreateImage, &made, .instance_id = TEST_INSTANCE, .name = "another",
        .no_reboot = wire_bool(true));

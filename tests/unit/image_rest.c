@@ -7,6 +7,7 @@
 #include "hypervisor/fake.h"
 #include "jobs/instance.h"
 #include "jobs/layer.h"
+#include "jobs/root_volume.h"
 #include "storage/fake.h"
 #include "support/machine.h"
 #include "unit.h"
@@ -140,7 +141,7 @@ START_TEST(a_guest_is_shut_down_for_its_image_and_runs_on)
     struct outcome outcome;
     const char *image_id = create(false);
     const char *freeze_id = root_of(image_id)->id;
-    ck_assert_str_eq(calls_instance(k)->rest_freeze_id, freeze_id);
+    ck_assert_str_eq(calls_instance(k)->rest_for, freeze_id);
     ck_assert(!freezes(freeze_id)); /* not before the guest is off */
     (void)run_instance(&outcome);
     ck_assert(outcome.again);
@@ -154,7 +155,7 @@ START_TEST(a_guest_is_shut_down_for_its_image_and_runs_on)
     const struct instance *i = run_instance(&outcome);
     ck_assert(has_domain());
     ck_assert_int_eq(i->state, INSTANCE_RUNNING);
-    ck_assert_ptr_null(i->rest_freeze_id);
+    ck_assert_ptr_null(i->rest_for);
     ck_assert(!i->rests);
     ck_assert_ptr_nonnull(strstr(fake_hypervisor_xml(h, k->arena, TEST_INSTANCE), VOLUME ".2"));
 }
@@ -227,7 +228,7 @@ START_TEST(a_guest_that_was_asked_runs_on_though_its_image_has_gone)
        .delete_associated_snapshots = wire_bool(true));
     wait_for_end();
     (void)run_instance(&outcome);
-    ck_assert_ptr_null(run_instance(&outcome)->rest_freeze_id);
+    ck_assert_ptr_null(run_instance(&outcome)->rest_for);
     ck_assert(has_domain());
 }
 END_TEST
@@ -281,10 +282,144 @@ START_TEST(a_row_stays_while_an_instance_is_of_it)
 }
 END_TEST
 
+/* --- another root */
+
+static const struct root_volume_task *run_task(const char *id)
+{
+    struct outcome outcome = {0};
+    struct err e = {0};
+    int r = root_volume_converge(m->jobs, k->arena, id, &outcome, &e);
+    ck_assert_msg(r == 0, "%s", e.message);
+    struct tx *tx = store_read(k->store);
+    const struct root_volume_task *t = store_root_volume_task(tx, k->arena, id);
+    ck_assert_int_eq(tx_commit(tx, NULL), 0);
+    ck_assert(outcome.again != root_task_is_over(t));
+    return t;
+}
+
+static const struct volume *volume(const char *id)
+{
+    struct tx *tx = store_read(k->store);
+    const struct volume *v = store_volume(tx, k->arena, id);
+    ck_assert_int_eq(tx_commit(tx, NULL), 0);
+    return v;
+}
+
+static void make(const char *id)
+{
+    struct outcome outcome = {0};
+    struct job job = {.object_id = id, .kind = "volume", .attempts = 9};
+    ck_assert_int_eq(volume_converge(m->jobs, k->arena, &job, &outcome, NULL), 0);
+}
+
+static const char *replace(bool delete_replaced)
+{
+    ec2_CreateReplaceRootVolumeTask_out out;
+    OK(k, CreateReplaceRootVolumeTask, &out, .instance_id = TEST_INSTANCE,
+       .delete_replaced_root_volume = wire_bool(delete_replaced));
+    return out.replace_root_volume_task->replace_root_volume_task_id;
+}
+
+START_TEST(a_root_is_replaced_while_the_guest_is_off)
+{
+    struct outcome outcome;
+    const char *id = replace(false);
+    ck_assert_int_eq(run_task(id)->state, ROOT_TASK_PENDING); /* its volume is not made */
+    ck_assert_ptr_null(calls_instance(k)->rest_for);
+    const char *fresh = run_task(id)->volume_id;
+    make(fresh);
+    ck_assert_int_eq(run_task(id)->state, ROOT_TASK_IN_PROGRESS);
+    (void)run_instance(&outcome);
+    wait_for_end();
+    ck_assert_int_eq(run_task(id)->state, ROOT_TASK_IN_PROGRESS);
+    ck_assert_str_eq(volume(VOLUME)->instance_id, TEST_INSTANCE);
+    ck_assert(run_instance(&outcome)->rests);
+    ck_assert_int_eq(run_task(id)->state, ROOT_TASK_SUCCEEDED);
+    ck_assert_int_eq(volume(VOLUME)->state, VOLUME_AVAILABLE);
+    ck_assert_ptr_null(volume(VOLUME)->instance_id);
+    ck_assert(volume(fresh)->delete_on_termination);
+    ck_assert_int_eq(volume(fresh)->attachment_state, ATTACHMENT_ATTACHED);
+    ck_assert_ptr_null(run_instance(&outcome)->rest_for);
+    const char *xml = fake_hypervisor_xml(h, k->arena, TEST_INSTANCE);
+    ck_assert_ptr_nonnull(strstr(xml, fresh));
+    ck_assert_ptr_null(strstr(xml, VOLUME));
+}
+END_TEST
+
+START_TEST(a_root_that_cannot_be_made_leaves_all_as_it_was)
+{
+    const char *id = replace(true);
+    const char *fresh = run_task(id)->volume_id;
+    fake_storage_fail_next(s, ENOSPC);
+    make(fresh);
+    ck_assert_int_eq(run_task(id)->state, ROOT_TASK_FAILED);
+    make(fresh);
+    ck_assert_ptr_null(volume(fresh));
+    ck_assert_str_eq(volume(VOLUME)->instance_id, TEST_INSTANCE);
+    ck_assert_ptr_null(calls_instance(k)->rest_for);
+    ck_assert(has_domain());
+}
+END_TEST
+
+START_TEST(a_root_is_replaced_of_what_is_stopped_meanwhile_and_not_of_what_ends)
+{
+    const char *id = replace(true);
+    make(run_task(id)->volume_id);
+    calls_put_instance(k, INSTANCE_STOPPED);
+    ck_assert_int_eq(run_task(id)->state, ROOT_TASK_SUCCEEDED);
+    ck_assert_int_eq(volume(VOLUME)->state, VOLUME_DELETING);
+    calls_put_instance(k, INSTANCE_RUNNING);
+    id = replace(true);
+    make(run_task(id)->volume_id);
+    calls_put_instance(k, INSTANCE_SHUTTING_DOWN);
+    ck_assert_int_eq(run_task(id)->state, ROOT_TASK_FAILED);
+    ck_assert_int_eq(volume(run_task(id)->volume_id)->state, VOLUME_DELETING);
+}
+END_TEST
+
+START_TEST(a_root_comes_of_the_instances_own_snapshots_or_of_an_image)
+{
+    ec2_CreateReplaceRootVolumeTask_out out;
+    ec2_CreateSnapshot_out own;
+    REFUSED(k, INVALID_PARAMETER_VALUE,
+            "The snapshot '" TEST_SNAPSHOT "' is not of the root volume of '" TEST_INSTANCE
+            "', nor of one before it",
+            CreateReplaceRootVolumeTask, &out, .instance_id = TEST_INSTANCE,
+            .snapshot_id = TEST_SNAPSHOT);
+    REFUSED(k, INVALID_PARAMETER_COMBINATION,
+            "A root volume is made from a SnapshotId or from an ImageId, not from both",
+            CreateReplaceRootVolumeTask, &out, .instance_id = TEST_INSTANCE,
+            .snapshot_id = TEST_SNAPSHOT, .image_id = TEST_IMAGE);
+    OK(k, CreateSnapshot, &own, .volume_id = VOLUME);
+    REFUSED(k, INCORRECT_STATE, "Snapshot is in invalid state - pending",
+            CreateReplaceRootVolumeTask, &out, .instance_id = TEST_INSTANCE,
+            .snapshot_id = own.snapshot_id);
+    ck_assert(freezes(own.snapshot_id));
+    OK(k, CreateReplaceRootVolumeTask, &out, .instance_id = TEST_INSTANCE,
+       .snapshot_id = own.snapshot_id);
+    const char *id = out.replace_root_volume_task->replace_root_volume_task_id;
+    REFUSED(k, INCORRECT_INSTANCE_STATE,
+            arena_printf(k->arena, "The root volume of '" TEST_INSTANCE "' is being replaced by %s",
+                         id),
+            CreateReplaceRootVolumeTask, &out, .instance_id = TEST_INSTANCE,
+            .image_id = TEST_IMAGE);
+    calls_put_instance(k, INSTANCE_STOPPED);
+    make(run_task(id)->volume_id);
+    ck_assert_int_eq(run_task(id)->state, ROOT_TASK_SUCCEEDED);
+    calls_put_instance(k, INSTANCE_RUNNING);
+    OK(k, CreateReplaceRootVolumeTask, &out, .instance_id = TEST_INSTANCE,
+       .snapshot_id = own.snapshot_id); /* of a root that was */
+}
+END_TEST
+
 UNIT_SUITE_WITH(before, after, a_guest_is_shut_down_for_its_image_and_runs_on,
                 other_snapshots_wait_until_it_runs_again,
                 who_stops_it_meanwhile_has_it_stopped_and_the_image_made,
                 a_guest_that_does_not_listen_is_pulled,
                 a_guest_that_was_asked_runs_on_though_its_image_has_gone,
                 an_instance_that_cannot_be_started_again_is_stopped_with_the_reason,
-                an_image_fails_with_its_snapshots, a_row_stays_while_an_instance_is_of_it)
+                an_image_fails_with_its_snapshots, a_row_stays_while_an_instance_is_of_it,
+                a_root_is_replaced_while_the_guest_is_off,
+                a_root_that_cannot_be_made_leaves_all_as_it_was,
+                a_root_is_replaced_of_what_is_stopped_meanwhile_and_not_of_what_ends,
+                a_root_comes_of_the_instances_own_snapshots_or_of_an_image)

@@ -282,6 +282,28 @@ def paused_while_full(guest):
     checks.ok("it goes on where it was, with all that it wrote", len(beats) > 3 and beats == sorted(beats), beats)
 
 
+def another_root(guest):
+    """Its root as it was at launch, and the one that it had beside it."""
+    guest.run("echo lost >/var/tmp/root && sync /var/tmp/root")
+    before = describe(ec2, guest.id)
+    old = before["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]
+    began = time.monotonic()
+    ec2.create_replace_root_volume_task(InstanceId=guest.id)
+    until("the root is replaced", lambda: [each["TaskState"] for each in
+          ec2.describe_replace_root_volume_tasks()["ReplaceRootVolumeTasks"]] == ["succeeded"])
+    print(f"# another root: {time.monotonic() - began:.1f} s")
+    # It boots before it gets the old one, whose file system has the same id.
+    checks.same("a root volume is replaced by what it was",
+                guest.run("test -e /var/tmp/root && echo there || echo gone"), "gone")
+    attach(guest, old, "/dev/sdh")
+    found = guest.run(f"udevadm settle; mkdir -p /old; mount {disk(old)}-part1 /old; cat /old/var/tmp/root; "
+                      "umount /old")
+    checks.same("and the old one is there yet", found, "lost")
+    checks.same("at the same address", describe(ec2, guest.id)["PublicIpAddress"], before["PublicIpAddress"])
+    detach(old)
+    ec2.delete_volume(VolumeId=old)
+
+
 def main():
     # The volumes have a disk of their own, which a test can fill.
     run("mount", "-t", "tmpfs", "-o", f"size={ROOM}", "tmpfs", VOLUMES)
@@ -305,6 +327,8 @@ def main():
     with checks.part("detached under load"):
         detached_under_load(guest, volume)
         at_rest(volume)
+    with checks.part("another root"):
+        another_root(guest)
     with checks.part("again and again"):
         again_and_again(guest, volume)
     with checks.part("the end"):
