@@ -61,7 +61,7 @@ static void answer_status(struct api *api, struct http_response *resp)
             (json_int_t)((clock_now() - api->started_at) / 1000), "volume_limits",
             (double)api->config.jobs->volume_limits / VOLUME_LIMITS_ON, "disk_mib",
             (json_int_t)(disk.size >> 20), "disk_free_mib", (json_int_t)(disk.free >> 20),
-            "disk_promised_mib", (json_int_t)(promised_gib << 10), "disk_full_percent",
+            "disk_promised_mib", (json_int_t)promised_gib * 1024, "disk_full_percent",
             (json_int_t)api->config.jobs->disk_full_percent),
         resp);
 }
