@@ -8,7 +8,9 @@ It has the lab called quickstart to itself, on the port that README.md names: wh
 this is a failed check and nothing of it is touched."""
 import os
 import re
+import signal
 import subprocess
+import sys
 import tempfile
 
 from guests import TREE, Checks
@@ -67,6 +69,7 @@ def main():
         checks.ok("there is no lab called quickstart before", False, f"{LAB} is there: sudo ./quickstart --down --purge")
         checks.finish()
     quickstart = os.path.join(TREE, "quickstart")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the lab is ended then, too
     try:
         said, status = run([quickstart], 600)
         checks.ok("quickstart logs in to a first guest", status == 0 and "Linux ip-172-31-" in said, said)
