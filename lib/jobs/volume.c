@@ -56,12 +56,14 @@ static void change_made(struct tx *tx, struct volume *v)
 {
     (void)volume_enter_state(v, VOLUME_AVAILABLE, NULL);
     store_update_volume(tx, v);
+    store_enqueue_layers(tx, v->layer_id); /* what waited for it may be merged now */
 }
 
 static void change_attached(struct tx *tx, struct volume *v)
 {
     (void)volume_enter_attachment_state(v, ATTACHMENT_ATTACHED, NULL);
     store_update_volume(tx, v);
+    store_enqueue_layers(tx, v->layer_id);
 }
 
 static void change_gone(struct tx *tx, struct volume *v)

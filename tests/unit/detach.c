@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "base/id.h"
+#include "base/text.h"
 #include "hypervisor/fake.h"
 #include "jobs/instance.h"
 #include "jobs/layer.h"
@@ -189,7 +190,45 @@ START_TEST(nothing_is_limited_where_that_is_off)
 }
 END_TEST
 
-UNIT_SUITE(what_a_guest_has_is_limited_when_it_is_modified, nothing_is_limited_where_that_is_off,
+/* Ends all jobs that wait, and says whether one of them was to look at layers. */
+static bool layers_were_to_be_looked_at(void)
+{
+    bool found = false;
+    int64_t next = 0;
+    struct tx *tx = store_write(k->store);
+    struct job_list due = store_jobs_due(tx, k->arena, INT64_MAX, 100, &next);
+    for (size_t i = 0; i < due.n; i++) {
+        found |= streq(due.v[i].kind, LAYER_JOB);
+        (void)store_job_done(tx, &due.v[i]);
+    }
+    ck_assert_int_eq(tx_commit(tx, NULL), 0);
+    return found;
+}
+
+/* A merge waits for volumes that are being made or attached on it: nobody else ends the waiting. */
+START_TEST(layers_are_looked_at_when_a_volume_is_made_and_when_it_is_attached)
+{
+    before();
+    struct outcome outcome;
+    ec2_CreateVolume_out made;
+    ec2_AttachVolume_out attached;
+    machine_put_guest(m, k);
+    OK(k, CreateVolume, &made, .availability_zone = "us-east-1a", .size = wire_int(1));
+    volume_id = made.volume_id;
+    ck_assert(!layers_were_to_be_looked_at());
+    ck_assert_int_eq(run(0, &outcome)->state, VOLUME_AVAILABLE);
+    ck_assert(layers_were_to_be_looked_at());
+    OK(k, AttachVolume, &attached, .volume_id = volume_id, .instance_id = TEST_INSTANCE,
+       .device = "/dev/sdf");
+    ck_assert(!layers_were_to_be_looked_at());
+    ck_assert_int_eq(run(0, &outcome)->attachment_state, ATTACHMENT_ATTACHED);
+    ck_assert(layers_were_to_be_looked_at());
+    after();
+}
+END_TEST
+
+UNIT_SUITE(layers_are_looked_at_when_a_volume_is_made_and_when_it_is_attached,
+           what_a_guest_has_is_limited_when_it_is_modified, nothing_is_limited_where_that_is_off,
            a_volume_is_free_when_its_file_is_closed,
            a_guest_is_asked_now_and_then_and_looked_at_between,
            a_guest_is_asked_for_an_interface_as_for_a_disk)

@@ -1,6 +1,6 @@
 #!/usr/bin/python3 -B
 # area: disks
-# timeout: 600
+# timeout: 900
 # config: volume_limits=on
 """Volumes of a real guest: attached and detached while it writes, grown under a mounted file system, and
 holding what was synced when QEMU is killed. Snapshots of them while it writes: restored, the file system is
