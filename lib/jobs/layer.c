@@ -20,6 +20,9 @@
  *     flatten  copy into the layer, which stands on the image then, rows
  *     remove   file, row
  *
+ * A layer that was frozen is sealed when there is nothing to do: the job of the tree alone seals,
+ * so that nobody takes a file from a QEMU that is about to write it.
+ *
  * Making a file on a layer and putting children on another exclude each other by a lock of the
  * tree, which is never held while data is copied.
  */
@@ -136,12 +139,13 @@ static struct layer_tree read_tree(struct tx *tx, struct arena *a, const char *r
 }
 
 /* What comes next; a copy is announced in the same transaction. */
-static int plan(struct jobs *j, struct arena *a, const char *root_id, struct layer_step *ret_step,
-                struct err *e)
+static int plan(struct jobs *j, struct arena *a, const char *root_id, struct layer_tree *ret_tree,
+                struct layer_step *ret_step, struct err *e)
 {
     struct tx *tx = store_write(j->config.store);
     struct layer_tree tree = read_tree(tx, a, root_id);
     struct layer_step step = layer_next_step(&tree);
+    *ret_tree = tree;
     if (step.what == LAYER_STEP_MERGE || step.what == LAYER_STEP_FLATTEN) {
         struct layer layer = *step.layer;
         layer.work = step.what == LAYER_STEP_MERGE ? LAYER_MERGING : LAYER_FLATTENING;
@@ -197,8 +201,48 @@ static bool is_gone(int r)
     return r == -ENOENT || r == -ENODEV;
 }
 
-static int copy(struct jobs *j, struct arena *a, const struct layer_step *step, bool *ret_done,
-                struct err *e)
+static const struct layer *parent_of(const struct layer_tree *tree, const struct layer *l)
+{
+    for (size_t i = 0; i < tree->n; i++)
+        if (streq(tree->v[i].layer->id, l->parent_id))
+            return tree->v[i].layer;
+    return NULL;
+}
+
+/* What stands on the layer in the guest's chain; NULL: there is none. */
+static const struct layer *layer_above(const struct layer_tree *tree, const struct layer_step *step)
+{
+    const struct layer *l = step->live->layer;
+    for (size_t i = 0; l != NULL && i < tree->n && !streq(l->parent_id, step->layer->id); i++)
+        l = parent_of(tree, l);
+    return l;
+}
+
+/* Of a merge by a guest: QEMU writes into the parent, and its name into what stands on the layer.
+ */
+static int let_write(struct storage *s, const struct layer_tree *tree,
+                     const struct layer_step *step, struct err *e)
+{
+    const struct layer *above = layer_above(tree, step);
+    int r = s->ops->layer_seal(s, step->layer->parent_id, false, e);
+    if (r == 0 && above != NULL && above != step->live->layer)
+        r = s->ops->layer_seal(s, above->id, false, e);
+    return r;
+}
+
+/* Nothing is being copied: whatever no volume writes is for reading. */
+static int seal_frozen(struct jobs *j, const struct layer_tree *tree, struct err *e)
+{
+    struct storage *s = j->config.storage;
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < tree->n; i++)
+        if (tree->v[i].volume_id == NULL)
+            r = s->ops->layer_seal(s, tree->v[i].layer->id, true, e);
+    return r;
+}
+
+static int copy(struct jobs *j, struct arena *a, const struct layer_tree *tree,
+                const struct layer_step *step, bool *ret_done, struct err *e)
 {
     struct storage *s = j->config.storage;
     struct hypervisor *h = j->hypervisor;
@@ -213,7 +257,7 @@ static int copy(struct jobs *j, struct arena *a, const struct layer_step *step, 
         return h->ops->disk_flatten(
             h, step->live->live_id, serial,
             l->image_id == NULL ? NULL : s->ops->image_path(s, a, l->image_id), ret_done, e);
-    int r = s->ops->layer_seal(s, l->parent_id, false, e);
+    int r = let_write(s, tree, step, e);
     return r < 0
                ? r
                : h->ops->disk_merge(h, step->live->live_id, serial, s->ops->layer_path(s, a, l->id),
@@ -297,12 +341,12 @@ static int finish_flatten(struct jobs *j, struct arena *a, const struct layer *l
     return tx_commit(tx, e);
 }
 
-static int carry_out(struct jobs *j, struct arena *a, const struct layer_step *step,
-                     struct outcome *ret_outcome, struct err *e)
+static int carry_out(struct jobs *j, struct arena *a, const struct layer_tree *tree,
+                     const struct layer_step *step, struct outcome *ret_outcome, struct err *e)
 {
     struct err why = {0};
     bool done = false;
-    int r = copy(j, a, step, &done, &why);
+    int r = copy(j, a, tree, step, &done, &why);
     if (is_gone(r) && step->live != NULL) {
         *ret_outcome = again(LOOK_MS);
         return 0;
@@ -351,13 +395,14 @@ int layer_converge(struct jobs *j, struct arena *a, const char *object_id,
                    struct outcome *ret_outcome, struct err *e)
 {
     const char *slash = strchr(object_id, '/');
+    struct layer_tree tree = {0};
     struct layer_step step = {0};
-    int r = slash == NULL ? 0 : plan(j, a, slash + 1, &step, e);
+    int r = slash == NULL ? 0 : plan(j, a, slash + 1, &tree, &step, e);
     if (r < 0)
         return r;
     switch (step.what) {
     case LAYER_STEP_NONE:
-        return 0;
+        return seal_frozen(j, &tree, e);
     case LAYER_STEP_REMOVE:
         *ret_outcome = again(0);
         return remove_layer(j, step.layer, e);
@@ -368,5 +413,5 @@ int layer_converge(struct jobs *j, struct arena *a, const char *object_id,
     case LAYER_STEP_FLATTEN:
         break;
     }
-    return carry_out(j, a, &step, ret_outcome, e);
+    return carry_out(j, a, &tree, &step, ret_outcome, e);
 }

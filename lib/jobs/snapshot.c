@@ -221,16 +221,6 @@ static int make_files(struct jobs *j, struct arena *a, const struct volume_list 
     return r;
 }
 
-static int move(struct jobs *j, struct arena *a, const struct volume_list *volumes, bool *ret_wait,
-                struct err *e)
-{
-    struct storage *s = j->config.storage;
-    int r = move_guests(j, a, volumes, ret_wait, e);
-    for (size_t i = 0; r == 0 && !*ret_wait && i < volumes->n; i++)
-        r = s->ops->layer_seal(s, volumes->v[i].layer_id, true, e);
-    return r;
-}
-
 /* The rows that say what has been done. */
 static int record(struct jobs *j, struct arena *a, const char *freeze_id, struct err *e)
 {
@@ -277,7 +267,7 @@ int snapshot_converge(struct jobs *j, struct arena *a, const char *freeze_id,
     if (!wait && (r = make_files(j, a, &volumes, &why)) == -ENOSPC)
         return cancel(j, a, freeze_id, arena_strdup(a, why.message), e);
     if (!wait && r == 0)
-        r = move(j, a, &volumes, &wait, &why);
+        r = move_guests(j, a, &volumes, &wait, &why);
     if (r < 0) {
         *e = why;
         return r;

@@ -287,6 +287,8 @@ static int commit(const char *path, struct err *e)
 static int rebase(const char *path, const char *on, struct err *e)
 {
     (void)e;
+    if (of_path(path)->sealed)
+        wrong("the guest names what is below %s in it, and may not write it", path);
     set_name(of_path(path)->on, on + strlen(DIRECTORY));
     return 0;
 }
