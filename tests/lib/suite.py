@@ -288,8 +288,10 @@ def vm_tests(report, files):
         with open(results, "w", encoding="utf-8"):
             pass
         limit = 300 + sum(limit_of(path, "vm") for path in shared)
-        argv = [LAB, "--strict", "--", sys.executable, "-B", os.path.realpath(__file__),
-                "--in-lab", results] + shared
+        argv = [LAB, "--strict"]
+        for pair in [pair for path in shared for pair in tap.headers(path).get("config", [])]:
+            argv += ["--config", pair]
+        argv += ["--", sys.executable, "-B", os.path.realpath(__file__), "--in-lab", results] + shared
         verdicts, over = [], threading.Event()
         teller = threading.Thread(target=tell, args=(report, results, verdicts, over))
         teller.start()
