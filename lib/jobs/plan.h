@@ -50,6 +50,10 @@ const struct domain_spec *plan_domain(const struct jobs_config *config, struct a
                                       const struct host_info *host);
 /* False: there is no such VPC, or the transaction has failed. */
 bool plan_vpc(struct tx *tx, struct arena *a, const char *vpc_id, struct net_vpc *ret_vpc);
+/* The same, but of its interfaces those of the part alone: however many it has, it costs the same.
+ */
+bool plan_vpc_part(struct tx *tx, struct arena *a, const char *vpc_id, const struct net_part *part,
+                   struct net_vpc *ret_vpc);
 /* Was the machine asked for the VPC's network, and has not followed? What the rows say of it is
  * then not claimed to be in force (docs/decisions/0021). */
 bool plan_vpc_has_failed(struct tx *tx, struct arena *a, const char *vpc_id);

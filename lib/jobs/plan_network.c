@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "jobs/plan.h"
 #include "jobs/plan_parts.h"
+#include "store/ports.h"
 
 static void load_blocks(struct tx *tx, struct arena *a, const struct vpc *row, struct net_vpc *v)
 {
@@ -115,14 +116,12 @@ static void load_dhcp(struct tx *tx, struct arena *a, const char *options_id, st
 /* Everybody may ask for them, wherever the address is. */
 static void load_reverse_names(struct tx *tx, struct arena *a, struct net_vpc *v)
 {
-    struct address_list all = store_addresses(tx, a);
+    struct reverse_name_list all = store_reverse_names(tx, a);
     struct net_reverse_name *out = arena_array(a, all.n, struct net_reverse_name);
-    size_t n = 0;
     for (size_t i = 0; i < all.n; i++)
-        if (all.v[i].domain_name != NULL)
-            out[n++] = (struct net_reverse_name){all.v[i].public_ip, all.v[i].domain_name};
+        out[i] = (struct net_reverse_name){all.v[i].public_ip, all.v[i].domain_name};
     v->reverse_names = out;
-    v->n_reverse_names = n;
+    v->n_reverse_names = all.n;
 }
 
 static void load_peerings(struct tx *tx, struct arena *a, struct net_vpc *v)
@@ -164,6 +163,12 @@ static void load_peerings(struct tx *tx, struct arena *a, struct net_vpc *v)
 
 bool plan_vpc(struct tx *tx, struct arena *a, const char *vpc_id, struct net_vpc *ret_vpc)
 {
+    return plan_vpc_part(tx, a, vpc_id, NULL, ret_vpc);
+}
+
+bool plan_vpc_part(struct tx *tx, struct arena *a, const char *vpc_id, const struct net_part *part,
+                   struct net_vpc *ret_vpc)
+{
     struct vpc *row = store_vpc(tx, a, vpc_id);
     if (row == NULL)
         return false;
@@ -185,7 +190,7 @@ bool plan_vpc(struct tx *tx, struct arena *a, const char *vpc_id, struct net_vpc
     load_reverse_names(tx, a, &v);
     load_peerings(tx, a, &v);
     plan_load_groups(tx, a, &v);
-    plan_load_ports(tx, a, &v);
+    plan_load_ports(tx, a, part, &v);
     plan_load_references(tx, a, &v);
     *ret_vpc = v;
     return true;

@@ -25,7 +25,13 @@ static int compare_elastic(const void *left, const void *right)
     return c != 0 ? c : strcmp(a->private_ip, b->private_ip);
 }
 
-/* Those that stand before an address. */
+static void sort_elastic(struct address_list *l)
+{
+    if (l->n > 1)
+        qsort(l->v, l->n, sizeof(l->v[0]), compare_elastic);
+}
+
+/* Those of the region that stand before an address. */
 static struct address_list load_elastic(struct tx *tx, struct arena *a, const char *region)
 {
     struct address_list all = store_addresses(tx, a, "region", region);
@@ -33,8 +39,7 @@ static struct address_list load_elastic(struct tx *tx, struct arena *a, const ch
     for (size_t i = 0; i < all.n; i++)
         if (all.v[i].interface_id != NULL && all.v[i].private_ip != NULL)
             found.v[found.n++] = all.v[i];
-    if (found.n > 1)
-        qsort(found.v, found.n, sizeof(found.v[0]), compare_elastic);
+    sort_elastic(&found);
     return found;
 }
 
@@ -162,21 +167,85 @@ static struct plan_words *load_memberships(struct tx *tx, struct arena *a, const
     return groups;
 }
 
+/* The same, asked of each interface: in the order of the VPC's groups, too. */
+static struct plan_words *load_memberships_of(struct tx *tx, struct arena *a,
+                                              const struct net_vpc *v,
+                                              const struct port_row_list *interfaces)
+{
+    struct plan_words *groups = arena_array(a, interfaces->n, struct plan_words);
+    for (size_t i = 0; i < interfaces->n; i++) {
+        struct interface_group_list its =
+            store_interface_groups(tx, a, "interface_id", interfaces->v[i].interface_id);
+        for (size_t g = 0; g < v->n_groups; g++)
+            for (size_t k = 0; k < its.n; k++)
+                if (streq(its.v[k].group_id, v->groups[g].group_id))
+                    *arena_append(a, &groups[i]) = v->groups[g].group_id;
+    }
+    return groups;
+}
+
 static bool nat_has_port(const struct nat_gateway *nat)
 {
     return nat->state == NAT_GATEWAY_PENDING || nat->state == NAT_GATEWAY_AVAILABLE;
 }
 
-void plan_load_ports(struct tx *tx, struct arena *a, struct net_vpc *v)
+static struct port_rows read_all(struct tx *tx, struct arena *a, const struct net_vpc *v)
 {
     struct port_rows rows = {
-        .interfaces = store_port_rows(tx, a, v->vpc_id),
-        .names = store_instance_names(tx, a, v->vpc_id),
+        .interfaces = store_port_rows(tx, a, v->vpc_id, NULL),
+        .names = store_instance_names(tx, a, v->vpc_id, NULL),
         .elastic = load_elastic(tx, a, v->region),
         .more = store_interface_addresses(tx, a, "vpc_id", v->vpc_id),
-        .nats = store_nat_gateways(tx, a, "vpc_id", v->vpc_id),
     };
     rows.groups = load_memberships(tx, a, v, &rows.interfaces);
+    return rows;
+}
+
+#define APPEND_ALL(a, list, found)                                                                 \
+    do {                                                                                           \
+        __typeof__(*(list)) found_ = (found);                                                      \
+        for (size_t i_ = 0; i_ < found_.n; i_++)                                                   \
+            *arena_append(a, list) = found_.v[i_];                                                 \
+    } while (0)
+
+static int compare_name_rows(const void *left, const void *right)
+{
+    const struct instance_name *a = left;
+    const struct instance_name *b = right;
+    return strcmp(a->id, b->id);
+}
+
+/* What read_all() has of these interfaces. */
+static struct port_rows read_part(struct tx *tx, struct arena *a, const struct net_vpc *v,
+                                  const struct net_part *part)
+{
+    struct port_rows rows = {0};
+    for (size_t i = 0; i < part->n; i++) {
+        const char *id = part->interface_ids[i];
+        APPEND_ALL(a, &rows.interfaces, store_port_rows(tx, a, v->vpc_id, id));
+        APPEND_ALL(a, &rows.more,
+                   store_interface_addresses(tx, a, "interface_id", id, "vpc_id", v->vpc_id));
+        struct address_list elastic =
+            store_addresses(tx, a, "interface_id", id, "region", v->region);
+        for (size_t k = 0; k < elastic.n; k++)
+            if (elastic.v[k].private_ip != NULL)
+                *arena_append(a, &rows.elastic) = elastic.v[k];
+    }
+    for (size_t i = 0; i < rows.interfaces.n; i++)
+        if (rows.interfaces.v[i].instance_id != NULL && rows.interfaces.v[i].is_first)
+            APPEND_ALL(a, &rows.names,
+                       store_instance_names(tx, a, v->vpc_id, rows.interfaces.v[i].instance_id));
+    if (rows.names.n > 1)
+        qsort(rows.names.v, rows.names.n, sizeof(rows.names.v[0]), compare_name_rows);
+    sort_elastic(&rows.elastic);
+    rows.groups = load_memberships_of(tx, a, v, &rows.interfaces);
+    return rows;
+}
+
+void plan_load_ports(struct tx *tx, struct arena *a, const struct net_part *part, struct net_vpc *v)
+{
+    struct port_rows rows = part == NULL ? read_all(tx, a, v) : read_part(tx, a, v, part);
+    rows.nats = store_nat_gateways(tx, a, "vpc_id", v->vpc_id);
     struct net_port *out = arena_array(a, rows.interfaces.n, struct net_port);
     size_t n_out = 0;
     for (size_t i = 0; i < rows.interfaces.n; i++) {

@@ -54,7 +54,7 @@ void jobs_free(struct jobs *j)
     if (j == NULL)
         return;
     for (size_t i = 0; i < VPC_SLOTS; i++) {
-        arena_free(j->vpcs[i].arena);
+        free(j->vpcs[i].memories);
         (void)pthread_mutex_destroy(&j->vpcs[i].lock);
     }
     for (size_t i = 0; i < TREE_LOCKS; i++)

@@ -173,6 +173,7 @@ static int remove_stray_networks(struct jobs *j, struct arena *a, struct err *e)
 int reconcile(struct jobs *j, struct arena *a, struct err *e)
 {
     const struct storage_ops *s = j->config.storage->ops;
+    j->audits++;
     int r = enqueue_rows(j, a, e);
     if (r == 0)
         r = look_at_domains(j, a, e);

@@ -13,16 +13,19 @@ struct pending_event {
     char instance_id[40];
 };
 
-/*
- * VPCs share slots by a hash of their ids. A slot serialises the work on its VPCs and remembers the
- * intent that was applied last, so that a launch whose network is in force already need not read it
- * all again.
- */
+/* A VPC that has been applied, and nothing has failed since: see vpc.c. */
+struct vpc_memory {
+    char vpc_id[40];
+    uint64_t version; /* store_network_version() before its rows were read */
+    uint64_t seen;    /* store_changed_ports(): what has changed before is applied */
+    uint64_t audit;   /* jobs.audits before it was planned whole */
+};
+
+/* VPCs share slots by a hash of their ids. A slot serialises the work on its VPCs. */
 struct vpc_slot {
     pthread_mutex_t lock;
-    struct arena *arena; /* of the intent; NULL: none remembered */
-    struct net_vpc intent;
-    uint64_t version; /* store_network_version() before it was read */
+    struct vpc_memory *memories;
+    size_t n_memories; /* at most one for each VPC */
 };
 
 struct jobs {
@@ -49,6 +52,8 @@ struct jobs {
     bool disk_is_full;           /* as the watch saw it last; its own */
 
     struct vpc_slot vpcs[VPC_SLOTS];
+    _Atomic uint64_t audits;      /* passes of the reconciler: each VPC is then planned whole */
+    _Atomic uint64_t stale_ports; /* that such a plan has found; each is a defect */
     pthread_mutex_t trees[TREE_LOCKS];
 };
 

@@ -1,5 +1,6 @@
 #include "network/applied.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 #include "network/dnsmasq.h"
 #include "network/edge.h"
 #include "network/frame.h"
+#include "network/held.h"
 #include "network/hosts.h"
 #include "network/intent.h"
 #include "network/nat.h"
@@ -27,9 +29,8 @@
  * after any error; the next apply() then goes over everything, each step of which accepts what is
  * there. So a crash in the middle is mended by the next call.
  *
- * What is changed is the difference between what follows from the two intents. Both sides are made
- * anew, without what follows from ports that are the same: of a thousand of them one that comes
- * costs little more than of ten.
+ * What is changed is the difference between what follows from two small intents, that have the
+ * ports that differ (held.h): among a thousand of them one that comes costs what it does among ten.
  *
  * Rules stand before links lead anywhere, and public addresses are routed last.
  */
@@ -40,17 +41,15 @@
 struct applied {
     char *vpc_id;
     int namespace_fd;
-    int dnsmasq; /* pidfd */
-    /* Both NULL when what is applied is not known. */
-    struct arena *arena;
-    const struct net_vpc *intent;
+    int dnsmasq;       /* pidfd */
+    struct held *held; /* knows nothing when what is applied is not known */
 };
 
 /* What follows from an intent, and is changed by difference. */
 struct applied_parts {
-    const struct net_vpc *intent;
-    const struct ruleset *rules; /* NULL: not known */
-    const struct ways *ways;     /* likewise */
+    const struct net_vpc *intent; /* NULL: not known; so are the others */
+    const struct ruleset *rules;
+    const struct ways *ways;
 };
 
 struct applied *applied_new(const char *vpc_id)
@@ -60,6 +59,7 @@ struct applied *applied_new(const char *vpc_id)
     vpc->vpc_id = strdup(vpc_id);
     CHECK(vpc->vpc_id != NULL);
     vpc->namespace_fd = vpc->dnsmasq = -1;
+    vpc->held = held_new();
     return vpc;
 }
 
@@ -68,18 +68,11 @@ const char *applied_vpc_id(const struct applied *vpc)
     return vpc->vpc_id;
 }
 
-static void forget(struct applied *vpc)
-{
-    arena_free(vpc->arena);
-    vpc->arena = NULL;
-    vpc->intent = NULL;
-}
-
 void applied_free(struct applied *vpc)
 {
     if (vpc == NULL)
         return;
-    forget(vpc);
+    held_free(vpc->held);
     cleanup_close(&vpc->namespace_fd);
     cleanup_close(&vpc->dnsmasq);
     free(vpc->vpc_id);
@@ -109,9 +102,9 @@ static int put_inside(struct arena *a, const struct applied *vpc, const struct a
     int r = netns_enter(&visit, vpc->namespace_fd, e);
     if (r == 0)
         r = put_rules(old->rules, parts->rules, e);
-    if (r == 0 && (vpc->intent == NULL || !intent_equal(vpc->intent, intent, INTENT_FRAME)))
+    if (r == 0 && (old->intent == NULL || !intent_equal(old->intent, intent, INTENT_FRAME)))
         r = frame_put(a, intent, e);
-    if (r == 0 && vpc->intent == NULL)
+    if (r == 0 && old->intent == NULL)
         r = frame_plug_again(a, intent, e);
     return r;
 }
@@ -127,10 +120,10 @@ static int put_ways(struct arena *a, const struct applied *vpc, const struct way
 /* --- apply: names and leases */
 
 static int put_names(const struct applied_options *o, struct arena *a, struct applied *vpc,
-                     const struct net_vpc *intent, struct err *e)
+                     const struct net_vpc *old, const struct net_vpc *intent, struct err *e)
 {
-    bool same = vpc->intent != NULL && intent_equal(vpc->intent, intent, INTENT_NAMES) &&
-                !dnsmasq_has_ended(vpc->dnsmasq);
+    bool same =
+        old != NULL && intent_equal(old, intent, INTENT_NAMES) && !dnsmasq_has_ended(vpc->dnsmasq);
     const struct hosts_place place = {o->directory, vpc->namespace_fd, &vpc->dnsmasq};
     int r = 0;
     if (!same) {
@@ -144,7 +137,7 @@ static int put_names(const struct applied_options *o, struct arena *a, struct ap
         if (r == 0)
             r = dnsmasq_ensure(o->directory, buf_str(&config), vpc->namespace_fd, &vpc->dnsmasq, e);
     }
-    return r < 0 ? r : hosts_put(a, &place, vpc->intent, intent, e);
+    return r < 0 ? r : hosts_put(a, &place, old, intent, e);
 }
 
 static int apply_all(const struct applied_options *o, struct arena *scratch, struct applied *vpc,
@@ -153,51 +146,60 @@ static int apply_all(const struct applied_options *o, struct arena *scratch, str
 {
     const struct net_vpc *intent = parts->intent;
     int r = 0;
-    bool frame = vpc->intent == NULL || !intent_equal(vpc->intent, intent, INTENT_FRAME);
+    bool frame = old->intent == NULL || !intent_equal(old->intent, intent, INTENT_FRAME);
     if (vpc->namespace_fd < 0)
         r = netns_make(intent->vpc_id, &vpc->namespace_fd, e);
     if (r == 0)
         r = put_inside(scratch, vpc, old, parts, e);
     if (r == 0)
-        r = put_names(o, scratch, vpc, intent, e);
+        r = put_names(o, scratch, vpc, old->intent, intent, e);
     if (r == 0 && frame)
         r = edge_link_put(intent->index, intent->n_ipv6_cidrs > 0, vpc->namespace_fd, e);
     if (r == 0)
-        r = nat_put(scratch, vpc->intent, intent, vpc->namespace_fd, e);
-    if (r == 0 && (frame || !intent_equal(vpc->intent, intent, INTENT_WAYS)))
+        r = nat_put(scratch, old->intent, intent, vpc->namespace_fd, e);
+    if (r == 0 && (frame || !intent_equal(old->intent, intent, INTENT_WAYS)))
         r = peer_links_put(scratch, intent, vpc->namespace_fd, e);
     if (r == 0)
         r = put_ways(scratch, vpc, old->ways, parts->ways, e);
     if (r == 0)
-        r = edge_routes_change(vpc->intent, intent, e);
+        r = edge_routes_change(old->intent, intent, e);
     return r;
 }
 
 /* Links end with the namespace at their other end, which others may take away. */
-static bool stands(const struct applied *vpc, const struct net_vpc *intent)
+static bool links_stand(const struct applied *vpc)
 {
-    return nat_stand(intent) && peer_links_stand(intent, vpc->namespace_fd);
+    struct held_ports nats = held_nat_ports(vpc->held);
+    for (size_t i = 0; i < nats.n; i++)
+        if (!nat_stands(nats.v[i]))
+            return false;
+    return peer_links_stand(held_frame(vpc->held), vpc->namespace_fd);
 }
 
-static bool is_in_force(const struct applied *vpc, const struct net_vpc *intent)
+/* What others have taken away is not known to be in force any more. */
+static void look(struct applied *vpc)
 {
-    return vpc->intent != NULL && netns_is(vpc->namespace_fd, intent->vpc_id) &&
-           !dnsmasq_has_ended(vpc->dnsmasq) && intent_equal(vpc->intent, intent, INTENT_ALL) &&
-           stands(vpc, intent);
+    if (vpc->namespace_fd >= 0 && !netns_is(vpc->namespace_fd, vpc->vpc_id)) {
+        cleanup_close(&vpc->namespace_fd);
+        vpc->namespace_fd = -1;
+        held_forget(vpc->held);
+    } else if (held_frame(vpc->held) != NULL && !links_stand(vpc)) {
+        held_forget(vpc->held);
+    }
 }
 
-/* `beside` NULL: all of it. */
 static int make_parts(struct arena *a, const struct applied_options *o,
-                      const struct net_vpc *intent, const struct net_vpc *beside,
+                      const struct net_vpc *intent, const struct held_ports *others,
                       struct applied_parts *ret_parts, struct err *e)
 {
-    const struct rules_options options = {.asks_upstream = o->upstream != NULL, .beside = beside};
+    const struct rules_options options = {
+        .asks_upstream = o->upstream != NULL, .others = others->v, .n_others = others->n};
     struct ruleset *rules = NULL;
     struct ways *ways = arena_new_of(a, struct ways);
     int r = rules_build(a, intent, &options, &rules, e);
     if (r < 0)
         return err_wrap(e, r, "cannot make rules for %s", intent->vpc_id);
-    r = ways_build(a, intent, beside, ways, e);
+    r = ways_build(a, intent, ways, e);
     if (r < 0)
         return err_wrap(e, r, "cannot make routes for %s", intent->vpc_id);
     *ret_parts = (struct applied_parts){intent, rules, ways};
@@ -205,33 +207,33 @@ static int make_parts(struct arena *a, const struct applied_options *o,
 }
 
 int applied_change(struct applied *vpc, const struct applied_options *o,
-                   const struct net_vpc *intent, struct err *e)
+                   const struct net_vpc *intent, const struct net_part *part, struct err *e)
 {
-    /* Ports of a copy are sorted, and so must be those that it is compared with. */
     _cleanup_arena_ struct arena *a = arena_new();
-    const struct net_vpc *copy = intent_copy(a, intent);
-    if (is_in_force(vpc, copy))
-        return 0;
-    if (vpc->namespace_fd >= 0 && !netns_is(vpc->namespace_fd, intent->vpc_id)) {
-        cleanup_close(&vpc->namespace_fd);
-        vpc->namespace_fd = -1;
-        forget(vpc);
-    } else if (vpc->intent != NULL && !stands(vpc, vpc->intent)) {
-        forget(vpc);
-    }
-    _cleanup_arena_ struct arena *scratch = arena_new();
     struct applied_parts old = {0};
-    struct applied_parts parts = {.intent = copy};
-    int r = make_parts(scratch, o, copy, vpc->intent, &parts, e);
-    if (r == 0 && vpc->intent != NULL)
-        r = make_parts(scratch, o, vpc->intent, copy, &old, e);
+    look(vpc);
+    const struct held_change change = held_change(a, vpc->held, intent, part);
+    if (change.to == NULL)
+        return err_set(e, ESTALE, "a part of %s is not enough", intent->vpc_id);
+    struct applied_parts parts = {.intent = change.to};
+    if (!change.differs && !dnsmasq_has_ended(vpc->dnsmasq))
+        return 0;
+    int r = make_parts(a, o, change.to, &change.others, &parts, e);
+    if (r == 0 && change.from != NULL)
+        r = make_parts(a, o, change.from, &change.others, &old, e);
     if (r < 0)
         return r;
-    r = apply_all(o, scratch, vpc, &old, &parts, e);
-    forget(vpc);
-    if (r < 0)
+    r = apply_all(o, a, vpc, &old, &parts, e);
+    if (r < 0) {
+        held_forget(vpc->held);
         return err_wrap(e, r, "cannot set up the network of %s", intent->vpc_id);
-    vpc->arena = TAKE(a);
-    vpc->intent = copy;
+    }
+    held_keep(a, vpc->held, &change);
     return 0;
+}
+
+size_t applied_differing(const struct applied *vpc, const struct net_vpc *intent)
+{
+    _cleanup_arena_ struct arena *a = arena_new();
+    return held_differing(a, vpc->held, intent);
 }

@@ -18,6 +18,7 @@ struct applied_options {
 struct applied *applied_new(const char *vpc_id);
 void applied_free(struct applied *vpc);
 const char *applied_vpc_id(const struct applied *vpc);
-/* Makes it so; the intent has been checked. */
+/* Makes it so, as network_ops.apply(); the intent has been checked. */
 int applied_change(struct applied *vpc, const struct applied_options *o,
-                   const struct net_vpc *intent, struct err *e);
+                   const struct net_vpc *intent, const struct net_part *part, struct err *e);
+size_t applied_differing(const struct applied *vpc, const struct net_vpc *intent);

@@ -116,9 +116,9 @@ static int explain_routes(struct arena *a, struct network *network, const struct
     char inside[IPV4_TEXT_SIZE];
     int r = edge_addresses(to->index, &edge, e);
     if (r == 0 && from->vpc_id != NULL)
-        r = ways_build(a, from, NULL, &old, e);
+        r = ways_build(a, from, &old, e);
     if (r == 0)
-        r = ways_build(a, to, NULL, &now, e);
+        r = ways_build(a, to, &now, e);
     if (r < 0)
         return r;
     ipv4_format(edge.inside, inside);

@@ -118,14 +118,23 @@ static int put_vpc(struct fake_network *f, const char *vpc_id, struct err *e)
     return 0;
 }
 
+static bool is_of(const struct net_part *part, const char *interface_id)
+{
+    for (size_t i = 0; part != NULL && i < part->n; i++)
+        if (streq(part->interface_ids[i], interface_id))
+            return true;
+    return part == NULL;
+}
+
 /* Those that the VPC has, and no longer those that it had. */
-static int put_nats(struct fake_network *f, const struct net_vpc *intent, struct err *e)
+static int put_nats(struct fake_network *f, const struct net_vpc *intent,
+                    const struct net_part *part, struct err *e)
 {
     struct fake_vpc *vpc = find_vpc(f, intent->vpc_id);
     int r = 0;
     for (size_t i = vpc->n_taps; i-- > 0;) {
         const struct net_port *port = find_port(intent, vpc->taps[i].interface_id);
-        if (port != NULL)
+        if (port != NULL || !is_of(part, vpc->taps[i].interface_id))
             continue;
         /* A tap goes with its guest; here the port's end is the only sign of that. */
         if (vpc->taps[i].nat_gateway_id != NULL) {
@@ -143,15 +152,26 @@ static int put_nats(struct fake_network *f, const struct net_vpc *intent, struct
     return r;
 }
 
-static int fake_apply(struct network *n, const struct net_vpc *intent, struct err *e)
+static int fake_apply(struct network *n, const struct net_vpc *intent, const struct net_part *part,
+                      struct err *e)
 {
     struct fake_network *f = self(n);
+    int r = 0;
     (void)pthread_mutex_lock(&f->lock);
-    int r = put_vpc(f, intent->vpc_id, e);
+    if (part != NULL && find_vpc(f, intent->vpc_id) == NULL)
+        r = err_set(e, ESTALE, "nothing of %s is known", intent->vpc_id);
     if (r == 0)
-        r = put_nats(f, intent, e);
+        r = put_vpc(f, intent->vpc_id, e);
+    if (r == 0)
+        r = put_nats(f, intent, part, e);
     (void)pthread_mutex_unlock(&f->lock);
     return r;
+}
+
+static size_t fake_differing(struct network *n, const struct net_vpc *intent)
+{
+    (void)n, (void)intent;
+    return 0; /* it remembers no ports */
 }
 
 static int fake_plug(struct network *n, const struct net_vpc *intent, const char *interface_id,
@@ -365,6 +385,7 @@ static void fake_free(struct network *n)
 static const struct network_ops fake_ops = {
     .name = "fake",
     .apply = fake_apply,
+    .differing = fake_differing,
     .plug = fake_plug,
     .unplug = fake_unplug,
     .remove = fake_remove,

@@ -36,17 +36,12 @@ static void release(const struct net_vpc *intent, const struct dnsmasq_host *hos
     }
 }
 
-/* The hosts of an intent, whose ports are sorted, but for those that `other` has, too. */
-static struct dnsmasq_hosts hosts_of(struct arena *a, const struct net_vpc *intent,
-                                     const struct net_vpc *other)
+/* The hosts of an intent, whose ports are sorted. */
+static struct dnsmasq_hosts hosts_of(struct arena *a, const struct net_vpc *intent)
 {
     struct dnsmasq_hosts hosts = {0};
-    const bool *same = other != NULL && streq(intent->domain, other->domain)
-                           ? intent_same_ports(a, intent, other)
-                           : NULL;
     for (size_t i = 0; i < intent->n_ports; i++)
-        if (same == NULL || !same[i])
-            *arena_append(a, &hosts) = dnsmasq_host_of(a, intent->domain, &intent->ports[i]);
+        *arena_append(a, &hosts) = dnsmasq_host_of(a, intent->domain, &intent->ports[i]);
     return hosts;
 }
 
@@ -71,13 +66,13 @@ static int forget_leases(const struct hosts_place *place, const struct net_vpc *
 int hosts_put(struct arena *a, const struct hosts_place *place, const struct net_vpc *from,
               const struct net_vpc *intent, struct err *e)
 {
-    struct dnsmasq_hosts now = hosts_of(a, intent, from);
+    struct dnsmasq_hosts now = hosts_of(a, intent);
     struct dnsmasq_hosts old = {0};
     int r = 0;
     if (from == NULL)
         r = dnsmasq_hosts_read(place->directory, a, &old, e);
     else
-        old = hosts_of(a, from, intent);
+        old = hosts_of(a, from);
     if (old.n > 1)
         qsort(old.v, old.n, sizeof(old.v[0]), compare_hosts);
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/cleanup.h"
 #include "base/text.h"
 
@@ -212,26 +213,57 @@ SHAPE(vpc, struct net_vpc);
 
 /* --- copying */
 
-static void copy(struct arena *a, const struct shape *shape, const void *from, void *to);
+/* Where copies go: an arena, or one block that has been made large enough. */
+struct space {
+    struct arena *arena; /* NULL: the block */
+    char *block;
+    size_t used;
+};
 
-static void copy_list(struct arena *a, const struct field *f, const void *from, void *to)
+#define BLOCK_ALIGNMENT sizeof(void *) /* enough for all that an intent has */
+
+static size_t aligned(size_t size)
+{
+    return (size + BLOCK_ALIGNMENT - 1) / BLOCK_ALIGNMENT * BLOCK_ALIGNMENT;
+}
+
+static void *space_take(struct space *s, size_t size)
+{
+    if (s->arena != NULL)
+        return arena_alloc(s->arena, size);
+    void *at = s->block + s->used;
+    s->used += aligned(size);
+    return at;
+}
+
+static const char *copy_text(struct space *s, const char *text)
+{
+    if (text == NULL)
+        return NULL;
+    size_t size = strlen(text) + 1;
+    return memcpy(space_take(s, size), text, size);
+}
+
+static void copy(struct space *s, const struct shape *shape, const void *from, void *to);
+
+static void copy_list(struct space *s, const struct field *f, const void *from, void *to)
 {
     size_t n = *IN(size_t, from, f->count);
     const char *elements = *IN(char *const, from, f->at);
-    char *copies = arena_array_of(a, n, f->shape->size);
+    char *copies = n == 0 ? NULL : space_take(s, n * f->shape->size);
     for (size_t i = 0; i < n; i++)
-        copy(a, f->shape, elements + i * f->shape->size, copies + i * f->shape->size);
+        copy(s, f->shape, elements + i * f->shape->size, copies + i * f->shape->size);
     *AT(char *, to, f->at) = copies;
     *AT(size_t, to, f->count) = n;
 }
 
-static void copy(struct arena *a, const struct shape *shape, const void *from, void *to)
+static void copy(struct space *s, const struct shape *shape, const void *from, void *to)
 {
     for (size_t i = 0; i < shape->n_fields; i++) {
         const struct field *f = &shape->fields[i];
         switch (f->kind) {
         case FIELD_TEXT:
-            *AT(const char *, to, f->at) = arena_strdup(a, *IN(char *const, from, f->at));
+            *AT(const char *, to, f->at) = copy_text(s, *IN(char *const, from, f->at));
             break;
         case FIELD_NUMBER:
             *AT(int64_t, to, f->at) = *IN(int64_t, from, f->at);
@@ -243,13 +275,45 @@ static void copy(struct arena *a, const struct shape *shape, const void *from, v
             *AT(int, to, f->at) = *IN(int, from, f->at);
             break;
         case FIELD_STRUCT:
-            copy(a, f->shape, IN(char, from, f->at), AT(char, to, f->at));
+            copy(s, f->shape, IN(char, from, f->at), AT(char, to, f->at));
             break;
         case FIELD_LIST:
-            copy_list(a, f, from, to);
+            copy_list(s, f, from, to);
             break;
         }
     }
+}
+
+/* What copy() takes of a block. */
+static size_t room_for(const struct shape *shape, const void *from)
+{
+    size_t room = 0;
+    for (size_t i = 0; i < shape->n_fields; i++) {
+        const struct field *f = &shape->fields[i];
+        if (f->kind == FIELD_TEXT) {
+            const char *text = *IN(char *const, from, f->at);
+            room += text == NULL ? 0 : aligned(strlen(text) + 1);
+        } else if (f->kind == FIELD_STRUCT) {
+            room += room_for(f->shape, IN(char, from, f->at));
+        } else if (f->kind == FIELD_LIST) {
+            size_t n = *IN(size_t, from, f->count);
+            const char *elements = *IN(char *const, from, f->at);
+            room += aligned(n * f->shape->size);
+            for (size_t k = 0; k < n; k++)
+                room += room_for(f->shape, elements + k * f->shape->size);
+        }
+    }
+    return room;
+}
+
+struct net_port *intent_port_copy(const struct net_port *from)
+{
+    struct space space = {.used = sizeof(*from)};
+    struct net_port *made = calloc(1, sizeof(*from) + room_for(&port, from));
+    CHECK(made != NULL);
+    space.block = (char *)made;
+    copy(&space, &port, from, made);
+    return made;
 }
 
 static int compare_ports(const void *left, const void *right)
@@ -262,7 +326,7 @@ static int compare_ports(const void *left, const void *right)
 const struct net_vpc *intent_copy(struct arena *a, const struct net_vpc *intent)
 {
     struct net_vpc *made = arena_new_of(a, struct net_vpc);
-    copy(a, &vpc, intent, made);
+    copy(&(struct space){.arena = a}, &vpc, intent, made);
     if (made->n_ports > 1)
         qsort((struct net_port *)made->ports, made->n_ports, sizeof(made->ports[0]), compare_ports);
     return made;
@@ -323,16 +387,18 @@ bool intent_port_equal(const struct net_port *a, const struct net_port *b)
     return equal(&port, a, b, INTENT_ALL);
 }
 
-const bool *intent_same_ports(struct arena *a, const struct net_vpc *these,
-                              const struct net_vpc *others)
+bool intent_ports_alike(const struct net_vpc *a, const struct net_vpc *b)
 {
-    bool *same = arena_array(a, these->n_ports, bool);
-    for (size_t i = 0, j = 0; i < these->n_ports; i++) {
-        while (j < others->n_ports && compare_ports(&others->ports[j], &these->ports[i]) < 0)
-            j++;
-        same[i] = j < others->n_ports && intent_port_equal(&these->ports[i], &others->ports[j]);
-    }
-    return same;
+    return a->has_internet_gateway == b->has_internet_gateway && streq(a->domain, b->domain) &&
+           intent_equal(a, b, INTENT_FRAME);
+}
+
+bool intent_frame_equal(const struct net_vpc *a, const struct net_vpc *b)
+{
+    struct net_vpc one = *a;
+    struct net_vpc other = *b;
+    one.n_ports = other.n_ports = 0;
+    return intent_equal(&one, &other, INTENT_ALL);
 }
 
 /* --- finding */

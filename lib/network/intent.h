@@ -17,9 +17,12 @@ const struct net_vpc *intent_copy(struct arena *a, const struct net_vpc *intent)
 /* Do all these parts equal? False also for the same things in another order. */
 bool intent_equal(const struct net_vpc *a, const struct net_vpc *b, int parts);
 bool intent_port_equal(const struct net_port *a, const struct net_port *b);
-/* Of two copies: for each port of `these`, whether `others` has the very same one. */
-const bool *intent_same_ports(struct arena *a, const struct net_vpc *these,
-                              const struct net_vpc *others);
+/* Does the same follow from a port in both? */
+bool intent_ports_alike(const struct net_vpc *a, const struct net_vpc *b);
+/* Is all the same but the ports? */
+bool intent_frame_equal(const struct net_vpc *a, const struct net_vpc *b);
+/* A copy in one block, for free(). */
+struct net_port *intent_port_copy(const struct net_port *port);
 /* NULL when there is none of that id. */
 const struct net_subnet *intent_subnet(const struct net_vpc *intent, const char *subnet_id);
 const struct net_port *intent_port(const struct net_vpc *intent, const char *interface_id);

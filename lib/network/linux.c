@@ -137,7 +137,8 @@ static int check_intent(const struct linux_network *n, const struct net_vpc *int
     return 0;
 }
 
-static int linux_apply(struct network *network, const struct net_vpc *intent, struct err *e)
+static int linux_apply(struct network *network, const struct net_vpc *intent,
+                       const struct net_part *part, struct err *e)
 {
     struct linux_network *n = self(network);
     int r = check_intent(n, intent, e);
@@ -154,8 +155,17 @@ static int linux_apply(struct network *network, const struct net_vpc *intent, st
         .dnsmasq_user = n->dnsmasq_user,
         .upstream = n->uplink != NULL ? n->resolver : NULL,
     };
-    r = applied_change(vpc, &options, intent, e);
+    r = applied_change(vpc, &options, intent, part, e);
     return r < 0 ? r : edge_server_answer(&n->edge, e);
+}
+
+static size_t linux_differing(struct network *network, const struct net_vpc *intent)
+{
+    struct linux_network *n = self(network);
+    (void)pthread_mutex_lock(&n->lock);
+    const struct applied *vpc = find_locked(n, intent->vpc_id);
+    (void)pthread_mutex_unlock(&n->lock);
+    return vpc == NULL ? 0 : applied_differing(vpc, intent);
 }
 
 static int linux_plug(struct network *network, const struct net_vpc *intent,
@@ -450,6 +460,7 @@ static void linux_free(struct network *network)
 static const struct network_ops linux_ops = {
     .name = "linux",
     .apply = linux_apply,
+    .differing = linux_differing,
     .plug = linux_plug,
     .unplug = linux_unplug,
     .remove = linux_remove,

@@ -201,13 +201,8 @@ int nat_put(struct arena *a, const struct net_vpc *from, const struct net_vpc *i
     return r;
 }
 
-bool nat_stand(const struct net_vpc *intent)
+bool nat_stands(const struct net_port *port)
 {
-    for (size_t i = 0; i < intent->n_ports; i++) {
-        _cleanup_close_ int fd = -1;
-        if (intent->ports[i].nat_gateway_id != NULL &&
-            netns_open(intent->ports[i].nat_gateway_id, &fd, NULL) < 0)
-            return false;
-    }
-    return true;
+    _cleanup_close_ int fd = -1;
+    return netns_open(port->nat_gateway_id, &fd, NULL) == 0;
 }

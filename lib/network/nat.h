@@ -19,7 +19,8 @@ struct net_explained;
  * VPC's bridges are there; the thread is at home. */
 int nat_put(struct arena *a, const struct net_vpc *from, const struct net_vpc *intent,
             int namespace_fd, struct err *e);
-bool nat_stand(const struct net_vpc *intent);
+/* Is the gateway of the port there? */
+bool nat_stands(const struct net_port *port);
 /* See network_ops. */
 int nat_connections(const char *nat_gateway_id, const char *private_ip, size_t *ret_n,
                     struct err *e);

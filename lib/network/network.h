@@ -5,6 +5,7 @@
  * A VPC is a network namespace. net_vpc below is the whole intent of one VPC; apply() compares
  * it with what was applied last (or, the first time after a start of the daemon, with the kernel)
  * and changes only the difference, nftables in one transaction. Calling it again changes nothing.
+ * Who knows which ports may have changed says so, and a change costs what changes.
  *
  * Two drivers: linux (linux.h) and an in-memory one for API tests (fake.h). Calls may block; calls
  * for one VPC come one at a time, for different VPCs from several threads at once. They return 0 or
@@ -169,6 +170,12 @@ struct net_vpc {
     size_t n_peerings;
 };
 
+/* Some interfaces of a VPC. */
+struct net_part {
+    const char *const *interface_ids; /* sorted, each once; some may be gone */
+    size_t n;
+};
+
 #define NETWORK_METADATA_IPV4 "169.254.169.254"
 #define NETWORK_METADATA_IPV6 "fd00:ec2::254"
 
@@ -214,7 +221,17 @@ struct network;
 
 struct network_ops {
     const char *name; /* "linux", "fake" */
-    int (*apply)(struct network *n, const struct net_vpc *intent, struct err *e);
+    /*
+     * `part` NULL: the intent is whole. Otherwise all other interfaces are as they were when it was
+     * applied last, and the intent has those of the part alone (what is not there has gone).
+     * -ESTALE, and nothing has changed: a part is not enough, for what was applied last is not
+     * known, or all ports follow from what has changed. Then it is to be applied whole.
+     */
+    int (*apply)(struct network *n, const struct net_vpc *intent, const struct net_part *part,
+                 struct err *e);
+    /* How many ports of the whole intent are not as they were applied last, as far as that is
+     * known. */
+    size_t (*differing)(struct network *n, const struct net_vpc *intent);
     /* Moves a new tap of the server's namespace to its bridge; a tap that is there already is
      * success. */
     int (*plug)(struct network *n, const struct net_vpc *intent, const char *interface_id,

@@ -377,23 +377,13 @@ static void add_output(struct rules_builder *b, const struct rules_options *opti
                                       expr_verdict("accept"), NULL));
 }
 
-/* What elements of a port follow from, besides the port. */
-static bool translates_alike(const struct net_vpc *a, const struct net_vpc *b)
+static int add_ports(struct rules_builder *b, const struct rules_options *options, struct err *e)
 {
-    return a->has_internet_gateway == b->has_internet_gateway &&
-           (a->n_ipv6_cidrs > 0) == (b->n_ipv6_cidrs > 0);
-}
-
-static int add_ports(struct rules_builder *b, const struct net_vpc *beside, struct err *e)
-{
-    const struct net_vpc *intent = b->intent;
-    const bool *same = beside == NULL || !translates_alike(intent, beside)
-                           ? NULL
-                           : intent_same_ports(b->arena, intent, beside);
     int r = 0;
-    for (size_t i = 0; i < intent->n_ports && r == 0; i++)
-        r = same != NULL && same[i] ? rules_add_port_chains(b, &intent->ports[i], e)
-                                    : rules_add_port(b, &intent->ports[i], e);
+    for (size_t i = 0; i < b->intent->n_ports && r == 0; i++)
+        r = rules_add_port(b, &b->intent->ports[i], e);
+    for (size_t i = 0; i < options->n_others && r == 0; i++)
+        r = rules_add_port_chains(b, options->others[i], e);
     return r;
 }
 
@@ -427,7 +417,7 @@ int rules_build(struct arena *a, const struct net_vpc *intent, const struct rule
     if (r == 0)
         r = rules_add_references(&b, e);
     if (r == 0)
-        r = add_ports(&b, options->beside, e);
+        r = add_ports(&b, options, e);
     if (r < 0)
         return r;
     ruleset_finish(b.rules);

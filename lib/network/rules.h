@@ -36,11 +36,14 @@
 
 struct rules_options {
     bool asks_upstream; /* the VPC's resolver may send queries out of edge0 */
-    /* A copy (see intent.h), as the intent itself: the elements of ports that are the same in both
-     * are left out. The difference between two rule sets, each built beside the other's intent, is
-     * that of the whole ones, but takes no work for each port. */
-    const struct net_vpc *beside;
+    /* Ports that are not in the intent, of which the chains of their groups are made and nothing
+     * else: see held.h. */
+    const struct net_port *const *others;
+    size_t n_others;
 };
+
+/* What a port shares chains by: "sg-….sg-…" of its groups. */
+const char *rules_combination(struct arena *a, const struct net_port *port);
 
 /*
  * The rule set refers to the strings of the intent: copy the intent into the same arena when the

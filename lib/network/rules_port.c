@@ -7,7 +7,8 @@
 #include "network/rules_internal.h"
 #include "network/ways.h"
 
-#define TAP_MAX 15 /* IFNAMSIZ without its NUL */
+#define TAP_MAX      15 /* IFNAMSIZ without its NUL */
+#define NAT_GATEWAYS "nat-gateways"
 
 static bool mac_ok(const char *mac)
 {
@@ -54,6 +55,27 @@ static void add_union(struct rules_builder *b, const char *name, const char *con
                                   NULL, NULL, NULL));
 }
 
+static const char **sorted_groups(struct arena *a, const struct net_port *p)
+{
+    const char **ids = arena_array(a, p->n_group_ids, const char *);
+    for (size_t i = 0; i < p->n_group_ids; i++)
+        ids[i] = p->group_ids[i];
+    if (p->n_group_ids > 1)
+        qsort(ids, p->n_group_ids, sizeof(ids[0]), compare_ids);
+    return ids;
+}
+
+const char *rules_combination(struct arena *a, const struct net_port *port)
+{
+    if (port->nat_gateway_id != NULL)
+        return NAT_GATEWAYS;
+    const char **ids = sorted_groups(a, port);
+    const char *name = port->n_group_ids > 0 ? ids[0] : "no-groups";
+    for (size_t i = 1; i < port->n_group_ids; i++)
+        name = arena_printf(a, "%s.%s", name, ids[i]);
+    return name;
+}
+
 /*
  * The chains that decide for the port: its only group's, or those of its combination of groups.
  * Ports with the same combination share them, so that one more port is one more element and no
@@ -62,15 +84,9 @@ static void add_union(struct rules_builder *b, const char *name, const char *con
 static int choose_chains(struct rules_builder *b, const struct net_port *p, const char **ret_in,
                          const char **ret_out, struct err *e)
 {
-    const char **ids = arena_array(b->arena, p->n_group_ids, const char *);
-    size_t n = 0;
-    for (size_t i = 0; i < p->n_group_ids; i++)
-        ids[n++] = p->group_ids[i];
-    if (n > 1)
-        qsort(ids, n, sizeof(ids[0]), compare_ids);
-    const char *name = n > 0 ? ids[0] : "no-groups";
-    for (size_t i = 1; i < n; i++)
-        name = arena_printf(b->arena, "%s.%s", name, ids[i]);
+    const char **ids = sorted_groups(b->arena, p);
+    size_t n = p->n_group_ids;
+    const char *name = rules_combination(b->arena, p);
     if (strlen(name) > RULES_CHAIN_MAX - strlen("-out"))
         return err_set(e, EINVAL, "%s is in too many groups", p->interface_id);
     for (size_t i = 0; i < b->unions.n; i++)
@@ -95,7 +111,7 @@ static int choose_chains(struct rules_builder *b, const struct net_port *p, cons
 /* Nobody's groups decide for a NAT gateway (AWS: "NAT gateways"). */
 static void choose_open_chains(struct rules_builder *b, const char **ret_in, const char **ret_out)
 {
-    static const struct rules_union open = {"nat-gateways", "nat-gateways-in", "nat-gateways-out"};
+    static const struct rules_union open = {NAT_GATEWAYS, NAT_GATEWAYS "-in", NAT_GATEWAYS "-out"};
     bool known = false;
     for (size_t i = 0; i < b->unions.n; i++)
         known |= streq(b->unions.v[i].name, open.name);

@@ -91,7 +91,7 @@ static int stands_table(struct arena *a, const struct net_vpc *intent,
     struct ways all = {0};
     struct net_explained told = {0};
     uint32_t number = ways_table(table->number);
-    int r = ways_build(a, intent, NULL, &all, e);
+    int r = ways_build(a, intent, &all, e);
     if (r < 0)
         return r;
     struct net_names words = ways_explain(a, &nothing, &all);

@@ -279,16 +279,11 @@ static void add_rules(struct builder *b)
                  WAYS_TABLE_LOCAL, ipv6);
 }
 
-static void add_neighbours(struct builder *b, const struct net_vpc *beside)
+static void add_neighbours(struct builder *b)
 {
-    const bool *same = NULL;
     if (b->intent->n_ipv6_cidrs == 0)
         return;
-    if (beside != NULL && intent_equal(b->intent, beside, INTENT_FRAME))
-        same = intent_same_ports(b->arena, b->intent, beside);
     for (size_t i = 0; i < b->intent->n_ports; i++) {
-        if (same != NULL && same[i])
-            continue;
         const struct net_port *port = &b->intent->ports[i];
         const struct net_subnet *subnet = intent_subnet(b->intent, port->subnet_id);
         struct way_neighbour n = {0};
@@ -311,8 +306,7 @@ static int add_blocks(struct builder *b, const char *const *blocks, size_t n, st
     return 0;
 }
 
-int ways_build(struct arena *a, const struct net_vpc *intent, const struct net_vpc *beside,
-               struct ways *ret_ways, struct err *e)
+int ways_build(struct arena *a, const struct net_vpc *intent, struct ways *ret_ways, struct err *e)
 {
     struct ways ways = {0};
     struct edge_addresses edge = {0};
@@ -330,7 +324,7 @@ int ways_build(struct arena *a, const struct net_vpc *intent, const struct net_v
     if (r < 0)
         return r;
     add_rules(&b);
-    add_neighbours(&b, beside);
+    add_neighbours(&b);
     SORT(&ways.routes, routes_order);
     SORT(&ways.rules, rules_order);
     SORT(&ways.neighbours, neighbours_order);

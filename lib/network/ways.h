@@ -62,10 +62,7 @@ struct ways {
 /* The kernel's table of an EC2 route table, by its number. Few, and below 100 they read well; 253
  * to 255 are the kernel's own. */
 uint32_t ways_table(int64_t number);
-/* `beside`, another copy of an intent, or NULL: neighbours of ports that are the same in both are
- * left out, for a difference. */
-int ways_build(struct arena *a, const struct net_vpc *intent, const struct net_vpc *beside,
-               struct ways *ret_ways, struct err *e);
+int ways_build(struct arena *a, const struct net_vpc *intent, struct ways *ret_ways, struct err *e);
 
 /* Orders by what a route is known by: table, block, metric. */
 int way_compare(const struct way *a, const struct way *b);

@@ -21,6 +21,7 @@ struct connection {
 };
 
 struct watch;
+struct port_log;
 
 struct tx {
     struct store *store;
@@ -29,6 +30,7 @@ struct tx {
     bool failed;
     bool network;        /* it has changed a row that a VPC is made from */
     bool network_before; /* the same, before tx_try() */
+    uint64_t confirmed;  /* the last commit that it sees for certain: see port_log.h */
     struct err error;    /* of the first statement that failed */
     struct watch *watch; /* see changes.h; NULL: nobody watches */
 };
@@ -37,6 +39,8 @@ int connection_open(struct connection *c, const char *path, bool create, struct 
 void connection_close(struct connection *c);
 /* Runs statements that bring no rows (PRAGMA, schema). */
 int connection_exec(struct connection *c, const char *sql, struct err *e);
+
+struct port_log *tx_port_log(struct tx *tx);
 
 /*
  * The statement that is cached under this key, reset and without bindings; when there is none, it

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * What the ports of a VPC are made from. A VPC is planned with all its interfaces after each change
- * of it, so these questions read no column that a port does not need.
+ * What the ports of a VPC are made from. These questions read no column that a port does not need,
+ * and each is asked of all interfaces of a VPC or of one of them.
  */
 #include "store/queries.h"
 
@@ -20,8 +20,9 @@ struct port_row_list {
     struct port_row *v;
     size_t n;
 };
-/* The interfaces of a VPC, by id. */
-struct port_row_list store_port_rows(struct tx *tx, struct arena *a, const char *vpc_id);
+/* The interfaces of a VPC, by id; `interface_id` NULL: all, else the one, if it is of the VPC. */
+struct port_row_list store_port_rows(struct tx *tx, struct arena *a, const char *vpc_id,
+                                     const char *interface_id);
 
 /* What an instance is called. */
 struct instance_name {
@@ -34,8 +35,20 @@ struct instance_name_list {
     struct instance_name *v;
     size_t n;
 };
-/* Of the instances of a VPC, by id. */
-struct instance_name_list store_instance_names(struct tx *tx, struct arena *a, const char *vpc_id);
+/* Of the instances of a VPC, by id; `instance_id` NULL: all, else the one, if it is of the VPC. */
+struct instance_name_list store_instance_names(struct tx *tx, struct arena *a, const char *vpc_id,
+                                               const char *instance_id);
+
+/* The elastic addresses that have a name in the reverse zone, by id. */
+struct reverse_name {
+    const char *public_ip;
+    const char *domain_name;
+};
+struct reverse_name_list {
+    struct reverse_name *v;
+    size_t n;
+};
+struct reverse_name_list store_reverse_names(struct tx *tx, struct arena *a);
 
 /* The ids of the interfaces in a group, in order; those of other VPCs among them. */
 struct text_list store_interfaces_in_group(struct tx *tx, struct arena *a, const char *group_id);

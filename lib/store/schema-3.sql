@@ -159,6 +159,8 @@ CREATE TABLE address (
   domain_name     TEXT
 ) STRICT;
 CREATE INDEX address_interface ON address (interface_id);
+-- Few have a name, and every VPC's resolver is told of them.
+CREATE INDEX address_domain_name ON address (id, public_ip, domain_name) WHERE domain_name IS NOT NULL;
 
 CREATE TABLE network_acl (
   id          TEXT PRIMARY KEY,

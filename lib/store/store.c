@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "store/connection.h"
+#include "store/port_log.h"
 
 /*
  * Theory of operation
@@ -39,6 +40,7 @@ struct store {
     char *path;
     pthread_mutex_t write_lock;
     struct connection writer;
+    struct port_log *ports;
     _Atomic uint64_t network_version;
     pthread_mutex_t read_lock;
     pthread_cond_t read_free;
@@ -99,6 +101,8 @@ int store_open(const char *path, struct store **ret_store, struct err *e)
     (void)umask(before);
     if (r == 0)
         r = migrate(&s->writer, e);
+    if (r == 0)
+        r = port_log_open(&s->writer, &s->ports, e);
     if (r < 0) {
         store_close(s);
         return r;
@@ -118,6 +122,7 @@ void store_close(struct store *s)
     }
     if (s->writer.db != NULL)
         connection_close(&s->writer);
+    port_log_close(s->ports);
     (void)pthread_mutex_destroy(&s->write_lock);
     (void)pthread_mutex_destroy(&s->read_lock);
     (void)pthread_cond_destroy(&s->read_free);
@@ -130,6 +135,7 @@ static struct tx *tx_begin(struct store *s, struct connection *c, bool write, co
     struct tx *tx = calloc(1, sizeof(*tx));
     CHECK(tx != NULL);
     *tx = (struct tx){.store = s, .connection = c, .write = write};
+    tx->confirmed = port_log_confirmed(s->ports); /* before it begins */
     (void)tx_step(tx, tx_statement(tx, begin));
     return tx;
 }
@@ -196,13 +202,19 @@ void tx_end(struct tx *tx)
         tx->failed = false;
         (void)tx_step(tx, tx_statement(tx, tx->write ? "ROLLBACK" : "COMMIT"));
     }
+    if (tx->write)
+        port_log_drop_notes(tx->store->ports);
     tx_release(tx);
 }
 
 int tx_commit(struct tx *tx, struct err *e)
 {
+    if (!tx->failed && tx->write)
+        port_log_announce(tx->store->ports);
     if (!tx->failed)
         (void)tx_step(tx, tx_statement(tx, "COMMIT"));
+    if (tx->write)
+        port_log_confirm(tx->store->ports);
     if (!tx->failed) {
         if (tx->network)
             tx->store->network_version++;
@@ -226,6 +238,11 @@ void tx_undo(struct tx *tx)
     (void)tx_step(tx, tx_statement(tx, "ROLLBACK TO try"));
     (void)tx_step(tx, tx_statement(tx, "RELEASE try"));
     tx->network = tx->network_before;
+}
+
+struct port_log *tx_port_log(struct tx *tx)
+{
+    return tx->store->ports;
 }
 
 bool tx_failed(const struct tx *tx)

@@ -4,6 +4,7 @@
  *
  *     driver RUNTIME_DIR PUBLIC_POOL [UPLINK RESOLVER IPV6_PREFIX]
  *     {"op": "apply", "intent": {…}}    {"us": 812}  or  {"us": 812, "error": "…", "code": 22}
+ *     the same with "part", a list of ids: of interfaces, the intent has these alone
  *     reach (computes), reach-all (many questions about several VPCs), probe (sends and follows a
  * packet), rules (answers the transaction that makes the rules), explain (what leads from another
  * intent, "from", to this one, to be typed), plug, remove, list, taps, connect, nat-connections,
@@ -289,6 +290,16 @@ static int greet(struct network *n, const json_t *q, json_t *answer, struct err 
     return json_object_set_new(answer, "connected", json_true());
 }
 
+/* NULL: the intent is whole. */
+static const struct net_part *read_part(struct arena *a, const json_t *q)
+{
+    if (json_object_get(q, "part") == NULL)
+        return NULL;
+    struct net_part *part = arena_new_of(a, struct net_part);
+    part->interface_ids = words(a, q, "part", &part->n);
+    return part;
+}
+
 static const char *runtime_dir;
 
 static int explain(struct network *n, struct arena *a, const json_t *q, const struct net_vpc *to,
@@ -439,7 +450,7 @@ static int serve(struct network *n, struct arena *a, const json_t *q, json_t *an
     int r = 0;
     (void)clock_gettime(CLOCK_MONOTONIC, &from);
     if (strcmp(op, "apply") == 0) {
-        r = n->ops->apply(n, intent, e);
+        r = n->ops->apply(n, intent, read_part(a, q), e);
     } else if (strcmp(op, "plug") == 0) {
         r = n->ops->plug(n, intent, text(q, "port"), e);
     } else if (strcmp(op, "remove") == 0) {

@@ -5,6 +5,7 @@
 #include "network/dnsmasq.h"
 #include "network/edge.h"
 #include "network/fake.h"
+#include "network/held.h"
 #include "network/intent.h"
 #include "network/nat.h"
 #include "network/rules.h"
@@ -240,20 +241,24 @@ START_TEST(a_changed_rule_fills_its_chain_anew)
 }
 END_TEST
 
-/* Both sides beside each other: what the driver does for each change. */
+/* Of two small intents: what the driver does for each change. */
 static void same_difference(const struct net_vpc *from, const struct net_vpc *to)
 {
     _cleanup_buf_ struct buf whole = BUF_INIT(OUT_MAX);
     struct ruleset *sides[2] = {NULL, NULL};
-    const struct net_vpc *copies[] = {intent_copy(a, from), intent_copy(a, to)};
+    struct held *held = held_new();
+    struct held_change change = held_change(a, held, from, NULL);
+    held_keep(a, held, &change);
+    change = held_change(a, held, to, NULL);
+    const struct net_vpc *small[] = {change.from, change.to};
+    const struct rules_options options = {.others = change.others.v, .n_others = change.others.n};
     for (int i = 0; i < 2; i++)
-        ck_assert_int_eq(rules_build(a, copies[i], &(struct rules_options){.beside = copies[1 - i]},
-                                     &sides[i], NULL),
-                         0);
+        ck_assert_int_eq(rules_build(a, small[i], &options, &sides[i], NULL), 0);
     buf_reset(&out);
     bool differs = ruleset_write_change(build(from), build(to), &whole);
     ck_assert(differs == ruleset_write_change(sides[0], sides[1], &out));
     ck_assert_str_eq(buf_str(&out), buf_str(&whole));
+    held_free(held);
 }
 
 START_TEST(what_is_the_same_may_be_left_out_of_a_difference)
@@ -440,8 +445,8 @@ START_TEST(the_network_in_memory_remembers_vpcs_and_taps)
     struct err e = {0};
     int fd = -1;
     ck_assert_int_eq(n->ops->plug(n, &intent, "eni-1", &e), -ENOENT);
-    ck_assert_int_eq(n->ops->apply(n, &intent, &e), 0);
-    ck_assert_int_eq(n->ops->apply(n, &intent, &e), 0);
+    ck_assert_int_eq(n->ops->apply(n, &intent, NULL, &e), 0);
+    ck_assert_int_eq(n->ops->apply(n, &intent, NULL, &e), 0);
     ck_assert_int_eq(n->ops->plug(n, &intent, "eni-1", &e), 0);
     ck_assert_int_eq(n->ops->plug(n, &intent, "eni-1", &e), 0);
     ck_assert_int_eq(n->ops->plug(n, &intent, "eni-2", &e), 0);
@@ -453,13 +458,13 @@ START_TEST(the_network_in_memory_remembers_vpcs_and_taps)
     ck_assert_uint_eq(names.n, 2);
     ports[1].nat_gateway_id = "nat-00000001";
     ck_assert_int_eq(n->ops->unplug(n, "vpc-00000001", "tap2", &e), 0);
-    ck_assert_int_eq(n->ops->apply(n, &intent, &e), 0);
+    ck_assert_int_eq(n->ops->apply(n, &intent, NULL, &e), 0);
     ck_assert_int_eq(n->ops->list(n, a, &names, &e), 0);
     ck_assert_uint_eq(names.n, 2);
     ck_assert_str_eq(names.v[1], "nat-00000001");
     intent.n_ports = 1;
     ports[1].nat_gateway_id = NULL;
-    ck_assert_int_eq(n->ops->apply(n, &intent, &e), 0);
+    ck_assert_int_eq(n->ops->apply(n, &intent, NULL, &e), 0);
     ck_assert_int_eq(n->ops->list(n, a, &names, &e), 0);
     ck_assert_uint_eq(names.n, 1);
     ck_assert_int_eq(n->ops->taps(n, a, "vpc-00000001", &names, &e), 0);

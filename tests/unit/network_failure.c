@@ -452,7 +452,7 @@ START_TEST(the_reconciler_removes_nat_gateways_and_vpcs_of_no_row)
         .n_addresses = 1,
     };
     const struct net_vpc stray = {.vpc_id = "vpc-0bad0bad0bad0bad0", .ports = &port, .n_ports = 1};
-    ck_assert_int_eq(n->ops->apply(n, &stray, &e), 0);
+    ck_assert_int_eq(n->ops->apply(n, &stray, NULL, &e), 0);
     ck_assert(has_namespace(k, n, port.nat_gateway_id));
     ck_assert_msg(reconcile(m->jobs, k->arena, &e) == 0, "%s", e.message);
     ck_assert(!has_namespace(k, n, port.nat_gateway_id));

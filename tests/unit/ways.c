@@ -78,11 +78,11 @@ static void after(void)
     arena_free(a);
 }
 
-static struct ways build(const struct net_vpc *intent, const struct net_vpc *beside)
+static struct ways build(const struct net_vpc *intent)
 {
     struct ways ways = {0};
     struct err e = {0};
-    ck_assert_msg(ways_build(a, intent, beside, &ways, &e) == 0, "%s", e.message);
+    ck_assert_msg(ways_build(a, intent, &ways, &e) == 0, "%s", e.message);
     return ways;
 }
 
@@ -96,15 +96,15 @@ static const char *lines(struct net_names names)
 
 static const char *difference(const struct net_vpc *from, const struct net_vpc *to)
 {
-    struct ways old = build(from, NULL);
-    struct ways now = build(to, NULL);
+    struct ways old = build(from);
+    struct ways now = build(to);
     return lines(ways_explain(a, &old, &now));
 }
 
 START_TEST(all_ways_of_a_vpc)
 {
     static const struct ways nothing;
-    struct ways ways = build(&vpc, NULL);
+    struct ways ways = build(&vpc);
     const char *text = lines(ways_explain(a, &nothing, &ways));
     golden_check("network/ways", text, strlen(text));
 }
@@ -180,27 +180,6 @@ START_TEST(the_order_in_which_things_are_read_is_no_change)
 }
 END_TEST
 
-START_TEST(what_is_the_same_may_be_left_out_of_a_difference)
-{
-    struct net_vpc fewer = vpc;
-    struct net_vpc wider = vpc;
-    struct net_subnet other[] = {subnets[0], subnets[1]};
-    fewer.ports = &ports[1];
-    fewer.n_ports = 1;
-    wider.subnets = other;
-    other[0].ipv6_cidr = NULL;
-    const struct net_vpc *copies[] = {intent_copy(a, &vpc), intent_copy(a, &fewer),
-                                      intent_copy(a, &wider)};
-    for (size_t i = 0; i < ARRAY_SIZE(copies); i++)
-        for (size_t k = 0; k < ARRAY_SIZE(copies); k++) {
-            struct ways from = build(copies[i], copies[k]);
-            struct ways to = build(copies[k], copies[i]);
-            ck_assert_str_eq(lines(ways_explain(a, &from, &to)), difference(copies[i], copies[k]));
-        }
-    ck_assert_uint_eq(build(copies[0], copies[0]).neighbours.n, 0);
-}
-END_TEST
-
 START_TEST(blocks_and_numbers_have_bounds)
 {
     struct way_peer_ends ends = {0};
@@ -210,10 +189,10 @@ START_TEST(blocks_and_numbers_have_bounds)
     struct net_route_table table = {"rtb-0", 0, LIST(routes, wrong)};
     vpc.tables = &table;
     vpc.n_tables = 1;
-    ck_assert_int_eq(ways_build(a, &vpc, NULL, &ways, NULL), -EINVAL);
+    ck_assert_int_eq(ways_build(a, &vpc, &ways, NULL), -EINVAL);
     vpc.n_tables = 0;
     vpc.index = -1;
-    ck_assert_int_eq(ways_build(a, &vpc, NULL, &ways, NULL), -ERANGE);
+    ck_assert_int_eq(ways_build(a, &vpc, &ways, NULL), -ERANGE);
     ck_assert_uint_eq(ways_table(99), 199);
     ck_assert_uint_eq(ways_table(100), 1100);
     ck_assert_int_eq(ways_peer_ends(WAYS_PEER_NUMBER_MAX + 1, true, &ends, NULL), -ERANGE);
@@ -235,5 +214,4 @@ END_TEST
 
 UNIT_SUITE_WITH(before, after, all_ways_of_a_vpc, what_leads_nowhere_is_a_black_hole,
                 a_port_is_its_neighbours_and_nothing_else, a_subnet_changes_its_table_by_one_rule,
-                the_order_in_which_things_are_read_is_no_change,
-                what_is_the_same_may_be_left_out_of_a_difference, blocks_and_numbers_have_bounds)
+                the_order_in_which_things_are_read_is_no_change, blocks_and_numbers_have_bounds)

@@ -4,18 +4,71 @@
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "base/text.h"
+#include "network/held.h"
 #include "network/intent.h"
 
-static int machine_apply(struct network *n, const struct net_vpc *intent, struct err *e)
+static bool is_of(const struct net_part *part, const char *interface_id)
+{
+    for (size_t i = 0; i < part->n; i++)
+        if (streq(part->interface_ids[i], interface_id))
+            return true;
+    return false;
+}
+
+/* The intent with the ports of before that are not of the part. */
+static const struct net_vpc *complete(struct arena *a, const struct net_vpc *before,
+                                      const struct net_vpc *intent, const struct net_part *part)
+{
+    struct net_vpc *whole = arena_new_of(a, struct net_vpc);
+    struct {
+        struct net_port *v;
+        size_t n;
+    } ports = {0};
+    for (size_t i = 0; i < before->n_ports; i++)
+        if (!is_of(part, before->ports[i].interface_id))
+            *arena_append(a, &ports) = before->ports[i];
+    for (size_t i = 0; i < intent->n_ports; i++)
+        *arena_append(a, &ports) = intent->ports[i];
+    *whole = *intent;
+    whole->ports = ports.v;
+    whole->n_ports = ports.n;
+    return whole;
+}
+
+static int machine_apply(struct network *n, const struct net_vpc *intent,
+                         const struct net_part *part, struct err *e)
 {
     struct machine *m = (struct machine *)n;
+    bool known = m->is_known && streq(m->wanted.vpc_id, intent->vpc_id);
+    if (part != NULL && !known)
+        return err_set(e, ESTALE, "this machine remembers another VPC");
+    struct arena *a = arena_new();
+    if (part != NULL)
+        intent = complete(a, &m->wanted, intent, part);
+    m->wanted = *intent_copy(a, intent);
     arena_free(m->arena);
-    m->arena = arena_new();
-    m->wanted = *intent_copy(m->arena, intent);
+    m->arena = a;
+    m->is_known = m->broken == NULL;
     if (m->broken != NULL)
         return err_set(e, EIO, "%s", m->broken);
     m->n_applied++;
+    m->n_parts += part != NULL;
     return 0;
+}
+
+static size_t machine_differing(struct network *n, const struct net_vpc *intent)
+{
+    const struct machine *m = (struct machine *)n;
+    if (!m->is_known || !streq(m->wanted.vpc_id, intent->vpc_id))
+        return 0;
+    _cleanup_arena_ struct arena *a = arena_new();
+    struct held *h = held_new();
+    struct held_change c = held_change(a, h, &m->wanted, NULL);
+    held_keep(a, h, &c);
+    size_t differing = held_differing(a, h, intent);
+    held_free(h);
+    return differing;
 }
 
 static int machine_plug(struct network *n, const struct net_vpc *intent, const char *interface_id,
@@ -51,6 +104,7 @@ static int machine_nat_connections(struct network *n, const char *nat_gateway_id
 
 static const struct network_ops machine_ops = {.name = "machine",
                                                .apply = machine_apply,
+                                               .differing = machine_differing,
                                                .plug = machine_plug,
                                                .probe = machine_probe,
                                                .nat_connections = machine_nat_connections,

@@ -16,7 +16,9 @@ struct machine {
     size_t connections;    /* of each address of a NAT gateway */
     const char *broken;    /* why apply() fails; NULL: it works */
     struct arena *arena;   /* of `wanted` */
-    struct net_vpc wanted; /* what apply() was asked for last, whether it worked or not */
+    struct net_vpc wanted; /* what apply() was asked for last, whole, whether it worked or not */
+    bool is_known;         /* it worked, so that a part is enough to change it */
+    size_t n_parts;        /* times that a part was enough */
     size_t n_applied;      /* times that it worked */
     struct err e;          /* of the last job */
 };
