@@ -50,6 +50,9 @@ static const struct key {
      "regions that are served, the default one first"},
     KEY(reserve_memory, false, "512", "MiB of memory that guests never get"),
     KEY(max_instances, false, "10000", "most instances at a time"),
+    KEY(bucket_directory, false, NULL,
+        "directory of buckets, for imports and exports (STATE_DIR/buckets)"),
+    KEY(storage, false, NULL, "files, or fake: for tests, keeps nothing (as the hypervisor)"),
     KEY(disk_io, false, "auto",
         "how QEMU uses disks: io_uring, threads, or auto: the first if it can"),
     KEY(disk_full, false, "95", "percent of the disk in use, at which guests are paused"),
@@ -338,6 +341,12 @@ static int work_out(struct arena *a, struct config *c, struct err *e)
         r = read_volume_limits(c, e);
     if (r == 0 && !streq(c->hypervisor, "libvirt") && !streq(c->hypervisor, "fake"))
         r = err_set(e, EINVAL, "hypervisor must be libvirt or fake, not '%s'", c->hypervisor);
+    if (c->storage == NULL)
+        c->storage = streq(c->hypervisor, "fake") ? "fake" : "files";
+    if (r == 0 && !streq(c->storage, "files") && !streq(c->storage, "fake"))
+        r = err_set(e, EINVAL, "storage must be files or fake, not '%s'", c->storage);
+    if (c->bucket_directory == NULL)
+        c->bucket_directory = arena_printf(a, "%s/buckets", c->state_dir);
     if (r == 0 && (c->tls_cert == NULL) != (c->tls_key == NULL))
         r = err_set(e, EINVAL, "tls_cert and tls_key go together");
     return r;

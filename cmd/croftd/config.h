@@ -39,6 +39,8 @@ struct config {
     const char *volume_limits;
     const char *disk_full;
     const char *snapshot_freeze;
+    const char *bucket_directory;
+    const char *storage;
     const char *disk_io;
 
     /* Worked out of the above */

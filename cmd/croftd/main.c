@@ -84,27 +84,33 @@ static int open_store(struct daemon *d, struct err *e)
     return r == 0 ? write_credentials(d, e) : r;
 }
 
-static int open_fakes(struct daemon *d, struct err *e)
+static int open_storage(struct daemon *d, struct err *e)
 {
-    log_warning(
-        "hypervisor=fake: nothing is started and nothing is stored on disk; for tests only");
+    if (streq(d->config.storage, "files"))
+        return files_storage_new(d->config.state_dir, &d->storage, e);
+    int r = fake_storage_new(&d->storage);
+    return r < 0 ? err_errno(e, -r, "cannot make the fake storage") : 0;
+}
+
+static int open_fake_network(struct daemon *d, struct err *e)
+{
+    log_warning("hypervisor=fake storage=%s: nothing is started; for tests only",
+                d->config.storage);
     const char *sockets = arena_printf(d->arena, "%s/metadata", d->config.runtime_dir);
     int r = dir_make(sockets, 0700, e);
-    if (r < 0)
-        return r;
-    d->network = fake_network_new(sockets);
-    r = fake_storage_new(&d->storage);
-    return r < 0 ? err_errno(e, -r, "cannot make the fake storage") : 0;
+    if (r == 0)
+        d->network = fake_network_new(sockets);
+    return r;
 }
 
 static int open_drivers(struct daemon *d, struct err *e)
 {
     const struct config *c = &d->config;
-    if (streq(c->hypervisor, "fake"))
-        return open_fakes(d, e);
-    int r = files_storage_new(c->state_dir, &d->storage, e);
+    int r = open_storage(d, e);
     if (r < 0)
         return r;
+    if (streq(c->hypervisor, "fake"))
+        return open_fake_network(d, e);
     struct linux_network_config network = {
         .runtime_dir = c->runtime_dir,
         .public_addresses = c->public_addresses,
@@ -165,12 +171,19 @@ static const char *disk_io(const struct daemon *d)
 static int make_jobs(struct daemon *d, struct err *e)
 {
     const struct config *c = &d->config;
+    /* The built-in one is made; one that the owner names is his to make. */
+    int r = has_prefix(c->bucket_directory, c->state_dir) && streq(c->storage, "files")
+                ? dir_make(c->bucket_directory, 0711, e)
+                : 0;
+    if (r < 0)
+        return r;
     d->jobs_config = (struct jobs_config){
         .store = d->store,
         .storage = d->storage,
         .network = d->network,
         .host_id = d->facts.host_id,
         .runtime_dir = c->runtime_dir,
+        .bucket_directory = c->bucket_directory,
         .template_dir = c->seed_templates,
         .mtu = GUEST_MTU,
         .reserve_memory_mib = c->reserve_memory_mib,

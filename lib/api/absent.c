@@ -150,31 +150,6 @@ int act_ec2_DescribeIamInstanceProfileAssociations(
     return describe_none(c, &filters, f);
 }
 
-static const struct filter_path import_image_task_filters[] = {
-    {"task-state", "Status"},
-};
-
-int act_ec2_DescribeImportImageTasks(struct call *c, const ec2_DescribeImportImageTasks_in *in,
-                                     ec2_DescribeImportImageTasks_out *out, struct fault *f)
-{
-    (void)out;
-    struct filters filters = FILTERS(in, import_image_task_filters, ImportImageTask);
-    return describe_no(c, &filters, FAULT_INVALID_CONVERSION_TASK_ID, "task", f);
-}
-
-static const struct filter_path import_snapshot_task_filters[] = {
-    {"task-state", "SnapshotTaskDetail.Status"},
-};
-
-int act_ec2_DescribeImportSnapshotTasks(struct call *c,
-                                        const ec2_DescribeImportSnapshotTasks_in *in,
-                                        ec2_DescribeImportSnapshotTasks_out *out, struct fault *f)
-{
-    (void)out;
-    struct filters filters = FILTERS(in, import_snapshot_task_filters, ImportSnapshotTask);
-    return describe_no(c, &filters, FAULT_INVALID_CONVERSION_TASK_ID, "task", f);
-}
-
 static const struct filter_path transit_attachment_filters[] = {
     {"state", "State"},
     {"transit-gateway-attachment-id", "TransitGatewayAttachmentId"},

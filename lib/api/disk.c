@@ -16,15 +16,26 @@ static int64_t full_percent(struct call *c)
     return c->config->jobs == NULL ? 0 : c->config->jobs->disk_full_percent;
 }
 
+static int check_size(const struct disk_room *room, int64_t size_gib, struct fault *f)
+{
+    if (size_gib <= room->free / GIB)
+        return 0;
+    return fault(f, FAULT_INSUFFICIENT_VOLUME_CAPACITY,
+                 "There is room for %lld GiB on the server, and the volume is to have %lld",
+                 (long long)(room->free / GIB), (long long)size_gib);
+}
+
+int disk_admit_size(struct call *c, int64_t size_gib, struct fault *f)
+{
+    struct disk_room room;
+    return read_room(c, &room, f) < 0 ? -1 : check_size(&room, size_gib, f);
+}
+
 int disk_admit_volume(struct call *c, int64_t size_gib, struct fault *f)
 {
     struct disk_room room;
-    if (read_room(c, &room, f) < 0)
+    if (read_room(c, &room, f) < 0 || check_size(&room, size_gib, f) < 0)
         return -1;
-    if (size_gib > room.free / GIB)
-        return fault(f, FAULT_INSUFFICIENT_VOLUME_CAPACITY,
-                     "There is room for %lld GiB on the server, and the volume is to have %lld",
-                     (long long)(room.free / GIB), (long long)size_gib);
     if (disk_is_full(&room, full_percent(c)))
         return fault(f, FAULT_INSUFFICIENT_VOLUME_CAPACITY,
                      "The server's disk is full: %lld percent of it are in use",

@@ -1,5 +1,6 @@
 #include "api/launch_volumes.h"
 
+#include "api/disk.h"
 #include "api/tagging.h"
 #include "api/volume.h"
 #include "base/id.h"
@@ -13,7 +14,7 @@ int launch_volumes_settle(struct call *c, const ec2_RunInstances_in *in, const s
     for (size_t i = 0; i < ret_volumes->n; i++) {
         struct block_device *v = &ret_volumes->v[i];
         struct volume_performance p;
-        if (block_device_performance(v, &p, f) < 0)
+        if (block_device_performance(v, &p, f) < 0 || disk_admit_size(c, v->size_gib, f) < 0)
             return -1;
         v->iops = p.iops;
         v->throughput = p.throughput;

@@ -42,6 +42,22 @@ static bool peering_visible(struct call *c, const void *row)
            (streq(p->accepter_account_id, account) && streq(p->accepter_region, region));
 }
 
+static bool import_visible(struct call *c, const struct import_task *t, bool of_image)
+{
+    return streq(t->region, c->region->name) && streq(t->account_id, c->principal->account_id) &&
+           import_is_of_image(t) == of_image;
+}
+
+static bool import_of_image(struct call *c, const void *row)
+{
+    return import_visible(c, row, true);
+}
+
+static bool import_of_snapshot(struct call *c, const void *row)
+{
+    return import_visible(c, row, false);
+}
+
 #define KIND(type, sees)                                                                           \
     {                                                                                              \
         &table_##type, offsetof(struct type, id), offsetof(struct type, account_id),               \
@@ -71,6 +87,9 @@ static const struct kind kinds[_RESOURCE_KIND_MAX] = {
     [RESOURCE_FLOW_LOG] = KIND(flow_log, NULL),
     [RESOURCE_PREFIX_LIST] = KIND(prefix_list, NULL),
     [RESOURCE_PLACEMENT_GROUP] = KIND(placement_group, NULL),
+    [RESOURCE_EXPORT_IMAGE_TASK] = KIND(export_task, NULL),
+    [RESOURCE_IMPORT_IMAGE_TASK] = KIND(import_task, import_of_image),
+    [RESOURCE_IMPORT_SNAPSHOT_TASK] = KIND(import_task, import_of_snapshot),
     [RESOURCE_ROOT_VOLUME_TASK] = KIND(root_volume_task, NULL),
     [RESOURCE_ROUTE_TABLE] = KIND(route_table, NULL),
     [RESOURCE_ROUTE_TABLE_ASSOCIATION] = KIND(route_table_association, NULL),
@@ -228,6 +247,10 @@ LOOKUP_MANY(key_pair, key_pairs, RESOURCE_KEY_PAIR)
 LOOKUP_MANY(placement_group, placement_groups, RESOURCE_PLACEMENT_GROUP)
 LOOKUP_MANY(capacity_reservation, capacity_reservations, RESOURCE_CAPACITY_RESERVATION)
 LOOKUP_MANY(root_volume_task, root_volume_tasks, RESOURCE_ROOT_VOLUME_TASK)
+LOOKUP_MANY(import_task, import_image_tasks, RESOURCE_IMPORT_IMAGE_TASK)
+LOOKUP_MANY(import_task, import_snapshot_tasks, RESOURCE_IMPORT_SNAPSHOT_TASK)
+LOOKUP_MANY(export_task, export_tasks, RESOURCE_EXPORT_IMAGE_TASK)
+LOOKUP_ONE(export_task, RESOURCE_EXPORT_IMAGE_TASK)
 LOOKUP_MANY(snapshot, snapshots, RESOURCE_SNAPSHOT)
 LOOKUP_MANY(volume, volumes, RESOURCE_VOLUME)
 LOOKUP_MANY(network_interface, network_interfaces, RESOURCE_NETWORK_INTERFACE)
@@ -246,6 +269,14 @@ LOOKUP_MANY(internet_gateway, internet_gateways, RESOURCE_INTERNET_GATEWAY)
 LOOKUP_MANY(egress_only_gateway, egress_only_gateways, RESOURCE_EGRESS_ONLY_INTERNET_GATEWAY)
 LOOKUP_MANY(dhcp_options, dhcp_options_sets, RESOURCE_DHCP_OPTIONS)
 LOOKUP_MANY(vpc_peering_connection, vpc_peering_connections, RESOURCE_VPC_PEERING_CONNECTION)
+
+/* One table for both kinds. */
+struct import_task *lookup_import_task(struct call *c, const char *id, struct fault *f)
+{
+    bool of_image = has_prefix(id, IMPORT_IMAGE_PREFIX "-");
+    return get(c, of_image ? RESOURCE_IMPORT_IMAGE_TASK : RESOURCE_IMPORT_SNAPSHOT_TASK, id, f);
+}
+
 LOOKUP_ONE(vpc_peering_connection, RESOURCE_VPC_PEERING_CONNECTION)
 LOOKUP_ONE(instance, RESOURCE_INSTANCE)
 LOOKUP_ONE(image, RESOURCE_IMAGE)

@@ -47,6 +47,12 @@ int lookup_prefix_lists(struct call *c, const struct wire_strings *ids,
                         struct prefix_list_list *ret, struct fault *f);
 int lookup_root_volume_tasks(struct call *c, const struct wire_strings *ids,
                              struct root_volume_task_list *ret, struct fault *f);
+int lookup_import_image_tasks(struct call *c, const struct wire_strings *ids,
+                              struct import_task_list *ret, struct fault *f);
+int lookup_import_snapshot_tasks(struct call *c, const struct wire_strings *ids,
+                                 struct import_task_list *ret, struct fault *f);
+int lookup_export_tasks(struct call *c, const struct wire_strings *ids,
+                        struct export_task_list *ret, struct fault *f);
 int lookup_snapshots(struct call *c, const struct wire_strings *ids, struct snapshot_list *ret,
                      struct fault *f);
 int lookup_network_insights_paths(struct call *c, const struct wire_strings *ids,
@@ -81,6 +87,8 @@ struct route_table_association *lookup_route_table_association(struct call *c, c
                                                                struct fault *f);
 struct vpc_peering_connection *lookup_vpc_peering_connection(struct call *c, const char *id,
                                                              struct fault *f);
+struct import_task *lookup_import_task(struct call *c, const char *id, struct fault *f);
+struct export_task *lookup_export_task(struct call *c, const char *id, struct fault *f);
 struct snapshot *lookup_snapshot(struct call *c, const char *id, struct fault *f);
 /* Another account's that is public is seen, and no more: AuthFailure. */
 struct snapshot *lookup_own_snapshot(struct call *c, const char *id, struct fault *f);

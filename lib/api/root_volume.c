@@ -1,5 +1,6 @@
 /* CreateReplaceRootVolumeTask, DescribeReplaceRootVolumeTasks. */
 #include "jobs/root_volume.h"
+#include "api/disk.h"
 #include "api/filter.h"
 #include "api/lookup.h"
 #include "api/page.h"
@@ -134,6 +135,11 @@ static const struct snapshot *choose(struct call *c, const ec2_CreateReplaceRoot
     return s;
 }
 
+static int64_t root_size(const struct volume *root, const struct snapshot *origin)
+{
+    return root->size_gib > origin->size_gib ? root->size_gib : origin->size_gib;
+}
+
 /* It is as the one before it, but for its content. */
 static struct volume make_volume(struct call *c, const struct volume *root,
                                  const struct snapshot *origin)
@@ -146,7 +152,7 @@ static struct volume make_volume(struct call *c, const struct volume *root,
         .state = VOLUME_CREATING,
         .attachment_state = ATTACHMENT_DETACHED,
         .volume_type = root->volume_type,
-        .size_gib = root->size_gib > origin->size_gib ? root->size_gib : origin->size_gib,
+        .size_gib = root_size(root, origin),
         .created_at = c->now,
         .iops = root->iops,
         .throughput = root->throughput,
@@ -177,6 +183,8 @@ int act_ec2_CreateReplaceRootVolumeTask(struct call *c,
     if (origin->state != SNAPSHOT_COMPLETED)
         return fault(f, FAULT_INCORRECT_STATE, "Snapshot is in invalid state - %s",
                      state_name(&snapshot_states, origin->state));
+    if (disk_admit_volume(c, root_size(root, origin), f) < 0)
+        return -1;
     struct root_volume_task t = {
         .id = id_make(c->arena, "replacevol"),
         .account_id = c->principal->account_id,

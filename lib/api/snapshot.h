@@ -2,9 +2,6 @@
 /* What the files about snapshots share. */
 #include "api/call.h"
 
-#define SNAPSHOT_NO_VOLUME                                                                         \
-    "vol-ffffffff" /* EC2's word for the volume of one that was not made from one */
-
 void snapshot_view(struct call *c, const struct snapshot *s, struct ec2_Snapshot *out);
 int snapshot_check_quota(struct call *c, size_t more, struct fault *f);
 /* Can a snapshot of the volume be taken now? */

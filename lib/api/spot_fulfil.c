@@ -38,6 +38,7 @@ static void hold_or_fail(struct call *c, struct spot_request *r, const struct fa
 {
     switch (why->code) {
     case FAULT_INSUFFICIENT_INSTANCE_CAPACITY:
+    case FAULT_INSUFFICIENT_VOLUME_CAPACITY:
     case FAULT_INSTANCE_LIMIT_EXCEEDED:
         enter(c, r, SPOT_OPEN, SPOT_CAPACITY_NOT_AVAILABLE, NULL);
         return;

@@ -90,7 +90,21 @@ static void feed(int *fd, const char *input, size_t len, size_t *sent)
         close_end(fd);
 }
 
-/* Moves bytes until both outputs are closed; -ETIMEDOUT when that takes too long. */
+/* As drain(), for who watches; what that says. */
+static int show(int *fd, const struct child *c)
+{
+    char chunk[8192];
+    ssize_t n = read(*fd, chunk, sizeof(chunk));
+    if (n < 0 && (errno == EINTR || errno == EAGAIN))
+        return 0;
+    if (n > 0)
+        return c->watch(c->ctx, chunk, (size_t)n);
+    close_end(fd);
+    return 0;
+}
+
+/* Moves bytes until both outputs are closed; -ETIMEDOUT when that takes too long, -ECANCELED when
+ * who watches has seen enough. */
 static int converse(const struct child *c, struct pipes *p, struct buf *complaint)
 {
     int64_t deadline = clock_monotonic() + (c->timeout_ms > 0 ? c->timeout_ms : 60000);
@@ -109,10 +123,17 @@ static int converse(const struct child *c, struct pipes *p, struct buf *complain
         int64_t left = deadline - clock_monotonic();
         if (left <= 0)
             return -ETIMEDOUT;
-        if (poll(fds, ARRAY_SIZE(fds), (int)left) < 0 && errno != EINTR)
+        if (c->watch != NULL && left > CHILD_WATCH_MS)
+            left = CHILD_WATCH_MS;
+        int ready = poll(fds, ARRAY_SIZE(fds), (int)left);
+        if (ready < 0 && errno != EINTR)
             return -errno;
-        if (p->out[0] >= 0 && fds[0].revents != 0)
+        if (ready == 0 && c->watch != NULL && c->watch(c->ctx, NULL, 0) != 0)
+            return -ECANCELED;
+        if (p->out[0] >= 0 && fds[0].revents != 0 && c->watch == NULL)
             drain(&p->out[0], c->output);
+        else if (p->out[0] >= 0 && fds[0].revents != 0 && show(&p->out[0], c) != 0)
+            return -ECANCELED;
         if (p->err[0] >= 0 && fds[1].revents != 0)
             drain(&p->err[0], complaint);
         if (p->in[1] >= 0 && fds[2].revents != 0)

@@ -15,12 +15,20 @@ struct child {
     size_t input_len;
     int timeout_ms;     /* 0: 60 seconds */
     struct buf *output; /* stdout, up to its cap; NULL: thrown away */
+    /*
+     * Instead of `output`: called with what comes on stdout, and with nothing (len 0) when
+     * CHILD_WATCH_MS have passed. Not 0: the child is killed, and the run ends with -ECANCELED.
+     */
+    int (*watch)(void *ctx, const char *bytes, size_t len);
+    void *ctx;
 };
+
+#define CHILD_WATCH_MS 500
 
 /*
  * Runs to the end. 0 when it exits with 0; otherwise -errno and a message that names the program
  * and carries the first line of its stderr: -ETIMEDOUT, -ENOENT (no such program), -EIO (it
- * failed).
+ * failed), -ECANCELED (`watch` said so).
  */
 int child_run(const struct child *c, struct err *e);
 

@@ -5,6 +5,9 @@
 
 #include "core/state.h"
 
+/* EC2's word for the volume of one that was not made from one. */
+#define SNAPSHOT_NO_VOLUME "vol-ffffffff"
+
 enum snapshot_state { SNAPSHOT_PENDING, SNAPSHOT_COMPLETED, SNAPSHOT_ERROR, _SNAPSHOT_STATE_MAX };
 
 extern const struct state_table snapshot_states;

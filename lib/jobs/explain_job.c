@@ -5,6 +5,7 @@
 #include "jobs/explain_internal.h"
 #include "jobs/layer.h"
 #include "jobs/root_volume.h"
+#include "jobs/transfer.h"
 #include "network/explain.h"
 #include "network/intent.h"
 
@@ -382,6 +383,13 @@ void tell_job(struct telling *t, const struct enqueued *job)
             tell_network(t, job->object_id);
     } else if (streq(job->kind, "nat-gateway")) {
         tell_nat_gateway(t, job->object_id);
+    } else if (streq(job->kind, IMPORT_JOB)) {
+        tell_note(t,
+                  "A worker copies the file, looks whether it is the disk that it is said to be, "
+                  "and converts it (qemu-img convert -O qcow2); rows of what is made come last");
+    } else if (streq(job->kind, EXPORT_JOB)) {
+        tell_note(t, "A worker writes the disk into a file of its own (qemu-img convert) and moves "
+                     "that into the bucket when it is whole");
     } else if (streq(job->kind, "network-insights")) {
         tell_note(t, "A packet is followed by the rows, and then sent, from where its source is");
     } else if (streq(job->kind, "spot")) {

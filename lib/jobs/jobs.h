@@ -34,8 +34,9 @@ struct jobs_config {
     struct storage *storage;
     struct network *network;
     const char *host_id;
-    const char *runtime_dir;  /* console sockets */
-    const char *template_dir; /* of cloud-init; NULL: compiled in */
+    const char *runtime_dir;      /* console sockets */
+    const char *bucket_directory; /* see storage/bucket.h */
+    const char *template_dir;     /* of cloud-init; NULL: compiled in */
     int mtu;
     int64_t reserve_memory_mib; /* as the API's */
     int64_t spot_notice_ms;     /* from a mark to the end */

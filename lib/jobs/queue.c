@@ -13,6 +13,7 @@
 #include "jobs/peering.h"
 #include "jobs/root_volume.h"
 #include "jobs/stall.h"
+#include "jobs/transfer.h"
 #include "jobs/worker.h"
 
 /*
@@ -144,6 +145,10 @@ static int run(struct jobs *j, struct arena *a, const struct job *job, struct ou
         return root_volume_converge(j, a, job->object_id, ret_outcome, e);
     if (streq(job->kind, SNAPSHOT_JOB))
         return snapshot_converge(j, a, job->object_id, ret_outcome, e);
+    if (streq(job->kind, IMPORT_JOB))
+        return import_converge(j, a, job->object_id, ret_outcome, e);
+    if (streq(job->kind, EXPORT_JOB))
+        return export_converge(j, a, job, ret_outcome, e);
     if (streq(job->kind, "nat-gateway"))
         return nat_gateway_converge(j, a, job->object_id, ret_outcome, e);
     if (streq(job->kind, "capacity-reservation"))

@@ -7,6 +7,7 @@
 #include "jobs/market.h"
 #include "jobs/root_volume.h"
 #include "jobs/stall.h"
+#include "jobs/transfer.h"
 #include "jobs/worker.h"
 
 /*
@@ -15,8 +16,9 @@
  * two steps, or a hand at virsh, can leave behind.
  */
 
-#define TOKENS_KEPT_MS   ((int64_t)48 * 3600 * 1000) /* AWS: at least a day; generously */
-#define REQUESTS_KEPT_MS ((int64_t)48 * 3600 * 1000) /* spot requests that have ended */
+#define TOKENS_KEPT_MS    ((int64_t)48 * 3600 * 1000) /* AWS: at least a day; generously */
+#define TRANSFERS_KEPT_MS ((int64_t)30 * 24 * 3600 * 1000)
+#define REQUESTS_KEPT_MS  ((int64_t)48 * 3600 * 1000) /* spot requests that have ended */
 
 /* Everything that is on its way, that should be running, or whose address needs its VPC. */
 static int enqueue_rows(struct jobs *j, struct arena *a, struct err *e)
@@ -49,6 +51,14 @@ static int enqueue_rows(struct jobs *j, struct arena *a, struct err *e)
     for (size_t i = 0; i < tasks.n; i++)
         if (!root_task_is_over(&tasks.v[i]))
             store_enqueue(tx, ROOT_VOLUME_JOB, tasks.v[i].id, 0);
+    struct import_task_list imports = store_import_tasks(tx, a);
+    for (size_t i = 0; i < imports.n; i++)
+        if (!transfer_is_over(imports.v[i].state))
+            store_enqueue(tx, IMPORT_JOB, imports.v[i].id, 0);
+    struct export_task_list exports = store_export_tasks(tx, a);
+    for (size_t i = 0; i < exports.n; i++)
+        if (!transfer_is_over(exports.v[i].state))
+            store_enqueue(tx, EXPORT_JOB, exports.v[i].id, 0);
     store_enqueue_all_layers(tx, a);
     struct image_list images = store_images(tx, a);
     for (size_t i = 0; i < images.n; i++)
@@ -111,7 +121,8 @@ static int exists(struct jobs *j, struct arena *a, const char *id, struct err *e
     if (has_prefix(id, "vol-")) {
         there = store_layer(tx, a, id) != NULL;
     } else if (has_prefix(id, "ami-")) {
-        there = store_image(tx, a, id) != NULL;
+        there = store_image(tx, a, id) != NULL ||
+                store_count_import_tasks(tx, "image_id", id, "state", "active") > 0;
     } else if (has_prefix(id, "i-")) {
         struct instance *i = store_instance(tx, a, id);
         there = i != NULL && i->state != INSTANCE_TERMINATED;
@@ -206,6 +217,24 @@ static void forget_nat_gateways(struct tx *tx, struct arena *a, int64_t when)
     }
 }
 
+static void forget_transfers(struct tx *tx, struct arena *a, int64_t when)
+{
+    struct import_task_list imports = store_import_tasks(tx, a);
+    for (size_t i = 0; i < imports.n; i++) {
+        if (!transfer_is_over(imports.v[i].state) || imports.v[i].created_at >= when)
+            continue;
+        store_delete_tags(tx, "resource_id", imports.v[i].id);
+        store_delete_import_tasks(tx, "id", imports.v[i].id);
+    }
+    struct export_task_list exports = store_export_tasks(tx, a);
+    for (size_t i = 0; i < exports.n; i++) {
+        if (!transfer_is_over(exports.v[i].state) || exports.v[i].created_at >= when)
+            continue;
+        store_delete_tags(tx, "resource_id", exports.v[i].id);
+        store_delete_export_tasks(tx, "id", exports.v[i].id);
+    }
+}
+
 int housekeeping(struct jobs *j, struct arena *a, struct err *e)
 {
     int64_t now = clock_now();
@@ -214,6 +243,7 @@ int housekeeping(struct jobs *j, struct arena *a, struct err *e)
     for (size_t i = 0; i < old.n; i++)
         store_forget_instance(tx, old.v[i]);
     forget_nat_gateways(tx, a, now - TERMINATED_SHOWN_MS);
+    forget_transfers(tx, a, now - TRANSFERS_KEPT_MS);
     store_delete_client_tokens_before(tx, now - TOKENS_KEPT_MS);
     /* No sooner than the tokens that made them: the same token is to bring the same answer. */
     store_forget_capacity_reservations(tx, a, now - TOKENS_KEPT_MS);

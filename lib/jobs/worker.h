@@ -43,6 +43,7 @@ struct jobs {
     bool look_at_everything;
     bool woken;
     bool stopping;
+    int n_transfers;    /* imports and exports that run now */
     int64_t next_audit; /* monotonic */
     pthread_cond_t stall_ends;
     pthread_t stall_thread; /* stall.c */

@@ -198,6 +198,59 @@ static int fake_image_make(struct storage *s, const char *image_id, const char *
     return r;
 }
 
+/*
+ * The fake keeps no data, so there are no files to read and to write either. All disks are of one
+ * GiB. What is called "missing" is not there, and what is called "slow" takes until somebody stops
+ * it.
+ */
+#define SLOW_STEPS 200
+#define SLOW_MS    100
+
+static int pretend(const char *path, const struct storage_watch *watch, struct err *e)
+{
+    int steps = strstr(path, "slow") != NULL ? SLOW_STEPS : 1;
+    if (strstr(path, "missing") != NULL)
+        return err_set(e, ENOENT, "there is no %s", path);
+    for (int i = 0; i < steps; i++) {
+        if (watch->tell(watch->ctx, STORAGE_CONVERTING, i * 100 / steps) != 0)
+            return err_set(e, ECANCELED, "it was stopped");
+        if (steps > 1)
+            (void)usleep(SLOW_MS * 1000);
+    }
+    return 0;
+}
+
+static int fake_image_import(struct storage *s, const char *image_id,
+                             const struct storage_source *from, const struct storage_watch *watch,
+                             int64_t *ret_virtual_size, struct err *e)
+{
+    struct fake_storage *f = fake_of(s);
+    struct item *image = NULL;
+    int r = pretend(from->path, watch, e);
+    if (r < 0)
+        return r;
+    (void)pthread_mutex_lock(&f->lock);
+    r = put(f, IMAGE, image_id, &image, e);
+    if (image != NULL)
+        image->size = (int64_t)1 << 30;
+    (void)pthread_mutex_unlock(&f->lock);
+    if (r == 0)
+        *ret_virtual_size = (int64_t)1 << 30;
+    return r;
+}
+
+static int fake_image_export(struct storage *s, const char *layer_id,
+                             const struct storage_target *to, const struct storage_watch *watch,
+                             struct err *e)
+{
+    struct fake_storage *f = fake_of(s);
+    (void)pthread_mutex_lock(&f->lock);
+    bool there = find(f, has_prefix(layer_id, "ami-") ? IMAGE : LAYER, layer_id) != NULL;
+    (void)pthread_mutex_unlock(&f->lock);
+    return there ? pretend(to->folder, watch, e)
+                 : err_set(e, ENOENT, "there is no layer of %s", layer_id);
+}
+
 static int fake_image_remove(struct storage *s, const char *image_id, struct err *e)
 {
     return remove_item(s, IMAGE, image_id);
@@ -433,6 +486,8 @@ static const struct storage_ops fake_ops = {
     .upload_abort = fake_upload_abort,
     .upload_remove = fake_upload_remove,
     .image_make = fake_image_make,
+    .image_import = fake_image_import,
+    .image_export = fake_image_export,
     .image_remove = fake_image_remove,
     .image_path = fake_image_path,
     .layer_make = fake_layer_make,

@@ -49,8 +49,27 @@ int files_upload_remove(struct storage *s, const char *upload_id, struct err *e)
 /* image.c */
 int files_image_make(struct storage *s, const char *image_id, const char *upload_id,
                      int64_t *ret_virtual_size, struct err *e);
+/* The image's layer from the file at `source`, which is used up when it becomes the layer itself.
+ */
+struct image_taking {
+    const char *format;                /* that it must have; NULL: any */
+    bool any_raw;                      /* with "raw": whatever is in it */
+    const struct storage_watch *watch; /* NULL: nobody */
+};
+int files_image_take(struct files_storage *f, const char *image_id, const char *source,
+                     const struct image_taking *taking, int64_t *ret_virtual_size, struct err *e);
 int files_image_remove(struct storage *s, const char *image_id, struct err *e);
 const char *files_image_path(struct storage *s, struct arena *a, const char *image_id);
+
+/* transfer.c */
+int files_image_import(struct storage *s, const char *image_id, const struct storage_source *from,
+                       const struct storage_watch *watch, int64_t *ret_virtual_size, struct err *e);
+int files_image_export(struct storage *s, const char *layer_id, const struct storage_target *to,
+                       const struct storage_watch *watch, struct err *e);
+/* Copies what is in a part of a file, and not its holes. `f`: whose room is looked after; or NULL.
+ */
+int files_copy(const struct files_storage *f, int from, int64_t at, int64_t length, int to,
+               const struct storage_watch *watch, struct err *e);
 
 /* layer.c */
 int files_layer_make(struct storage *s, const char *layer_id, const char *below, int64_t size_gib,

@@ -31,8 +31,8 @@ enum { VHD_TYPE = 60, VHD_FIXED = 2, VHD_DYNAMIC = 3, VHD_LENGTH = 512 };
 enum { SIGNATURE = 510, SECTOR = 512 };
 
 static const char *const names[_FORMAT_MAX] = {
-    [FORMAT_QCOW2] = "qcow2", [FORMAT_RAW] = "raw", [FORMAT_VMDK] = "vmdk",
-    [FORMAT_VHD] = "vpc",     [FORMAT_XZ] = "xz",   [FORMAT_GZIP] = "gzip",
+    [FORMAT_QCOW2] = "qcow2", [FORMAT_RAW] = "raw", [FORMAT_VMDK] = "vmdk", [FORMAT_VHD] = "vpc",
+    [FORMAT_VHDX] = "vhdx",   [FORMAT_XZ] = "xz",   [FORMAT_GZIP] = "gzip",
 };
 
 const char *format_name(enum format f)
@@ -129,8 +129,19 @@ static int recognise_vhd(const unsigned char *footer, struct format_seen *ret, s
     return 0;
 }
 
-int format_recognise(const void *head, size_t head_len, const void *tail, size_t tail_len,
-                     int64_t file_size, struct format_seen *ret, struct err *e)
+/* A disk is whole sectors; qemu-img fills up the last one with zeros. */
+static int take_raw(int64_t file_size, struct format_seen *ret, struct err *e)
+{
+    if (file_size > DISK_SIZE_MAX)
+        return err_set(e, EINVAL, "the image's disk is larger than 64 TiB");
+    *ret = (struct format_seen){.format = FORMAT_RAW,
+                                .virtual_size = (file_size + SECTOR - 1) / SECTOR * SECTOR};
+    return 0;
+}
+
+/* 1: none of the formats that a file says itself that it is. */
+static int recognise_marked(const void *head, size_t head_len, const void *tail, size_t tail_len,
+                            struct format_seen *ret, struct err *e)
 {
     const unsigned char *p = head;
     const unsigned char *end = tail;
@@ -144,6 +155,10 @@ int format_recognise(const void *head, size_t head_len, const void *tail, size_t
         return err_set(e, EINVAL,
                        "the file is the description of a VMDK, or a part of one; upload "
                        "a monolithicSparse or streamOptimized one");
+    if (starts_with(p, head_len, "vhdxfile", 8)) { /* QEMU opens no parents of these */
+        *ret = (struct format_seen){.format = FORMAT_VHDX};
+        return 0;
+    }
     if (starts_with(p, head_len, "conectix", 8) && head_len >= VHD_LENGTH)
         return recognise_vhd(p, ret, e);
     if (tail_len >= VHD_LENGTH &&
@@ -160,15 +175,26 @@ int format_recognise(const void *head, size_t head_len, const void *tail, size_t
         *ret = (struct format_seen){.format = FORMAT_GZIP};
         return 0;
     }
-    if (head_len >= SECTOR && p[SIGNATURE] == 0x55 && p[SIGNATURE + 1] == 0xaa) {
-        if (file_size > DISK_SIZE_MAX)
-            return err_set(e, EINVAL, "the image's disk is larger than 64 TiB");
-        /* A disk is whole sectors; qemu-img fills up the last one with zeros. */
-        *ret = (struct format_seen){.format = FORMAT_RAW,
-                                    .virtual_size = (file_size + SECTOR - 1) / SECTOR * SECTOR};
-        return 0;
-    }
+    return 1;
+}
+
+int format_recognise_raw(const void *head, size_t head_len, const void *tail, size_t tail_len,
+                         int64_t file_size, struct format_seen *ret, struct err *e)
+{
+    int r = recognise_marked(head, head_len, tail, tail_len, ret, e);
+    return r == 1 ? take_raw(file_size, ret, e) : r;
+}
+
+int format_recognise(const void *head, size_t head_len, const void *tail, size_t tail_len,
+                     int64_t file_size, struct format_seen *ret, struct err *e)
+{
+    const unsigned char *p = head;
+    int r = recognise_marked(head, head_len, tail, tail_len, ret, e);
+    if (r != 1)
+        return r;
+    if (head_len >= SECTOR && p[SIGNATURE] == 0x55 && p[SIGNATURE + 1] == 0xaa)
+        return take_raw(file_size, ret, e);
     return err_set(e, EINVAL,
-                   "the file is no disk image: neither qcow2, VMDK, VHD, nor a raw disk "
+                   "the file is no disk image: neither qcow2, VMDK, VHD, VHDX, nor a raw disk "
                    "with a boot sector or partition table (nor .xz or .gz of these)");
 }

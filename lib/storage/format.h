@@ -26,6 +26,7 @@ enum format {
     FORMAT_RAW,
     FORMAT_VMDK,
     FORMAT_VHD,
+    FORMAT_VHDX,
     FORMAT_XZ,
     FORMAT_GZIP,
     _FORMAT_MAX
@@ -45,7 +46,7 @@ struct format_layer {
 int format_qcow2_layer(struct arena *a, const void *head, size_t len, struct format_layer *ret,
                        struct err *e);
 
-/* "qcow2", "raw", "vmdk", "vpc" as qemu-img calls it; "xz", "gzip" */
+/* "qcow2", "raw", "vmdk", "vpc", "vhdx" as qemu-img calls it; "xz", "gzip" */
 const char *format_name(enum format f);
 bool format_is_compressed(enum format f);
 /*
@@ -55,3 +56,6 @@ bool format_is_compressed(enum format f);
  */
 int format_recognise(const void *head, size_t head_len, const void *tail, size_t tail_len,
                      int64_t file_size, struct format_seen *ret, struct err *e);
+/* The same of a disk that is said to be raw: whatever is nothing else is one. */
+int format_recognise_raw(const void *head, size_t head_len, const void *tail, size_t tail_len,
+                         int64_t file_size, struct format_seen *ret, struct err *e);

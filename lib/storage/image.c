@@ -5,6 +5,7 @@
 
 #include "base/child.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "storage/files_internal.h"
 #include "storage/qemu_img.h"
 
@@ -24,8 +25,14 @@ const char *files_image_path(struct storage *s, struct arena *a, const char *ima
     return files_path(files_of(s), a, DIR_IMAGES, image_id, DISK_SUFFIX);
 }
 
+/* "vhd" is what people call QEMU's "vpc". */
+static bool has_name(enum format format, const char *name)
+{
+    return streq(format_name(format), streq(name, "vhd") ? "vpc" : name);
+}
+
 /* Looks at both ends of a file. -ENOENT: no such file; -EINVAL: no disk image. */
-static int recognise(const char *path, struct format_seen *ret, struct err *e)
+static int recognise(const char *path, bool any_raw, struct format_seen *ret, struct err *e)
 {
     char head[FORMAT_HEAD];
     char tail[FORMAT_TAIL];
@@ -41,13 +48,14 @@ static int recognise(const char *path, struct format_seen *ret, struct err *e)
         tail_len = pread(fd, tail, sizeof(tail), st.st_size - (off_t)sizeof(tail));
     if (head_len < 0 || tail_len < 0)
         return err_errno(e, errno, "cannot read %s", path);
-    return format_recognise(head, (size_t)head_len, tail, (size_t)tail_len, st.st_size, ret, e);
+    return (any_raw ? format_recognise_raw : format_recognise)(
+        head, (size_t)head_len, tail, (size_t)tail_len, st.st_size, ret, e);
 }
 
 static int disk_size(const char *path, int64_t *ret_virtual_size, struct err *e)
 {
     struct format_seen seen = {0};
-    int r = recognise(path, &seen, e);
+    int r = recognise(path, false, &seen, e);
     if (r < 0)
         return r;
     if (seen.format != FORMAT_QCOW2)
@@ -94,16 +102,31 @@ static int unpack(struct files_storage *f, struct arena *a, const char *from, en
     return err_set(e, why.code, "%s", why.message);
 }
 
+/* What it is, which must be what it is said to be, unless it has yet to be unpacked. */
+static int identify(const char *path, const struct image_taking *t, struct format_seen *ret,
+                    struct err *e)
+{
+    struct format_seen seen = {0};
+    int r = recognise(path, t->any_raw, &seen, e);
+    if (r == 0 && t->format != NULL && !format_is_compressed(seen.format) &&
+        !has_name(seen.format, t->format))
+        r = err_set(e, EINVAL, "the file is of the format %s, and not %s as it is said to be",
+                    format_name(seen.format), t->format);
+    if (r == 0)
+        *ret = seen;
+    return r;
+}
+
 /* Makes the layer under its temporary name, or moves the upload there. */
 static int convert(struct files_storage *f, const char *from, enum format format, const char *to,
-                   struct err *e)
+                   const struct storage_watch *watch, struct err *e)
 {
     int64_t bytes = 0;
     int r = qemu_img_measure(from, format, &bytes, e);
     if (r == 0)
         r = files_need(f, bytes, "the image", e);
     if (r == 0)
-        r = qemu_img_convert(from, format, to, e);
+        r = qemu_img_convert(from, format, to, watch, e);
     return r;
 }
 
@@ -115,20 +138,20 @@ static int put_in_place(const char *from, const char *to, struct err *e)
 }
 
 static int make_layer(struct files_storage *f, struct arena *a, const char *image_id,
-                      const char *upload, const char *path, int64_t *ret_virtual_size,
-                      struct err *e)
+                      const char *upload, const char *path, const struct image_taking *t,
+                      int64_t *ret_virtual_size, struct err *e)
 {
     const char *unpacked = files_temporary(f, a, DIR_IMAGES, image_id, "unpacked");
     const char *converted = files_temporary(f, a, DIR_IMAGES, image_id, "converted");
     const char *source = upload;
     struct format_seen seen = {0};
     struct image_info info = {0};
-    int r = recognise(upload, &seen, e);
+    int r = identify(upload, t, &seen, e);
     if (r == 0 && format_is_compressed(seen.format)) {
         r = unpack(f, a, upload, seen.format, unpacked, e);
         source = unpacked;
         if (r == 0)
-            r = recognise(source, &seen, e);
+            r = identify(source, t, &seen, e);
         if (r == 0 && format_is_compressed(seen.format))
             r = err_set(e, EINVAL, "the file is packed more than once");
     }
@@ -137,7 +160,7 @@ static int make_layer(struct files_storage *f, struct arena *a, const char *imag
     if (r == 0 && seen.format == FORMAT_QCOW2 && seen.plain && qemu_img_is_sound(source)) {
         r = put_in_place(source, path, e);
     } else if (r == 0) {
-        r = convert(f, source, seen.format, converted, e);
+        r = convert(f, source, seen.format, converted, t->watch, e);
         if (r == 0)
             r = put_in_place(converted, path, e);
     }
@@ -146,6 +169,21 @@ static int make_layer(struct files_storage *f, struct arena *a, const char *imag
     if (r == 0)
         *ret_virtual_size = info.virtual_size;
     return r;
+}
+
+int files_image_take(struct files_storage *f, const char *image_id, const char *source,
+                     const struct image_taking *taking, int64_t *ret_virtual_size, struct err *e)
+{
+    _cleanup_arena_ struct arena *a = arena_new();
+    const char *path = files_image_path(&f->base, a, image_id);
+    int64_t size = 0;
+    int r = file_exists(path) ? disk_size(path, &size, e)
+                              : make_layer(f, a, image_id, source, path, taking, &size, e);
+    if (r < 0)
+        return r;
+    *ret_virtual_size = size;
+    (void)unlink(source); /* used up; one that stays is swept after a day */
+    return 0;
 }
 
 int files_image_make(struct storage *s, const char *image_id, const char *upload_id,
@@ -158,16 +196,8 @@ int files_image_make(struct storage *s, const char *image_id, const char *upload
         r = files_check_upload_id(upload_id, e);
     if (r < 0)
         return r;
-    const char *path = files_image_path(s, a, image_id);
-    const char *upload = files_path(f, a, DIR_UPLOADS, upload_id, "");
-    int64_t size = 0;
-    r = file_exists(path) ? disk_size(path, &size, e)
-                          : make_layer(f, a, image_id, upload, path, &size, e);
-    if (r < 0)
-        return r;
-    *ret_virtual_size = size;
-    (void)unlink(upload); /* used up; one that stays is swept after a day */
-    return 0;
+    return files_image_take(f, image_id, files_path(f, a, DIR_UPLOADS, upload_id, ""),
+                            &(struct image_taking){0}, ret_virtual_size, e);
 }
 
 int files_image_remove(struct storage *s, const char *image_id, struct err *e)

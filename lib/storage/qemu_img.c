@@ -1,6 +1,7 @@
 #include "storage/qemu_img.h"
 
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/child.h"
@@ -11,6 +12,7 @@
 #define OUTPUT_MAX (1 << 20)
 /* See layer.c. */
 #define VOLUME_OPTIONS "cluster_size=128k,extended_l2=on"
+#define CONVERT_LIMITS "prlimit", "--as=4294967296", "--"
 #define LOOK_LIMITS    "prlimit", "--as=1073741824", "--cpu=30", "--"
 
 static int run(const char *const *argv, int timeout_ms, struct buf *output, struct err *e)
@@ -107,12 +109,70 @@ int qemu_img_measure(const char *path, enum format format, int64_t *ret_bytes, s
     return 0;
 }
 
-int qemu_img_convert(const char *from, enum format format, const char *to, struct err *e)
+/* What qemu-img -p prints: "    (12.34/100%)", and a carriage return. */
+struct progress {
+    const struct storage_watch *watch;
+    char text[32]; /* since the last opening bracket */
+    size_t n;
+    int percent;
+};
+
+static int see_progress(void *ctx, const char *bytes, size_t len)
 {
-    const char *argv[] = {"prlimit", "--as=4294967296",   "--", "qemu-img", "convert", "-q",
-                          "-f",      format_name(format), "-O", "qcow2",    from,      to,
+    struct progress *p = ctx;
+    for (size_t i = 0; i < len; i++) {
+        if (bytes[i] == '(')
+            p->n = 0;
+        else if (bytes[i] == '/' && p->n > 0)
+            p->percent = (int)strtol(p->text, NULL, 10);
+        else if (p->n < sizeof(p->text) - 1)
+            p->text[p->n++] = bytes[i];
+        p->text[p->n] = '\0';
+    }
+    return p->watch->tell(p->watch->ctx, STORAGE_CONVERTING, p->percent);
+}
+
+static int run_watched(const char *const *argv, const struct storage_watch *watch, struct err *e)
+{
+    struct progress p = {.watch = watch};
+    return child_run(&(struct child){.argv = argv,
+                                     .timeout_ms = CONVERT_MS,
+                                     .watch = watch == NULL ? NULL : see_progress,
+                                     .ctx = &p},
+                     e);
+}
+
+int qemu_img_convert(const char *from, enum format format, const char *to,
+                     const struct storage_watch *watch, struct err *e)
+{
+    const char *argv[] = {CONVERT_LIMITS,
+                          "qemu-img",
+                          "convert",
+                          watch == NULL ? "-q" : "-p",
+                          "-f",
+                          format_name(format),
+                          "-O",
+                          "qcow2",
+                          from,
+                          to,
                           NULL};
-    return run(argv, CONVERT_MS, NULL, e);
+    return run_watched(argv, watch, e);
+}
+
+int qemu_img_export(const char *from, enum format format, const char *to,
+                    const struct storage_watch *watch, struct err *e)
+{
+    /* Others read streamOptimized VMDKs, and VHDs whose size is not rounded to a geometry. */
+    const char *options = format == FORMAT_VMDK  ? "subformat=streamOptimized"
+                          : format == FORMAT_VHD ? "subformat=dynamic,force_size=on"
+                                                 : "preallocation=off";
+    const char *argv[] = {CONVERT_LIMITS,      "qemu-img", "convert", "-p", "-f", "qcow2", "-O",
+                          format_name(format), "-o",       options,   from, to,   NULL};
+    struct err why = {0};
+    int r = run_watched(argv, watch, &why);
+    if (r == -EIO && strstr(why.message, "lock") != NULL)
+        return err_set(e, EBUSY, "a layer of the image is being worked on");
+    return r < 0 ? err_set(e, why.code, "%s", why.message) : 0;
 }
 
 const char *const *qemu_img_create_argv(struct arena *a, const char *path, const char *backing,

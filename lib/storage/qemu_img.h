@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "storage/format.h"
+#include "storage/storage.h"
 
 struct image_info {
     int64_t virtual_size; /* bytes */
@@ -22,7 +23,15 @@ bool qemu_img_is_sound(const char *path);
 bool qemu_img_has_io_uring(const char *path);
 /* Bytes that the image takes as qcow2. */
 int qemu_img_measure(const char *path, enum format format, int64_t *ret_bytes, struct err *e);
-int qemu_img_convert(const char *from, enum format format, const char *to, struct err *e);
+/* watch: told how far it is; NULL: nobody. */
+int qemu_img_convert(const char *from, enum format format, const char *to,
+                     const struct storage_watch *watch, struct err *e);
+/*
+ * Writes the disk at the end of a chain of ours into a file of one of the formats that others read.
+ * -EBUSY: somebody works on a layer.
+ */
+int qemu_img_export(const char *from, enum format format, const char *to,
+                    const struct storage_watch *watch, struct err *e);
 /* The command that qemu_img_create() runs: argv, NULL-terminated, in the arena. */
 const char *const *qemu_img_create_argv(struct arena *a, const char *path, const char *backing,
                                         int64_t bytes);

@@ -31,6 +31,31 @@ struct storage_names {
 /* An upload being received; see storage_ops.upload_begin. */
 struct storage_upload;
 
+/* Told as a long piece of work goes on. */
+enum storage_stage { STORAGE_READING, STORAGE_CONVERTING, STORAGE_PUTTING };
+struct storage_watch {
+    /* Often; percent of the stage. Not 0: nobody wants it any more, and it ends with -ECANCELED. */
+    int (*tell)(void *ctx, enum storage_stage stage, int percent);
+    void *ctx;
+};
+
+/* A file below a directory of the server, which an image is made from; see bucket.h. */
+struct storage_source {
+    const char *directory;
+    const char *path;
+    const char *format; /* "raw", "vmdk", "vhd", "vhdx", "qcow2", "ova"; NULL: found out */
+    bool boots;         /* so even a disk that is said to be raw must have a boot signature */
+};
+
+/* A file that is to be made there. */
+struct storage_target {
+    const char *directory;
+    const char *folder; /* its first part is there already */
+    const char *name;
+    const char *format; /* "raw", "vmdk" or "vhd" */
+    bool may_be_there;  /* then it is what an earlier run has made */
+};
+
 struct storage;
 
 struct storage_ops {
@@ -51,6 +76,16 @@ struct storage_ops {
      */
     int (*image_make)(struct storage *s, const char *image_id, const char *upload_id,
                       int64_t *ret_virtual_size, struct err *e);
+    /*
+     * The same of a file that stays as it is; also of a VHDX and an OVA. What is worked on is a
+     * copy that nobody else can reach.
+     */
+    int (*image_import)(struct storage *s, const char *image_id, const struct storage_source *from,
+                        const struct storage_watch *watch, int64_t *ret_virtual_size,
+                        struct err *e);
+    /* Writes the disk that ends in this layer, or image, into a file. -EBUSY: try again. */
+    int (*image_export)(struct storage *s, const char *layer_id, const struct storage_target *to,
+                        const struct storage_watch *watch, struct err *e);
     int (*image_remove)(struct storage *s, const char *image_id, struct err *e);
     /* The layer's file, for domain_disk.layer; in the arena. */
     const char *(*image_path)(struct storage *s, struct arena *a, const char *image_id);

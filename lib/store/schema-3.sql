@@ -460,6 +460,46 @@ CREATE TABLE root_volume_task (
 ) STRICT;
 CREATE INDEX root_volume_task_instance ON root_volume_task (instance_id);
 
+-- Images and snapshots that are made from files of buckets. image_id is that of the file: the image has a
+-- row when the file is whole, which for a snapshot is one that nobody sees.
+CREATE TABLE import_task (
+  id               TEXT PRIMARY KEY,
+  account_id       TEXT NOT NULL,
+  region           TEXT NOT NULL,
+  state            TEXT NOT NULL,
+  percent          INTEGER NOT NULL,
+  message          TEXT,
+  image_id         TEXT NOT NULL,
+  snapshot_id      TEXT,
+  description      TEXT,
+  bucket           TEXT NOT NULL,
+  object           TEXT NOT NULL,
+  by_url           INTEGER NOT NULL,
+  format           TEXT,
+  disk_description TEXT,
+  device_name      TEXT,
+  architecture     TEXT,
+  license_type     TEXT,
+  size_bytes       INTEGER NOT NULL,
+  created_at       INTEGER NOT NULL
+) STRICT;
+CREATE INDEX import_task_image ON import_task (image_id);
+CREATE TABLE export_task (
+  id               TEXT PRIMARY KEY,
+  account_id       TEXT NOT NULL,
+  region           TEXT NOT NULL,
+  state            TEXT NOT NULL,
+  percent          INTEGER NOT NULL,
+  message          TEXT,
+  image_id         TEXT NOT NULL,
+  description      TEXT,
+  format           TEXT NOT NULL,
+  bucket           TEXT NOT NULL,
+  prefix           TEXT,
+  role_name        TEXT,
+  created_at       INTEGER NOT NULL
+) STRICT;
+
 -- While its disks are frozen or replaced an instance may be shut down, and runs on to everybody.
 ALTER TABLE instance ADD COLUMN rest_for TEXT;
 ALTER TABLE instance ADD COLUMN rests INTEGER NOT NULL DEFAULT 0;

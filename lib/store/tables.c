@@ -320,6 +320,31 @@ static const struct column root_volume_task_columns[] = {
 };
 TABLE(root_volume_task, 1);
 
+static const struct column import_task_columns[] = {
+    TEXT(import_task, id),           TEXT(import_task, account_id),
+    TEXT(import_task, region),       STATE(import_task, state, transfer_states),
+    INT(import_task, percent),       TEXT(import_task, message),
+    TEXT(import_task, image_id),     TEXT(import_task, snapshot_id),
+    TEXT(import_task, description),  TEXT(import_task, bucket),
+    TEXT(import_task, object),       BOOL(import_task, by_url),
+    TEXT(import_task, format),       TEXT(import_task, disk_description),
+    TEXT(import_task, device_name),  TEXT(import_task, architecture),
+    TEXT(import_task, license_type), INT(import_task, size_bytes),
+    INT(import_task, created_at),
+};
+TABLE(import_task, 1);
+
+static const struct column export_task_columns[] = {
+    TEXT(export_task, id),        TEXT(export_task, account_id),
+    TEXT(export_task, region),    STATE(export_task, state, transfer_states),
+    INT(export_task, percent),    TEXT(export_task, message),
+    TEXT(export_task, image_id),  TEXT(export_task, description),
+    TEXT(export_task, format),    TEXT(export_task, bucket),
+    TEXT(export_task, prefix),    TEXT(export_task, role_name),
+    INT(export_task, created_at),
+};
+TABLE(export_task, 1);
+
 static const struct column placement_group_columns[] = {
     TEXT(placement_group, id),        TEXT(placement_group, account_id),
     TEXT(placement_group, region),    TEXT(placement_group, name),

@@ -30,6 +30,7 @@
 #include "core/snapshot.h"
 #include "core/spot.h"
 #include "core/tag.h"
+#include "core/transfer.h"
 #include "core/volume.h"
 #include "store/records.h"
 #include "store/table.h"
@@ -54,6 +55,8 @@
     STORE_TABLE(snapshot, snapshots)                                                               \
     STORE_TABLE(volume_modification, volume_modifications)                                         \
     STORE_TABLE(root_volume_task, root_volume_tasks)                                               \
+    STORE_TABLE(import_task, import_tasks)                                                         \
+    STORE_TABLE(export_task, export_tasks)                                                         \
     STORE_TABLE(placement_group, placement_groups)                                                 \
     STORE_TABLE(capacity_reservation, capacity_reservations)                                       \
     STORE_TABLE(network_interface, network_interfaces)                                             \
@@ -159,6 +162,16 @@ STORE_TABLES
 #define store_snapshots(tx, a, ...)     store_snapshots_where(tx, a, STORE_WHERE(__VA_ARGS__))
 #define store_count_snapshots(tx, ...)  store_count_snapshots_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_delete_snapshots(tx, ...) store_delete_snapshots_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_import_tasks(tx, a, ...)  store_import_tasks_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_count_import_tasks(tx, ...)                                                          \
+    store_count_import_tasks_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_import_tasks(tx, ...)                                                         \
+    store_delete_import_tasks_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_export_tasks(tx, a, ...) store_export_tasks_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_count_export_tasks(tx, ...)                                                          \
+    store_count_export_tasks_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_export_tasks(tx, ...)                                                         \
+    store_delete_export_tasks_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_root_volume_tasks(tx, a, ...)                                                        \
     store_root_volume_tasks_where(tx, a, STORE_WHERE(__VA_ARGS__))
 #define store_count_root_volume_tasks(tx, ...)                                                     \

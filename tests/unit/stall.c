@@ -164,6 +164,15 @@ START_TEST(a_volume_that_could_never_be_filled_is_refused)
         0);
     ck_assert_int_eq(k->fault.code, FAULT_INSUFFICIENT_VOLUME_CAPACITY);
     OK(k, ModifyVolume, &grown, .volume_id = "vol-0a0a0a0a0a0a0a0a0", .size = wire_int(28));
+    ec2_RunInstances_out launched;
+    struct ec2_EbsBlockDevice disk = {.volume_size = wire_int(21)};
+    ck_assert_int_lt(
+        CALL(k, RunInstances, &launched, .image_id = TEST_IMAGE, .instance_type = "t3.micro",
+             .min_count = wire_int(1), .max_count = wire_int(1),
+             .block_device_mappings =
+                 LIST_OF(ec2_BlockDeviceMapping, {.device_name = "/dev/sdf", .ebs = &disk})),
+        0);
+    ck_assert_int_eq(k->fault.code, FAULT_INSUFFICIENT_VOLUME_CAPACITY);
     after();
 }
 END_TEST

@@ -9,14 +9,14 @@ import inspect
 
 from . import (absent, access, account, address, capacity, gateway, image, insights, instance,
                instance_attribute, launch_template, network_acl, network_interface, prefix_list,
-               root_volume, route_table, security_group, snapshot, subnet, volume, vpc, vpc_endpoint,
-               vpc_peering)
+               root_volume, route_table, security_group, snapshot, subnet, transfer, volume, vpc,
+               vpc_endpoint, vpc_peering)
 from .world import Scenarios
 
 MODULES = (absent, access, account, address, capacity, gateway, image, insights, instance,
            instance_attribute, launch_template, network_acl, network_interface, prefix_list,
-           root_volume, route_table, security_group, snapshot, subnet, volume, vpc, vpc_endpoint,
-           vpc_peering)
+           root_volume, route_table, security_group, snapshot, subnet, transfer, volume, vpc,
+           vpc_endpoint, vpc_peering)
 
 
 def once(kept, more, where):

@@ -137,9 +137,6 @@ class Images(Scenarios):
             "ImageId": the.image, "Attribute": "lastLaunchedTime"})["LastLaunchedTime"]["Value"]
         self.assertRegex(launched, r"^20\d\d-.*Z$")
 
-    def DescribeImportImageTasks(self):
-        self.none("ImportImageTasks", filters="task-state")
-
     def ModifyImageAttribute(self):
         made = register_image("shared")
         call("post", "ModifyImageAttribute", {"ImageId": made, "Description": {"Value": "é"}})
@@ -245,7 +242,6 @@ REFUSED = {
     "DescribeImageAttribute": [
         ({"ImageId": MISSING["ami"], "Attribute": "description"}, "InvalidAMIID.NotFound"),
         ({"ImageId": "%image", "Attribute": "height"}, "InvalidParameterValue")],
-    "DescribeImportImageTasks": [({"ImportTaskIds": ["import-ami-1"]}, "InvalidConversionTaskId")],
     "ModifyImageAttribute": [
         ({"ImageId": "%image"}, "InvalidParameterCombination"),
         ({"ImageId": "%image", "LaunchPermission": {"Add": [{"UserId": "210987654321"}]}},

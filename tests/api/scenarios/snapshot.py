@@ -142,9 +142,6 @@ class Snapshots(Scenarios):
         self.assertEqual([(s["State"], s["Progress"], s["VolumeSize"], s["Encrypted"])
                           for s in found], [("completed", "100%", 1, False)])
 
-    def DescribeImportSnapshotTasks(self):
-        self.none("ImportSnapshotTasks", filters="task-state")
-
     def EnableSnapshotBlockPublicAccess(self):
         for state in "block-new-sharing", "block-all-sharing":
             self.assertEqual(call("post", "EnableSnapshotBlockPublicAccess", {"State": state}),
@@ -196,8 +193,6 @@ REFUSED = {
         ({"SnapshotId": MISSING["snap"], "Attribute": "createVolumePermission"}, "InvalidSnapshot.NotFound"),
         ({"SnapshotId": "%snapshot", "Attribute": "productCodes"}, "InvalidParameterValue"),
         ({"SnapshotId": "%snapshot"}, "MissingParameter")],
-    "DescribeImportSnapshotTasks": [
-        ({"ImportTaskIds": ["import-snap-1"]}, "InvalidConversionTaskId")],
     "DescribeSnapshotAttribute": [
         ({"SnapshotId": MISSING["snap"], "Attribute": "productCodes"}, "InvalidSnapshot.NotFound"),
         ({"SnapshotId": "%snapshot"}, "MissingParameter")],
