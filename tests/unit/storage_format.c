@@ -160,8 +160,31 @@ START_TEST(packed_files_are_known)
 }
 END_TEST
 
+START_TEST(what_is_said_to_be_raw_is_raw_unless_it_says_otherwise_itself)
+{
+    struct format_seen seen;
+    struct err e = {0};
+    memset(head, 'x', sizeof(head));
+    memset(tail, 0, sizeof(tail));
+    ck_assert_int_eq(recognise(&seen), -EINVAL);
+    ck_assert_int_eq(format_recognise_raw(head, sizeof(head), tail, sizeof(tail), 1000, &seen, &e),
+                     0);
+    ck_assert_int_eq(seen.format, FORMAT_RAW);
+    ck_assert_int_eq(seen.virtual_size, 1024);
+    ck_assert_int_eq(format_recognise_raw(head, 0, tail, 0, 0, &seen, &e), -EINVAL);
+    memcpy(head, "vhdxfile", 8);
+    ck_assert_int_eq(format_recognise_raw(head, sizeof(head), tail, sizeof(tail), 1000, &seen, &e),
+                     0);
+    ck_assert_int_eq(seen.format, FORMAT_VHDX);
+    qcow2(3);
+    head[15] = 0x70; /* backing file */
+    ck_assert_int_eq(format_recognise_raw(head, sizeof(head), tail, sizeof(tail), 1000, &seen, &e),
+                     -EINVAL);
+}
+END_TEST
+
 UNIT_SUITE(a_qcow2_image_tells_its_size,
            a_qcow2_image_that_needs_repair_or_has_snapshots_is_not_plain,
            a_qcow2_image_that_leads_elsewhere_is_refused, a_raw_disk_has_a_boot_signature,
            what_is_no_disk_is_refused, a_vmdk_is_one_file, a_vhd_has_its_mark_in_front_or_behind,
-           packed_files_are_known)
+           packed_files_are_known, what_is_said_to_be_raw_is_raw_unless_it_says_otherwise_itself)
