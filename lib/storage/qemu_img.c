@@ -93,15 +93,39 @@ bool qemu_img_has_io_uring(const char *path)
     return run(argv, LOOK_MS, NULL, NULL) == 0;
 }
 
+/* QEMU's own words when somebody else has a file open to write, or works on it. */
+static bool is_locked(const struct err *why)
+{
+    return why->code == EIO && strstr(why->message, "lock") != NULL;
+}
+
+static int say_locked(struct err *e)
+{
+    return err_set(e, EBUSY, "a layer of the image is being worked on");
+}
+
+/* Its own words name our paths; who asked hears what to do about it. */
+static int say_unconverted(const struct err *why, int code, struct err *e)
+{
+    if (why->code != EIO)
+        return err_set(e, why->code, "%s", why->message);
+    if (strstr(why->message, strerror(ENOSPC)) != NULL)
+        return err_set(e, ENOSPC, "there is no room left on the server's disk");
+    return err_set(e, code, "the disk cannot be read to its end: it is damaged or cut short");
+}
+
 int qemu_img_measure(const char *path, enum format format, int64_t *ret_bytes, struct err *e)
 {
     _cleanup_json_ json_t *answer = NULL;
     const char *argv[] = {LOOK_LIMITS, "qemu-img", "measure", "--output=json",
                           "-O",        "qcow2",    "-f",      format_name(format),
                           path,        NULL};
-    int r = run_json(argv, &answer, e);
+    struct err why = {0};
+    int r = run_json(argv, &answer, &why);
+    if (is_locked(&why))
+        return say_locked(e);
     if (r < 0)
-        return err_wrap(e, r, "cannot tell how much room the image takes");
+        return err_set(e, why.code, "cannot tell how much room the image takes");
     json_t *required = json_object_get(answer, "required");
     if (!json_is_integer(required))
         return err_set(e, EIO, "qemu-img does not tell how much room the image takes");
@@ -156,7 +180,8 @@ int qemu_img_convert(const char *from, enum format format, const char *to,
                           from,
                           to,
                           NULL};
-    return run_watched(argv, watch, e);
+    struct err why = {0};
+    return run_watched(argv, watch, &why) < 0 ? say_unconverted(&why, EINVAL, e) : 0;
 }
 
 int qemu_img_export(const char *from, enum format format, const char *to,
@@ -170,9 +195,9 @@ int qemu_img_export(const char *from, enum format format, const char *to,
                           format_name(format), "-o",       options,   from, to,   NULL};
     struct err why = {0};
     int r = run_watched(argv, watch, &why);
-    if (r == -EIO && strstr(why.message, "lock") != NULL)
-        return err_set(e, EBUSY, "a layer of the image is being worked on");
-    return r < 0 ? err_set(e, why.code, "%s", why.message) : 0;
+    if (is_locked(&why))
+        return say_locked(e);
+    return r < 0 ? say_unconverted(&why, EIO, e) : 0;
 }
 
 const char *const *qemu_img_create_argv(struct arena *a, const char *path, const char *backing,

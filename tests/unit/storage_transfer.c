@@ -216,7 +216,7 @@ static void member(const char *name, char type, const char *size)
 {
     unsigned char *p = tar + tar_len;
     unsigned sum = 0;
-    memset(p, 0, 2 * OVA_BLOCK);
+    memset(p, 0, (size_t)2 * OVA_BLOCK);
     (void)snprintf((char *)p, 100, "%s", name);
     memcpy(p + 124, size, strlen(size));
     p[156] = (unsigned char)type;
