@@ -218,12 +218,13 @@ static const struct layer *layer_above(const struct layer_tree *tree, const stru
     return l;
 }
 
-/* Of a merge by a guest: QEMU writes into the parent, and its name into what stands on the layer.
- */
+/* A merge writes into the parent: QEMU, or qemu-img in its place, and afterwards the volume whose
+ * layer it takes the place of. A guest's QEMU also writes the parent's name into what stands on the
+ * layer. */
 static int let_write(struct storage *s, const struct layer_tree *tree,
                      const struct layer_step *step, struct err *e)
 {
-    const struct layer *above = layer_above(tree, step);
+    const struct layer *above = step->live == NULL ? NULL : layer_above(tree, step);
     int r = s->ops->layer_seal(s, step->layer->parent_id, false, e);
     if (r == 0 && above != NULL && above != step->live->layer)
         r = s->ops->layer_seal(s, above->id, false, e);
@@ -249,6 +250,9 @@ static int copy(struct jobs *j, struct arena *a, const struct layer_tree *tree,
     const struct layer *l = step->layer;
     bool merges = step->what == LAYER_STEP_MERGE;
     *ret_done = step->live == NULL;
+    int r = merges ? let_write(s, tree, step, e) : 0;
+    if (r < 0)
+        return r;
     if (step->live == NULL)
         return merges ? s->ops->layer_merge(s, l->id, l->parent_id, e)
                       : s->ops->layer_flatten(s, l->id, l->image_id, e);
@@ -257,11 +261,8 @@ static int copy(struct jobs *j, struct arena *a, const struct layer_tree *tree,
         return h->ops->disk_flatten(
             h, step->live->live_id, serial,
             l->image_id == NULL ? NULL : s->ops->image_path(s, a, l->image_id), ret_done, e);
-    int r = let_write(s, tree, step, e);
-    return r < 0
-               ? r
-               : h->ops->disk_merge(h, step->live->live_id, serial, s->ops->layer_path(s, a, l->id),
-                                    s->ops->layer_path(s, a, l->parent_id), ret_done, e);
+    return h->ops->disk_merge(h, step->live->live_id, serial, s->ops->layer_path(s, a, l->id),
+                              s->ops->layer_path(s, a, l->parent_id), ret_done, e);
 }
 
 /* Rows: whatever stood on the layer or kept it stands on its parent, or keeps that. */
@@ -320,8 +321,8 @@ static int finish_merge(struct jobs *j, struct arena *a, const struct layer *l, 
     if (r == 0)
         r = record_merge(j, a, l, &written, e);
     (void)pthread_mutex_unlock(lock);
-    if (r == 0)
-        r = s->ops->layer_seal(s, l->parent_id, !written, e);
+    if (r == 0 && !written)
+        r = s->ops->layer_seal(s, l->parent_id, true, e);
     return r < 0 ? r : s->ops->layer_remove(s, l->id, e);
 }
 

@@ -3,8 +3,9 @@
 A test is an executable file in tests/api, tests/clients, tests/vm or tests/lint. It prints the Test
 Anything Protocol on stdout: a line `ok 1 - what holds` or `not ok 2 - what does not` per check,
 `# SKIP why` at the end of one that could not be made here, and the plan `1..N` first or last.
-Anything else it prints is shown when it fails. It ends with status 0, or 77 to be skipped as a whole. A test that
-prints no check, another number than its plan says, or ends with another status has failed.
+Anything else it prints is shown when it fails, the checks that passed left out. It ends with status 0, or
+77 to be skipped as a whole. A test that prints no check, another number than its plan says, or ends with
+another status has failed.
 
 Comments among its first 30 lines say where it belongs:
     # area: launch            (several may stand in a line)
@@ -25,6 +26,7 @@ import time
 import unittest
 
 RESULT = re.compile(r"^(not )?ok\b(?:\s+\d+)?\s*(?:-\s*)?(.*)$")
+PASSED = re.compile(r"^ok\b")
 PLAN = re.compile(r"^1\.\.(\d+)\s*(#\s*skip.*)?$", re.IGNORECASE)
 SKIP = re.compile(r"(?<!\\)#\s*skip\b", re.IGNORECASE)
 OUTPUT_LIMIT = 4 << 20  # bytes of one test that are kept

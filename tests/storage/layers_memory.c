@@ -186,6 +186,8 @@ static int m_merge(struct storage *s, const char *id, const char *into, struct e
     must_be_free(s, into);
     count_copy(true);
     struct file *f = must_find(id);
+    if (must_find(into)->sealed)
+        wrong("%s is merged into %s, which is sealed", id, into);
     set_name(f->on, into);
     commit_into(f, must_find(into));
     return 0;
