@@ -167,6 +167,7 @@ static int remove_layer(struct jobs *j, const struct layer *layer, struct err *e
     if (r < 0)
         return r;
     struct tx *tx = store_write(j->config.store);
+    store_enqueue_layers(tx, layer->parent_id); /* it may have one child left, and be merged now */
     store_delete_layers(tx, "id", layer->id);
     if (layer->image_id != NULL)
         store_enqueue(tx, "image", layer->image_id, 0); /* its layer may go now */
