@@ -66,7 +66,8 @@ static const struct key {
 #undef KEY
 };
 
-/* A type of the owner's: `instance_type = lab.tiny 1 256 [x86_64]`, name, vCPUs, MiB. */
+/* A type of the owner's: `instance_type = lab.tiny 1 256 [x86_64 [1x10]]`: name, vCPUs, MiB,
+ * architecture, store. */
 struct own_types {
     struct instance_type *v;
     size_t n;
@@ -86,6 +87,21 @@ static char *trim(char *s)
     return s;
 }
 
+/* "2x100": two disks of 100 GB each. */
+static int parse_store(struct arena *a, const char *text, struct instance_type *t)
+{
+    char *disks = arena_strdup(a, text);
+    char *size = strchr(disks, 'x');
+    if (size == NULL)
+        return -1;
+    *size++ = '\0';
+    return parse_int64(disks, &t->store_disks) < 0 || parse_int64(size, &t->store_disk_gb) < 0 ||
+                   t->store_disks < 1 || t->store_disks > STORE_DISKS_MAX || t->store_disk_gb < 1 ||
+                   t->store_disk_gb > STORE_DISK_GB_MAX
+               ? -1
+               : 0;
+}
+
 static int add_own_type(struct arena *a, struct own_types *types, char *value, struct err *e)
 {
     char *rest = NULL;
@@ -93,6 +109,7 @@ static int add_own_type(struct arena *a, struct own_types *types, char *value, s
     const char *vcpus = strtok_r(NULL, " \t", &rest);
     const char *memory = strtok_r(NULL, " \t", &rest);
     const char *architecture = strtok_r(NULL, " \t", &rest);
+    const char *store = strtok_r(NULL, " \t", &rest);
     struct instance_type t = {
         .architecture = architecture == NULL ? "x86_64" : arena_strdup(a, architecture),
         .current_generation = true,
@@ -111,6 +128,12 @@ static int add_own_type(struct arena *a, struct own_types *types, char *value, s
     if (!streq(t.architecture, "x86_64") && !streq(t.architecture, "arm64"))
         return err_set(e, EINVAL, "the architecture of instance_type %s must be x86_64 or arm64",
                        name);
+    if (store != NULL && parse_store(a, store, &t) < 0)
+        return err_set(
+            e, EINVAL,
+            "the instance store of instance_type %s must be a number of disks and the GB "
+            "of each, as in 1x50: at most %dx%d",
+            name, STORE_DISKS_MAX, STORE_DISK_GB_MAX);
     if (types->n == TYPES_MAX)
         return err_set(e, EINVAL, "there are more than %d lines instance_type", TYPES_MAX);
     t.name = arena_strdup(a, name);

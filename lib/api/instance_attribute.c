@@ -116,6 +116,8 @@ static int change_type(const struct change *change, struct fault *f)
     i->vcpus = type->vcpus;
     i->cores = instance_type_cores(type);
     i->memory_mib = type->memory_mib;
+    i->store_disks = type->store_disks;
+    i->store_disk_gb = type->store_disk_gb;
     /* An instance keeps what it has been given when it was burstable last (AWS:
        DescribeInstanceCreditSpecifications). */
     if (i->cpu_credits == NULL)

@@ -170,6 +170,8 @@ static struct instance *make_instance(struct call *c, const struct launch *l, in
         .instance_type = l->type->name,
         .architecture = l->type->architecture,
         .memory_mib = l->type->memory_mib,
+        .store_disks = l->type->store_disks,
+        .store_disk_gb = l->type->store_disk_gb,
         .key_name = l->key == NULL ? NULL : l->key->name,
         .public_key = l->key == NULL ? NULL : l->key->public_key,
         .user_data = in->user_data,

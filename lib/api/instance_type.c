@@ -117,6 +117,25 @@ static struct ec2_VCpuInfo *vcpus_of(struct call *c, const struct instance_type 
     return info;
 }
 
+/* NULL: the type has no instance store. The guest sees its disks as it sees volumes. */
+static struct ec2_InstanceStorageInfo *storage_of(struct call *c, const struct instance_type *t)
+{
+    if (t->store_disks == 0)
+        return NULL;
+    struct ec2_InstanceStorageInfo *info = arena_new_of(c->arena, struct ec2_InstanceStorageInfo);
+    *info = (struct ec2_InstanceStorageInfo){
+        .total_size_in_gb = wire_int(t->store_disks * t->store_disk_gb),
+        .nvme_support = "unsupported",
+        .encryption_support = "unsupported",
+    };
+    *arena_append(c->arena, &info->disks) = (struct ec2_DiskInfo){
+        .size_in_gb = wire_int(t->store_disk_gb),
+        .count = wire_int(t->store_disks),
+        .type = t->name[0] == 'd' ? "hdd" : "ssd",
+    };
+    return info;
+}
+
 static struct ec2_EbsInfo *ebs_of(struct call *c, const struct instance_type *t)
 {
     struct ec2_EbsInfo *info = arena_new_of(c->arena, struct ec2_EbsInfo);
@@ -135,8 +154,8 @@ static struct ec2_NetworkInfo *network_of(struct call *c, const struct instance_
         .maximum_network_cards = wire_int(1),
         .default_network_card_index = wire_int(0),
         .ipv4_addresses_per_interface = wire_int(t->ipv4_per_interface),
-        .ipv6_addresses_per_interface = wire_int(0),
-        .ipv6_supported = wire_bool(false),
+        .ipv6_addresses_per_interface = wire_int(t->ipv4_per_interface),
+        .ipv6_supported = wire_bool(true),
         .ena_support = "unsupported",
         .efa_supported = wire_bool(false),
         .encryption_in_transit_supported = wire_bool(false),
@@ -173,7 +192,8 @@ static void info_of_type(struct call *c, const struct instance_type *t,
         .processor_info = processor_of(c, t),
         .vcpu_info = vcpus_of(c, t),
         .memory_info = memory,
-        .instance_storage_supported = wire_bool(false),
+        .instance_storage_supported = wire_bool(t->store_disks > 0),
+        .instance_storage_info = storage_of(c, t),
         .ebs_info = ebs_of(c, t),
         .network_info = network_of(c, t),
         .placement_group_info = placement,

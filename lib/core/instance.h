@@ -67,6 +67,8 @@ struct instance {
     int64_t vcpus; /* as the type says; kept, so that an owner's change of a type is no surprise */
     int64_t cores; /* that the vcpus are threads of; 0 (rows of schema 1): each is a core */
     int64_t memory_mib;
+    int64_t store_disks; /* as those of the type; of store_disk_gb each, in 10^9 bytes */
+    int64_t store_disk_gb;
     const char *key_name;   /* NULL: none */
     const char *public_key; /* the OpenSSH line at launch: deleting the key pair changes nothing */
     const char *user_data;  /* base64 as sent; NULL: none. Sensitive */

@@ -8,8 +8,8 @@
 enum { CURRENT = 1, BURSTABLE = 2, NITRO = 4, EBS = 8 };
 
 static const struct instance_type types[] = {
-#define TYPE(type, arch, vcpu, core, memory, maker, clock, flags, storage, interfaces, addresses,  \
-             network)                                                                              \
+#define TYPE(type, arch, vcpu, core, memory, maker, clock, flags, disks, disk_gb, interfaces,      \
+             addresses, network)                                                                   \
     {                                                                                              \
         .name = (type),                                                                            \
         .architecture = (arch),                                                                    \
@@ -22,7 +22,8 @@ static const struct instance_type types[] = {
         .burstable = ((flags)&BURSTABLE) != 0,                                                     \
         .nitro = ((flags)&NITRO) != 0,                                                             \
         .ebs_optimized_default = ((flags)&EBS) != 0,                                               \
-        .instance_storage_gb = (storage),                                                          \
+        .store_disks = (disks),                                                                    \
+        .store_disk_gb = (disk_gb),                                                                \
         .max_interfaces = (interfaces),                                                            \
         .ipv4_per_interface = (addresses),                                                         \
         .network_performance = (network),                                                          \

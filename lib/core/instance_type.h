@@ -7,6 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* As many disks has the largest instance store, that of d2.8xlarge. */
+#define STORE_DISKS_MAX   24
+#define STORE_DISK_GB_MAX 7500
+#define STORE_GB          INT64_C(1000000000) /* bytes: as EC2 counts instance stores */
+
 struct instance_type {
     const char *name;         /* t3.micro */
     const char *architecture; /* x86_64, arm64 */
@@ -19,7 +24,8 @@ struct instance_type {
     bool burstable;
     bool nitro; /* hypervisor "nitro", else "xen" */
     bool ebs_optimized_default;
-    int64_t instance_storage_gb; /* AWS's; Croft gives none and says so in docs */
+    int64_t store_disks;   /* of its instance store: lost at a stop, kept over a reboot */
+    int64_t store_disk_gb; /* of each, in 10^9 bytes */
     int64_t max_interfaces;
     int64_t ipv4_per_interface;
     const char *network_performance; /* "Up to 5 Gigabit" */

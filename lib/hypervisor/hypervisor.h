@@ -19,7 +19,8 @@
 #include "base/err.h"
 #include "core/volume_limits.h"
 
-#define DOMAIN_DISKS_MAX 28 /* root, 26 more (as EC2's /dev/sd[f-z] and beyond), the seed */
+/* The root and 25 more (as EC2's /dev/sd[f-z] and beyond), the seed, 24 of an instance store. */
+#define DOMAIN_DISKS_MAX 52
 
 #define DISK_IO_URING   "io_uring"
 #define DISK_IO_THREADS "threads"

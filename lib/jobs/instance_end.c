@@ -72,6 +72,11 @@ int instance_stop(struct jobs *j, struct arena *a, struct instance_facts *facts,
         if (r < 0)
             return r;
     }
+    /* Its instance store is lost at a stop (AWS: "Data persistence for instance store"). */
+    struct storage *s = j->config.storage;
+    r = s->ops->store_remove(s, i->id, e);
+    if (r < 0)
+        return r;
     bool moved = false;
     return instance_record(j, a, i->id, INSTANCE_STOPPING, INSTANCE_STOPPED, note_stopped, NULL,
                            &moved, e);

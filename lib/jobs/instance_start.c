@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/instance_type.h"
 #include "jobs/instance.h"
 #include "jobs/layer.h"
 #include "jobs/plan.h"
@@ -60,6 +61,13 @@ static int create_domain(struct jobs *j, struct arena *a, const struct instance_
                                              plan_domain(&j->config, a, facts, &host), e);
 }
 
+/* What the guest has in its instance store is there yet when it was only rebooted. */
+static int make_store(struct jobs *j, const struct instance *i, struct err *e)
+{
+    struct storage *s = j->config.storage;
+    return s->ops->store_make(s, i->id, i->store_disks, i->store_disk_gb * STORE_GB, e);
+}
+
 int instance_wake(struct jobs *j, struct arena *a, const struct instance_facts *facts,
                   struct err *e)
 {
@@ -67,7 +75,9 @@ int instance_wake(struct jobs *j, struct arena *a, const struct instance_facts *
     enum domain_state state = DOMAIN_GONE;
     int r = instance_domain(j, facts->instance->id, &state, e);
     if (r == 0 && state == DOMAIN_GONE) {
-        r = create_domain(j, a, facts, e);
+        r = make_store(j, facts->instance, e);
+        if (r == 0)
+            r = create_domain(j, a, facts, e);
         state = DOMAIN_PAUSED_NEW;
     }
     if (r < 0 || state == DOMAIN_RUNNING)

@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "core/hostname.h"
+#include "core/instance_type.h"
 #include "hypervisor/domain_xml.h"
 #include "jobs/interface_rows.h"
 
@@ -192,7 +193,8 @@ static size_t list_disks(const struct jobs_config *config, struct arena *a,
     struct storage *s = config->storage;
     size_t n = 0;
     for (int root = 1; root >= 0; root--)
-        for (size_t i = 0; i < facts->volumes.n && n < DOMAIN_DISKS_MAX - 1; i++) {
+        for (size_t i = 0; i < facts->volumes.n && n < DOMAIN_DISKS_MAX - 1 - STORE_DISKS_MAX;
+             i++) {
             const struct volume *v = &facts->volumes.v[i];
             if (streq(v->device_name, facts->instance->root_device_name) != (root == 1) ||
                 v->attachment_state == ATTACHMENT_DETACHING)
@@ -210,7 +212,16 @@ static size_t list_disks(const struct jobs_config *config, struct arena *a,
         .serial = "cidata",
         .read_only = true,
     };
-    return n + 1;
+    n++;
+    for (int64_t k = 0; k < facts->instance->store_disks && n < DOMAIN_DISKS_MAX; k++, n++)
+        disks[n] = (struct domain_disk){
+            .path = s->ops->instance_path(s, a, facts->instance->id, storage_store_disk(a, k)),
+            .format = "raw",
+            .io = config->disk_io,
+            .target = domain_disk_target(a, n),
+            .serial = arena_printf(a, "ephemeral%lld", (long long)k),
+        };
+    return n;
 }
 
 const struct domain_spec *plan_domain(const struct jobs_config *config, struct arena *a,

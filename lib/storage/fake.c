@@ -390,6 +390,19 @@ static int fake_instance_write(struct storage *s, const char *instance_id, const
     return prepared ? 0 : err_set(e, ENOENT, "there is no directory for %s", instance_id);
 }
 
+static int fake_store_make(struct storage *s, const char *instance_id, int64_t disks, int64_t size,
+                           struct err *e)
+{
+    (void)disks, (void)size;
+    return fake_instance_prepare(s, instance_id, e);
+}
+
+static int fake_store_remove(struct storage *s, const char *instance_id, struct err *e)
+{
+    (void)s, (void)instance_id, (void)e;
+    return 0;
+}
+
 static int fake_instance_remove(struct storage *s, const char *instance_id, struct err *e)
 {
     return remove_item(s, INSTANCE, instance_id);
@@ -502,6 +515,8 @@ static const struct storage_ops fake_ops = {
     .instance_prepare = fake_instance_prepare,
     .instance_path = fake_instance_path,
     .instance_write = fake_instance_write,
+    .store_make = fake_store_make,
+    .store_remove = fake_store_remove,
     .instance_remove = fake_instance_remove,
     .console_tail = fake_console_tail,
     .list_images = fake_list_images,

@@ -89,6 +89,9 @@ const char *files_instance_path(struct storage *s, struct arena *a, const char *
                                 const char *file);
 int files_instance_write(struct storage *s, const char *instance_id, const char *file,
                          const void *data, size_t len, struct err *e);
+int files_store_make(struct storage *s, const char *instance_id, int64_t disks, int64_t size,
+                     struct err *e);
+int files_store_remove(struct storage *s, const char *instance_id, struct err *e);
 int files_instance_remove(struct storage *s, const char *instance_id, struct err *e);
 int files_console_tail(struct storage *s, const char *instance_id, struct buf *out,
                        int64_t *ret_when, struct err *e);

@@ -1,9 +1,12 @@
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
+#include "core/instance_type.h"
 #include "storage/files_internal.h"
 
 #define CONSOLE_LOG "console.log"
@@ -40,6 +43,48 @@ int files_instance_write(struct storage *s, const char *instance_id, const char 
     _cleanup_arena_ struct arena *a = arena_new();
     int r = files_check_id(instance_id, "i", e);
     return r < 0 ? r : file_write(files_instance_path(s, a, instance_id, file), data, len, 0600, e);
+}
+
+const char *storage_store_disk(struct arena *a, int64_t number)
+{
+    return arena_printf(a, "ephemeral%lld.raw", (long long)number);
+}
+
+/* Under a temporary name first, so that a disk that is there has its size. */
+static int make_store_disk(const char *path, int64_t size, struct err *e)
+{
+    _cleanup_arena_ struct arena *a = arena_new();
+    const char *temporary = arena_printf(a, "%s" TEMP_SUFFIX, path);
+    if (access(path, F_OK) == 0)
+        return 0;
+    _cleanup_close_ int fd =
+        open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0 || ftruncate(fd, size) < 0 || rename(temporary, path) < 0)
+        return err_errno(e, errno, "cannot make %s", path);
+    return 0;
+}
+
+int files_store_make(struct storage *s, const char *instance_id, int64_t disks, int64_t size,
+                     struct err *e)
+{
+    _cleanup_arena_ struct arena *a = arena_new();
+    int r = files_check_id(instance_id, "i", e);
+    for (int64_t k = 0; r == 0 && k < disks; k++)
+        r = make_store_disk(files_instance_path(s, a, instance_id, storage_store_disk(a, k)), size,
+                            e);
+    return r;
+}
+
+int files_store_remove(struct storage *s, const char *instance_id, struct err *e)
+{
+    _cleanup_arena_ struct arena *a = arena_new();
+    int r = files_check_id(instance_id, "i", e);
+    for (int64_t k = 0; r == 0 && k < STORE_DISKS_MAX; k++) {
+        const char *path = files_instance_path(s, a, instance_id, storage_store_disk(a, k));
+        if (unlink(path) < 0 && errno != ENOENT)
+            r = err_errno(e, errno, "cannot remove %s", path);
+    }
+    return r;
 }
 
 int files_instance_remove(struct storage *s, const char *instance_id, struct err *e)

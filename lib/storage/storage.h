@@ -5,7 +5,7 @@
  *     STATE/images/ami-….qcow2      an immutable layer
  *     STATE/volumes/vol-….qcow2     what a volume has written: a layer on another, or on none
  *     STATE/volumes/vol-….2.qcow2   what it has written since it was frozen by a snapshot
- *     STATE/instances/i-…/          seed.img, console.log
+ *     STATE/instances/i-…/          seed.img, console.log, ephemeral0.raw and on
  *     STATE/uploads/UUID            what a client has uploaded and no image is made of yet
  *
  * Files are made under a temporary name, synced and renamed, so a name that exists is whole. Every
@@ -122,6 +122,10 @@ struct storage_ops {
     /* Writes such a file, mode 0600. */
     int (*instance_write)(struct storage *s, const char *instance_id, const char *file,
                           const void *data, size_t len, struct err *e);
+    /* Its instance store: as many disks, thin, empty at first; those that are there are kept. */
+    int (*store_make)(struct storage *s, const char *instance_id, int64_t disks, int64_t size,
+                      struct err *e);
+    int (*store_remove)(struct storage *s, const char *instance_id, struct err *e);
     int (*instance_remove)(struct storage *s, const char *instance_id, struct err *e);
     /* The last `max` bytes of the console log, fewer when it is shorter; and when it was written.
      */
@@ -150,6 +154,9 @@ struct storage_ops {
  */
 const char *const *layer_make_argv(struct arena *a, const char *path, const char *below,
                                    int64_t size_gib);
+
+/* The name of such a disk's file in the instance's directory; in the arena. */
+const char *storage_store_disk(struct arena *a, int64_t number);
 
 /* Drivers embed this as their first member. */
 struct storage {

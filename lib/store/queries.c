@@ -41,7 +41,10 @@ static void bind_int(sqlite3_stmt *stmt, int index, int64_t value)
 int64_t store_promised_gib(struct tx *tx)
 {
     int64_t gib = 0;
-    sqlite3_stmt *stmt = tx_statement(tx, "SELECT coalesce(sum(size_gib), 0) FROM volume");
+    sqlite3_stmt *stmt = tx_statement(
+        tx, "SELECT (SELECT coalesce(sum(size_gib), 0) FROM volume) + "
+            "(SELECT coalesce(sum(store_disks * store_disk_gb), 0) * 1000000000 / 1073741824 "
+            "FROM instance WHERE " USES_CAPACITY ")");
     if (tx_step(tx, stmt))
         gib = sqlite3_column_int64(stmt, 0);
     tx_reset(stmt);

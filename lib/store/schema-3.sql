@@ -8,6 +8,8 @@ ALTER TABLE vpc ADD COLUMN enable_usage_metrics INTEGER NOT NULL DEFAULT 0;
 -- Why the machine does not have what these rows say; NULL: it has.
 ALTER TABLE vpc ADD COLUMN network_error TEXT;
 
+ALTER TABLE instance ADD COLUMN store_disks INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE instance ADD COLUMN store_disk_gb INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE instance ADD COLUMN http_protocol_ipv6 TEXT NOT NULL DEFAULT 'disabled';
 ALTER TABLE instance ADD COLUMN hostname_type TEXT NOT NULL DEFAULT 'ip-name';
 ALTER TABLE instance ADD COLUMN resource_name_a INTEGER NOT NULL DEFAULT 0;

@@ -193,6 +193,8 @@ static const struct column instance_columns[] = {
     INT(instance, vcpus),
     INT(instance, cores),
     INT(instance, memory_mib),
+    INT(instance, store_disks),
+    INT(instance, store_disk_gb),
     TEXT(instance, key_name),
     QUIET(instance, public_key),
     QUIET(instance, user_data),

@@ -1,6 +1,6 @@
 #!/usr/bin/python3 -B
 # area: front-door
-# config: instance_type=lab.own 1 64
+# config: instance_type=lab.own 1 64 x86_64 2x3
 # timeout: 240
 """The traps of EC2's protocol, and what real clients do on the wire: each has a test, and these are
 the tables that say which. The tests that are here stand in no other file."""
@@ -281,6 +281,7 @@ class Traps(Case):
     def test_instance_types_are_the_owners(self):
         found = call("post", "DescribeInstanceTypes", {"InstanceTypes": ["lab.own"]})
         self.assertEqual(found["InstanceTypes"][0]["MemoryInfo"]["SizeInMiB"], 64)
+        self.assertEqual(found["InstanceTypes"][0]["InstanceStorageInfo"]["TotalSizeInGB"], 6)
         made = run(InstanceType="lab.own")["Instances"][0]
         self.assertEqual(made["InstanceType"], "lab.own")
         remove(ec2, made["InstanceId"])

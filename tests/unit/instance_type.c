@@ -22,7 +22,7 @@ START_TEST(the_table_is_sorted_and_sound)
         ck_assert_ptr_null(strstr(type->name, ".metal"));
     }
     ck_assert_ptr_null(instance_type_find(&t, "t3.gigantic"));
-    ck_assert_ptr_null(instance_type_find(&t, "m5d.large"));
+    ck_assert_ptr_null(instance_type_find(&t, "m5n.large"));
     ck_assert_ptr_null(instance_type_find(&t, ""));
 }
 END_TEST
@@ -104,15 +104,48 @@ START_TEST(sizes_are_those_of_aws)
 }
 END_TEST
 
+START_TEST(instance_stores_are_those_of_aws)
+{
+    static const struct {
+        const char *name;
+        int64_t disks, gb;
+        const char *type;
+    } rows[] = {{"m5d.large", 1, 75, "ssd"},
+                {"c5d.24xlarge", 4, 900, "ssd"},
+                {"i3.16xlarge", 8, 1900, "ssd"},
+                {"d2.8xlarge", 24, 2048, "hdd"},
+                {"x2gd.12xlarge", 2, 1425, "ssd"}};
+    struct calls *k = calls_new();
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        ec2_DescribeInstanceTypes_out out;
+        OK(k, DescribeInstanceTypes, &out, .instance_types = LIST(rows[i].name));
+        const struct ec2_InstanceStorageInfo *store = out.instance_types.v[0].instance_storage_info;
+        ck_assert(out.instance_types.v[0].instance_storage_supported.v);
+        ck_assert_int_eq(store->disks.v[0].count.v, rows[i].disks);
+        ck_assert_int_eq(store->disks.v[0].size_in_gb.v, rows[i].gb);
+        ck_assert_str_eq(store->disks.v[0].type, rows[i].type);
+        ck_assert_int_eq(store->total_size_in_gb.v, rows[i].disks * rows[i].gb);
+    }
+    struct instance_type_table t = instance_type_builtin();
+    for (size_t i = 0; i < t.n; i++)
+        ck_assert_msg(t.v[i].store_disks <= STORE_DISKS_MAX &&
+                          t.v[i].store_disk_gb <= STORE_DISK_GB_MAX &&
+                          (t.v[i].store_disks == 0) == (t.v[i].store_disk_gb == 0),
+                      "%s", t.v[i].name);
+    calls_free(k);
+}
+END_TEST
+
 START_TEST(every_family_has_all_its_sizes)
 {
     static const struct {
         const char *family;
         size_t sizes;
-    } rows[] = {{"t2.", 7},     {"t3.", 7},     {"t3a.", 7}, {"t4g.", 7},  {"m5.", 8},
-                {"m6i.", 9},    {"m6g.", 8},    {"c5.", 8},  {"c6i.", 9},  {"c6g.", 8},
-                {"r5.", 8},     {"r6g.", 8},    {"x1.", 2},  {"x2gd.", 8}, {"x2idn.", 3},
-                {"x2iedn.", 7}, {"x2iezn.", 5}, {"i3.", 6},  {"d2.", 4}};
+    } rows[] = {{"t2.", 7},  {"t3.", 7},   {"t3a.", 7},   {"t4g.", 7},    {"m5.", 8},
+                {"m5d.", 8}, {"c5d.", 8},  {"r5d.", 8},   {"m6i.", 9},    {"m6g.", 8},
+                {"c5.", 8},  {"c6i.", 9},  {"c6g.", 8},   {"r5.", 8},     {"r6g.", 8},
+                {"x1.", 2},  {"x2gd.", 8}, {"x2idn.", 3}, {"x2iedn.", 7}, {"x2iezn.", 5},
+                {"i3.", 6},  {"d2.", 4}};
     struct instance_type_table t = instance_type_builtin();
     size_t all = 0;
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -137,6 +170,7 @@ START_TEST(a_type_is_shown_whole)
     ck_assert_str_eq(arm->processor_info->supported_architectures.v[0], "arm64");
     ck_assert_int_eq(arm->vcpu_info->default_threads_per_core.v, 1);
     ck_assert_str_eq(t3->instance_type, "t3.micro");
+    ck_assert(!t3->instance_storage_supported.v && t3->instance_storage_info == NULL);
     ck_assert_int_eq(t3->vcpu_info->default_vcpus.v, 2);
     ck_assert_int_eq(t3->vcpu_info->default_cores.v, 1);
     ck_assert_int_eq(t3->vcpu_info->default_threads_per_core.v, 2);
@@ -213,6 +247,6 @@ START_TEST(offerings_are_by_region_and_zone)
 END_TEST
 
 UNIT_SUITE(the_table_is_sorted_and_sound, a_guest_may_have_fewer_cores_and_no_threads,
-           sizes_are_those_of_aws, every_family_has_all_its_sizes, a_type_is_shown_whole,
-           types_are_filtered_by_what_is_shown, every_filter_can_be_used,
+           sizes_are_those_of_aws, every_family_has_all_its_sizes, instance_stores_are_those_of_aws,
+           a_type_is_shown_whole, types_are_filtered_by_what_is_shown, every_filter_can_be_used,
            offerings_are_by_region_and_zone)

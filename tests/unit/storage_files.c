@@ -347,6 +347,36 @@ START_TEST(an_id_cannot_lead_out_of_its_directory)
 }
 END_TEST
 
+START_TEST(an_instance_store_is_kept_until_it_is_removed)
+{
+    struct stat st;
+    char first[4096];
+    begin();
+    ck_assert_int_eq(s->ops->instance_prepare(s, INST, NULL), 0);
+    ck_assert_int_eq(s->ops->store_make(s, INST, 0, 0, NULL), 0);
+    ck_assert_int_eq(s->ops->store_make(s, INST, 2, INT64_C(50000000000), NULL), 0);
+    (void)snprintf(first, sizeof(first), "%s", path("instances/" INST "/ephemeral0.raw"));
+    ck_assert_int_eq(stat(first, &st), 0);
+    ck_assert_int_eq(st.st_size, INT64_C(50000000000));
+    ck_assert_int_eq(st.st_mode & 0777, 0600);
+    ck_assert_int_lt(st.st_blocks * 512, 1 << 20); /* thin */
+    ck_assert_int_eq(stat(path("instances/" INST "/ephemeral1.raw"), &st), 0);
+    ck_assert_int_eq(truncate(first, 42), 0); /* whatever it is, it is the guest's */
+    ck_assert_int_eq(s->ops->store_make(s, INST, 2, INT64_C(50000000000), NULL), 0);
+    ck_assert_int_eq(stat(first, &st), 0);
+    ck_assert_int_eq(st.st_size, 42);
+    ck_assert_int_eq(s->ops->store_remove(s, INST, NULL), 0);
+    ck_assert_int_lt(stat(first, &st), 0);
+    ck_assert_int_eq(s->ops->store_remove(s, INST, NULL), 0);
+    ck_assert_int_eq(s->ops->store_make(s, INST, 1, INT64_C(1000000000), NULL), 0);
+    ck_assert_int_eq(stat(first, &st), 0);
+    ck_assert_int_eq(st.st_size, INT64_C(1000000000));
+    ck_assert_int_eq(s->ops->store_make(s, "../x", 1, 512, NULL), -EINVAL);
+    ck_assert_int_eq(s->ops->store_remove(s, "../x", NULL), -EINVAL);
+    end();
+}
+END_TEST
+
 START_TEST(the_tail_of_a_console_goes_over_a_rotation)
 {
     begin();
@@ -425,5 +455,6 @@ UNIT_SUITE(the_directories_let_qemu_through_and_nobody_look, a_raw_disk_becomes_
            vmdk_and_vhd_disks_are_converted, packed_disks_are_unpacked, what_is_no_disk_is_refused,
            disks_that_lead_to_other_files_are_refused, a_volume_is_an_overlay_of_the_asked_size,
            a_volume_smaller_than_its_layer_is_refused, layers_that_qemu_has_open_are_not_merged,
-           an_id_cannot_lead_out_of_its_directory, the_tail_of_a_console_goes_over_a_rotation,
+           an_instance_store_is_kept_until_it_is_removed, an_id_cannot_lead_out_of_its_directory,
+           the_tail_of_a_console_goes_over_a_rotation,
            a_sweep_takes_what_a_crash_left_and_old_uploads, there_is_room)

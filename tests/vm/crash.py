@@ -141,6 +141,44 @@ class Guest:
         checks.same(f"{what}: it has not been rebooted", found, self.boot)
 
 
+class Pattern:
+    """Files on a volume of a guest's, each of them synced when its sum is known here: whatever is killed then,
+    they are there."""
+
+    def __init__(self, guest):
+        self.guest, self.sums = guest, []
+        self.volume = ec2.create_volume(Size=1, AvailabilityZone=guest.before["Placement"]["AvailabilityZone"])["VolumeId"]
+        self.disk = f"/dev/disk/by-id/virtio-{self.volume.replace('-', '')}"
+        until("the volume is available", lambda: self.seen()["State"] == "available", 60)
+        ec2.attach_volume(VolumeId=self.volume, InstanceId=guest.id, Device="/dev/sdf")
+        until("the volume is attached", lambda: [each["State"] for each in self.seen()["Attachments"]] == ["attached"], 60)
+        self.run(f"udevadm settle; mkfs.ext4 -q {self.disk}; mount {self.disk} /mnt")
+        self.add()
+
+    def seen(self):
+        return ec2.describe_volumes(VolumeIds=[self.volume])["Volumes"][0]
+
+    def run(self, command):
+        return log_in(self.guest.key, describe(ec2, self.guest.id)["PublicIpAddress"], f"sudo sh -ec '{command}'")
+
+    def add(self):
+        name = f"/mnt/{len(self.sums)}"
+        self.sums.append(self.run(f"head -c 4M /dev/urandom >{name}; sync {name}; sync -f /mnt; sha256sum <{name}").split()[0])
+
+    def holds(self, what):
+        """And one more is written, which the next kill is not to take."""
+        names = " ".join(f"/mnt/{number}" for number in range(len(self.sums)))
+        found = self.run(f"mountpoint -q /mnt || mount {self.disk} /mnt; sha256sum {names}").split()[::2]
+        checks.same(f"{what}: what was synced before is there", found, self.sums)
+        self.add()
+
+    def end(self):
+        until("the volume is available", lambda: self.seen()["State"] == "available", 60)
+        ec2.delete_volume(VolumeId=self.volume)
+        until("the volume is gone", lambda: not ec2.describe_volumes(
+            Filters=[{"Name": "volume-id", "Values": [self.volume]}])["Volumes"], 60)
+
+
 ANSWERS = """
 import socket, sys
 with socket.create_connection((sys.argv[1], 22), float(sys.argv[3]), (sys.argv[2], 0)) as s:
@@ -372,17 +410,22 @@ def main():
         several_interfaces(guests[1], routers, subnets[1], group)
     with checks.part("croftd restarted"):
         restart_daemon(guests)
+    pattern = Pattern(guests[0])
     with checks.part("croftd killed"):
         kill_daemon(guests, group)
+        pattern.holds("croftd killed")
     with checks.part("libvirtd killed"):
         kill_libvirtd(guests)
+        pattern.holds("libvirtd killed")
     with checks.part("QEMU killed"):
         kill_qemu(guests)
+        pattern.holds("QEMU killed and started again")
     with checks.part("terminate"):
         # One of them stopped, one just started: both are terminated from there.
         ids = [guest.id for guest in guests]
         ec2.terminate_instances(InstanceIds=ids)
         until("both are terminated", lambda: set(states(ids)) == {"terminated"}, 90)
+        pattern.end()
     with checks.part("ten launches"):
         kill_in_the_middle(image)
     with checks.part("afterwards"):

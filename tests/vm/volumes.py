@@ -1,7 +1,8 @@
 #!/usr/bin/python3 -B
 # area: disks
-# timeout: 900
+# timeout: 1500
 # config: volume_limits=on
+# config: instance_type=lab.scratch 2 1024 x86_64 2x1
 """Volumes of a real guest: attached and detached while it writes, grown under a mounted file system, and
 holding what was synced when QEMU is killed. Snapshots of them while it writes: restored, the file system is
 clean and has all that was synced before, and layers go while the guest reads them."""
@@ -12,7 +13,7 @@ import time
 
 from guests import (Checks, Key, base_image, describe, ec2_client, log_in, qemu_pid, run, until, wait_state)
 
-ROUNDS = 20
+ROUNDS = 100
 PATTERN = "head -c 8M /dev/urandom >/mnt/pattern && sync /mnt/pattern && sha256sum </mnt/pattern"
 
 VOLUMES = os.path.join(os.environ["CROFT_LAB"], "state", "volumes")
@@ -29,7 +30,7 @@ class Guest:
         self.group = ec2.create_security_group(GroupName="volumes", Description="ssh")["GroupId"]
         ec2.authorize_security_group_ingress(GroupId=self.group, IpProtocol="tcp", FromPort=22,
                                              ToPort=22, CidrIp="0.0.0.0/0")
-        made = ec2.run_instances(ImageId=base_image(), InstanceType="t3.micro", KeyName="volumes",
+        made = ec2.run_instances(ImageId=base_image(), InstanceType="lab.scratch", KeyName="volumes",
                                  SecurityGroupIds=[self.group], MinCount=1, MaxCount=1)
         self.id = made["Instances"][0]["InstanceId"]
         self.zone = made["Instances"][0]["Placement"]["AvailabilityZone"]
@@ -69,6 +70,27 @@ def disk(volume):
 def detach(volume):
     ec2.detach_volume(VolumeId=volume)
     available(volume)
+
+
+def scratch(number):
+    """A disk of its instance store."""
+    return f"/dev/disk/by-id/virtio-ephemeral{number}"
+
+
+def scratched(guest):
+    sizes = guest.run(f"blockdev --getsize64 {scratch(0)} {scratch(1)}").split()
+    checks.same("an instance has the disks of its type's instance store", sizes, ["1000000000"] * 2)
+    guest.run(f"mkfs.ext4 -q {scratch(1)}; mount {scratch(1)} /srv; echo kept >/srv/mark; sync; umount /srv")
+
+
+def scratch_kept(guest):
+    found = guest.run(f"mount {scratch(1)} /srv; cat /srv/mark; umount /srv")
+    checks.same("when it was rebooted what is on them is there", found, "kept")
+
+
+def scratch_lost(guest):
+    found = guest.run(f"blockdev --getsize64 {scratch(1)}; blkid -p {scratch(1)} || echo empty").split()
+    checks.same("when it was stopped they are empty", found, ["1000000000", "empty"])
 
 
 def grown_and_kept(guest, volume):
@@ -191,15 +213,25 @@ def detached_under_load(guest, volume):
     guest.run("umount -l /mnt; pkill dd; true")
 
 
+# Writes to a disk whenever it is there, beyond its file system, and says how often that went well.
+BUSY = ("n=0; while test ! -e /run/enough; do dd if=/dev/urandom of=\\$0 bs=64k seek=8000 count=4 oflag=direct "
+        "conv=nocreat 2>/dev/null && n=\\$((n + 1)) || sleep 0.1; echo \\$n >/run/busy.new; mv /run/busy.new /run/busy; done")
+
+
 def again_and_again(guest, volume):
-    """The guest is looked at in the first and the last round: a login costs more than a round."""
+    """While the guest writes to it whenever it can. It is looked at now and then: a login costs more than a round."""
+    guest.run(f"nohup sh -c \"{BUSY}\" {disk(volume)} >/dev/null 2>&1 &")
+    began, wrote = time.monotonic(), [0]
     for number in range(ROUNDS):
         attach(guest, volume)
-        if number in (0, ROUNDS - 1):
-            there = guest.run(f"udevadm settle; test -b {disk(volume)} && echo there")
-            checks.same(f"attached for the {number + 1}. time it is there", there, "there")
+        if number % 33 == 0:
+            wrote.append(int(guest.run(f"udevadm settle; test -b {disk(volume)} && sleep 3 && cat /run/busy")))
         detach(volume)
-    checks.ok(f"attached and detached {ROUNDS} times", seen(volume)["State"] == "available")
+    print(f"# {ROUNDS} rounds in {time.monotonic() - began:.1f} s; writes by then: {wrote[1:]}")
+    checks.ok("in each round that is looked at the guest has written since the one before",
+              wrote == sorted(set(wrote)), wrote)
+    checks.ok(f"attached and detached {ROUNDS} times under writes", seen(volume)["State"] == "available")
+    guest.run("touch /run/enough")
 
 
 def seconds_of_writes(guest, volume, count):
@@ -313,9 +345,12 @@ def main():
     wait_state(ec2, guest.id, "running")
     guest.run("sync")  # of its first boot, too, whose host keys it would lose with its power
     with checks.part("imaged"):
+        scratched(guest)
         imaged(guest)
+        scratch_kept(guest)
     with checks.part("grown and kept"):
         grown_and_kept(guest, volume)
+        scratch_lost(guest)
     with checks.part("quietly"):
         quietly(guest, volume)
     with checks.part("frozen under load"):
