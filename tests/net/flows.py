@@ -135,6 +135,25 @@ def kernel(root=""):
     return {(name, what): rows for name in names for what, rows in listing(name, root).items()}
 
 
+def files(root=""):
+    """What dnsmasq reads of interfaces."""
+    found = {}
+    for where, _, names in os.walk(f"{root}{world.RUNTIME}/network"):
+        for name in names:
+            if os.path.basename(where) in ("hosts", "names") and name[0] != ".":
+                with open(os.path.join(where, name), encoding="ascii") as file:
+                    found[os.path.join(where[len(root):], name)] = file.read()
+    return found
+
+
+def everything(twin=None):
+    """kernel(), with the routes of public addresses and dnsmasq's files: here, or where the twin is."""
+    there, root = (("nsenter", "-t", twin.inner(), "-n"), twin.root()) if twin else ((), "")
+    routes = run(*there, "ip", "route", "show").splitlines()
+    return {**kernel(root), "files": files(root),
+            "server": sorted(line for line in routes if " dev cv" in line and " via " in line)}
+
+
 class Matrix:
     def __init__(self, seed):
         self.dice = random.Random(seed)

@@ -20,7 +20,7 @@ from collections import Counter
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import world  # noqa: E402
-from flows import OUTSIDE, Matrix, Run, Twin, kernel  # noqa: E402
+from flows import OUTSIDE, Matrix, Run, Twin, everything  # noqa: E402
 from world import Driver, differing, route  # noqa: E402
 
 
@@ -107,23 +107,6 @@ class Changes:
         return done
 
 
-def files(root=""):
-    """What dnsmasq reads of interfaces."""
-    found = {}
-    for where, _, names in os.walk(f"{root}{world.RUNTIME}/network"):
-        for name in names:
-            if os.path.basename(where) in ("hosts", "names") and name[0] != ".":
-                with open(os.path.join(where, name), encoding="ascii") as file:
-                    found[os.path.join(where[len(root):], name)] = file.read()
-    return found
-
-
-def server(pid="self"):
-    told = world.run("nsenter", "-t", str(pid), "-n", "ip", "route", "show") if pid != "self" else \
-        world.run("ip", "route", "show")
-    return sorted(line for line in told.splitlines() if " dev cv" in line and "via" in line)
-
-
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=int(os.environ.get("SEED", random.randrange(1 << 32))))
@@ -149,9 +132,7 @@ def main():
         for _ in range(2):
             for vpc in matrix.vpcs:
                 twin.apply(vpc)
-        mine, its = kernel(), kernel(twin.root())
-        mine["files"], its["files"] = files(), files(twin.root())
-        mine["server"], its["server"] = server(), server(twin.inner())
+        mine, its = everything(), everything(twin)
         twin.kill()
         for key in sorted({*mine, *its}, key=str):
             if mine.get(key) != its.get(key):

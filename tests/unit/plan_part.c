@@ -3,236 +3,30 @@
  * rows change, because the store notes which ports they are of.
  */
 #include <pthread.h>
-#include <stdlib.h>
 
 #include "base/text.h"
-#include "core/group_association.h"
 #include "jobs/plan.h"
 #include "network/intent.h"
 #include "store/connection.h"
 #include "store/port_changes.h"
 #include "support/calls.h"
 #include "support/machine.h"
+#include "support/rows.h"
 #include "unit.h"
 
-#define OF_ACCOUNT .account_id = TEST_ACCOUNT, .region = "us-east-1"
-#define FAR_GROUP  "sg-0b0b0b0b0b0b0b0b0" /* of the other VPC */
-#define SLOTS      6
-#define STEPS      400
-#define SEEDS      8
+#define STEPS 400
+#define SEEDS 8
 
 struct world {
-    struct calls *k;
+    struct rows rows;
     struct machine *m;
-    unsigned int dice;
-    struct arena *a; /* of a step */
-    struct tx *tx;
 };
-
-static int throw_of(struct world *w, int sides)
-{
-    return rand_r(&w->dice) % sides;
-}
-
-static const char *numbered(struct world *w, const char *kind, int slot)
-{
-    return arena_printf(w->a, "%s-0000000000000000%d", kind, slot);
-}
-
-static const char *interface_id(struct world *w, int slot)
-{
-    return numbered(w, "eni", slot);
-}
-
-/* --- changes of rows, one table at a time: no trigger is to hide another's absence */
-
-static void change_interface(struct world *w, int slot)
-{
-    const char *id = interface_id(w, slot);
-    struct network_interface *n = store_network_interface(w->tx, w->a, id);
-    if (n == NULL) {
-        store_insert_network_interface(
-            w->tx, &(struct network_interface){
-                       .id = id,
-                       OF_ACCOUNT,
-                       .vpc_id = TEST_VPC,
-                       .subnet_id = TEST_SUBNET,
-                       .zone = "us-east-1a",
-                       .private_ip = arena_printf(w->a, "172.31.0.1%d", slot),
-                       .mac = arena_printf(w->a, "0a:00:00:00:01:%02x", (unsigned)slot),
-                       .description = "",
-                       .source_dest_check = true,
-                       .instance_id = throw_of(w, 2) == 0 ? NULL : numbered(w, "i", slot),
-                       .tap = arena_printf(w->a, "tap-%d", slot),
-                       .interface_type = "interface",
-                       .attachment_state = ATTACHMENT_ATTACHED,
-                   });
-    } else if (throw_of(w, 3) > 0) {
-        switch (throw_of(w, 4)) {
-        case 0:
-            n->source_dest_check = !n->source_dest_check;
-            break;
-        case 1:
-            n->public_ip = n->public_ip == NULL ? arena_printf(w->a, "198.51.100.1%d", slot) : NULL;
-            break;
-        case 2:
-            n->instance_id = n->instance_id == NULL ? numbered(w, "i", slot) : NULL;
-            break;
-        default:
-            n->device_index = !n->device_index;
-        }
-        store_update_network_interface(w->tx, n);
-    } else if (store_count_interface_addresses(w->tx, "interface_id", id) == 0 &&
-               store_count_addresses(w->tx, "interface_id", id) == 0) {
-        store_delete_network_interfaces(w->tx, "id", id); /* its memberships go with it */
-    }
-}
-
-static bool has_interface(struct world *w, int slot)
-{
-    return store_network_interface(w->tx, w->a, interface_id(w, slot)) != NULL;
-}
-
-static void change_membership(struct world *w, int slot)
-{
-    const char *id = interface_id(w, slot);
-    const char *group_id = throw_of(w, 2) == 0 ? TEST_GROUP : FAR_GROUP;
-    if (!has_interface(w, slot))
-        return;
-    if (store_count_interface_groups(w->tx, "interface_id", id, "group_id", group_id) > 0)
-        store_delete_interface_groups(w->tx, "interface_id", id, "group_id", group_id);
-    else
-        store_insert_interface_group(w->tx, &(struct interface_group){id, group_id, 0});
-}
-
-static void change_further_address(struct world *w, int slot)
-{
-    const char *id = interface_id(w, slot);
-    if (!has_interface(w, slot))
-        return;
-    int which = throw_of(w, 2);
-    const char *ip = which == 0 ? arena_printf(w->a, "172.31.0.10%d", slot)
-                                : arena_printf(w->a, "fd00::%d", slot);
-    struct interface_address_list rows =
-        store_interface_addresses(w->tx, w->a, "interface_id", id, "address", ip);
-    struct interface_address *row = rows.v;
-    if (rows.n == 0) {
-        store_insert_interface_address(w->tx, &(struct interface_address){.interface_id = id,
-                                                                          .address = ip,
-                                                                          .vpc_id = TEST_VPC,
-                                                                          .subnet_id = TEST_SUBNET,
-                                                                          .is_ipv6 = which == 1});
-    } else if (throw_of(w, 2) == 0) {
-        row->drain_until = row->drain_until == 0 ? 1 : 0;
-        store_update_interface_address(w->tx, row);
-    } else {
-        store_delete_interface_addresses(w->tx, "interface_id", id, "address", ip);
-    }
-}
-
-static void stand_before(struct world *w, struct address *row, int slot)
-{
-    /* Only one stands before a private address. */
-    bool stands = has_interface(w, slot) &&
-                  store_count_addresses(w->tx, "interface_id", interface_id(w, slot)) == 0;
-    row->interface_id = stands ? interface_id(w, slot) : NULL;
-    row->private_ip = stands ? arena_printf(w->a, "172.31.0.1%d", slot) : NULL;
-}
-
-static void change_elastic_address(struct world *w, int slot)
-{
-    const char *id = numbered(w, "eipalloc", slot);
-    struct address *row = store_address(w->tx, w->a, id);
-    if (row == NULL) {
-        struct address made = {
-            .id = id, OF_ACCOUNT, .public_ip = arena_printf(w->a, "198.51.100.%d", slot)};
-        stand_before(w, &made, slot);
-        store_insert_address(w->tx, &made);
-    } else if (throw_of(w, 3) > 0) {
-        stand_before(w, row, throw_of(w, SLOTS));
-        store_update_address(w->tx, row);
-    } else {
-        store_delete_addresses(w->tx, "id", id);
-    }
-}
-
-static void change_name(struct world *w, int slot)
-{
-    const char *id = numbered(w, "i", slot);
-    struct instance *i = store_instance(w->tx, w->a, id);
-    if (i == NULL) {
-        struct instance made = *store_instance(w->tx, w->a, TEST_INSTANCE);
-        made.id = made.uuid = id;
-        made.hostname_type = throw_of(w, 2) == 0 ? "ip-name" : "resource-name";
-        made.resource_name_a = throw_of(w, 2) == 0;
-        store_insert_instance(w->tx, &made);
-    } else if (throw_of(w, 3) > 0) {
-        i->resource_name_a = !i->resource_name_a;
-        store_update_instance(w->tx, i);
-    } else {
-        store_delete_instances(w->tx, "id", id);
-    }
-}
-
-static void change_nat_gateway(struct world *w, int slot)
-{
-    const char *id = numbered(w, "nat", slot);
-    struct nat_gateway *row = store_nat_gateway(w->tx, w->a, id);
-    if (row == NULL) {
-        store_insert_nat_gateway(w->tx, &(struct nat_gateway){.id = id,
-                                                              OF_ACCOUNT,
-                                                              .vpc_id = TEST_VPC,
-                                                              .subnet_id = TEST_SUBNET,
-                                                              .interface_id = interface_id(w, slot),
-                                                              .state = NAT_GATEWAY_AVAILABLE});
-    } else if (throw_of(w, 2) == 0) {
-        row->state =
-            row->state == NAT_GATEWAY_AVAILABLE ? NAT_GATEWAY_DELETED : NAT_GATEWAY_AVAILABLE;
-        store_update_nat_gateway(w->tx, row);
-    } else {
-        store_delete_nat_gateways(w->tx, "id", id);
-    }
-}
-
-static void change_association(struct world *w, int slot)
-{
-    (void)slot;
-    struct security_group_vpc_list rows =
-        store_security_group_vpcs(w->tx, w->a, "group_id", FAR_GROUP);
-    struct security_group_vpc *row = rows.v;
-    if (rows.n == 0) {
-        store_insert_security_group_vpc(
-            w->tx,
-            &(struct security_group_vpc){
-                .group_id = FAR_GROUP, .vpc_id = TEST_VPC, OF_ACCOUNT, .state = GROUP_ASSOCIATED});
-    } else if (throw_of(w, 2) == 0) {
-        /* Jobs of the VPC end what is on its way: a failure stays. */
-        row->state = row->state == GROUP_ASSOCIATED ? GROUP_DISASSOCIATING : GROUP_ASSOCIATED;
-        store_update_security_group_vpc(w->tx, row);
-    } else {
-        store_delete_security_group_vpcs(w->tx, "group_id", FAR_GROUP);
-    }
-}
-
-static void (*const changes[])(struct world *, int) = {
-    change_interface, change_membership,  change_further_address, change_elastic_address,
-    change_name,      change_nat_gateway, change_association,
-};
-
-/* --- */
 
 static struct world begin(unsigned int seed)
 {
-    struct world w = {.k = calls_new(), .dice = seed};
-    w.m = machine_new(w.k);
-    calls_put_instance(w.k, INSTANCE_RUNNING);
-    struct tx *tx = store_write(w.k->store);
-    store_insert_security_group(tx, &(struct security_group){.id = FAR_GROUP,
-                                                             OF_ACCOUNT,
-                                                             .vpc_id = TEST_OTHER_VPC,
-                                                             .name = "far",
-                                                             .description = ""});
-    ck_assert_int_eq(tx_commit(tx, NULL), 0);
+    struct world w = {.rows = {.k = calls_new(), .dice = seed}};
+    w.m = machine_new(w.rows.k);
+    rows_begin(&w.rows);
     ck_assert_int_eq(machine_run(w.m, TEST_VPC), 0);
     return w;
 }
@@ -240,17 +34,7 @@ static struct world begin(unsigned int seed)
 static void end(struct world *w)
 {
     machine_free(w->m);
-    calls_free(w->k);
-}
-
-static void change_something(struct world *w)
-{
-    w->a = arena_new();
-    w->tx = store_write(w->k->store);
-    changes[throw_of(w, ARRAY_SIZE(changes))](w, throw_of(w, SLOTS));
-    struct err e = {0};
-    ck_assert_msg(tx_commit(w->tx, &e) == 0, "%s", e.message);
-    arena_free(w->a);
+    calls_free(w->rows.k);
 }
 
 /* Is what the machine was told, in parts, what the rows say now? */
@@ -258,7 +42,7 @@ static bool is_as_planned_whole(struct world *w)
 {
     _cleanup_arena_ struct arena *a = arena_new();
     struct net_vpc whole = {0};
-    struct tx *tx = store_read(w->k->store);
+    struct tx *tx = store_read(w->rows.k->store);
     bool found = plan_vpc(tx, a, TEST_VPC, &whole);
     ck_assert_int_eq(tx_commit(tx, NULL), 0);
     ck_assert(found);
@@ -269,7 +53,7 @@ static bool is_as_planned_whole(struct world *w)
 static int steps_until_stale(struct world *w)
 {
     for (int i = 0; i < STEPS; i++) {
-        change_something(w);
+        rows_change(&w->rows);
         ck_assert_int_eq(machine_run(w->m, TEST_VPC), 0);
         if (!is_as_planned_whole(w))
             return i;
@@ -324,7 +108,7 @@ START_TEST(each_trigger_is_needed)
         bool missed = false;
         for (unsigned int seed = 1; seed <= SEEDS && !missed; seed++) {
             struct world w = begin(seed);
-            drop_trigger(w.k, all.v[i]);
+            drop_trigger(w.rows.k, all.v[i]);
             missed = steps_until_stale(&w) < STEPS;
             end(&w);
         }
@@ -343,9 +127,9 @@ static void touch(struct tx *tx, struct arena *a)
 START_TEST(what_was_not_noted_is_found_and_mended_by_the_next_audit)
 {
     struct world w = begin(1);
-    drop_trigger(w.k, "interface_changes");
+    drop_trigger(w.rows.k, "interface_changes");
     _cleanup_arena_ struct arena *a = arena_new();
-    struct tx *tx = store_write(w.k->store);
+    struct tx *tx = store_write(w.rows.k->store);
     touch(tx, a);
     ck_assert_int_eq(tx_commit(tx, NULL), 0);
     ck_assert_int_eq(machine_run(w.m, TEST_VPC), 0);
@@ -363,7 +147,7 @@ START_TEST(after_a_failure_and_a_start_all_is_planned_whole)
     struct world w = begin(1);
     size_t parts = w.m->n_parts;
     w.m->broken = "no room for rules";
-    change_something(&w);
+    rows_change(&w.rows);
     ck_assert_int_eq(machine_run(w.m, TEST_VPC), -EIO);
     w.m->broken = NULL;
     ck_assert_int_eq(machine_run(w.m, TEST_VPC), 0);
@@ -373,9 +157,9 @@ START_TEST(after_a_failure_and_a_start_all_is_planned_whole)
     ck_assert_uint_eq(w.m->n_parts, parts + 1);
 
     /* A daemon that died between a commit and its job. */
-    change_something(&w);
+    rows_change(&w.rows);
     machine_free(w.m);
-    w.m = machine_new(w.k);
+    w.m = machine_new(w.rows.k);
     ck_assert_int_eq(machine_run(w.m, TEST_VPC), 0);
     ck_assert_uint_eq(w.m->n_parts, 0);
     ck_assert(is_as_planned_whole(&w));
