@@ -218,7 +218,8 @@ static void member(const char *name, char type, const char *size)
     unsigned sum = 0;
     memset(p, 0, (size_t)2 * OVA_BLOCK);
     (void)snprintf((char *)p, 100, "%s", name);
-    memcpy(p + 124, size, strlen(size));
+    (void)snprintf((char *)p + 124, 13, "%s",
+                   size); /* and a NUL in the next field, which is empty */
     p[156] = (unsigned char)type;
     memcpy(p + 257, "ustar", 6);
     memset(p + 148, ' ', 8);
@@ -246,7 +247,7 @@ START_TEST(an_ova_has_one_disk_and_a_description)
     member("it.vmdk", '0', "00000000777");
     ck_assert(ova_is_one(tar, tar_len));
     ck_assert_int_eq(find(&disk, &e), 0);
-    ck_assert_int_eq(disk.offset, 3 * OVA_BLOCK);
+    ck_assert_int_eq(disk.offset, (int64_t)3 * OVA_BLOCK);
     ck_assert_int_eq(disk.length, 0777);
     member("it.vmdk", '0', "00000001000");
     ck_assert_int_eq(find(&disk, &e), -EINVAL); /* no description */
