@@ -1,7 +1,7 @@
 #!/usr/bin/python3 -B
 # area: network
 # lab: own
-# timeout: 240
+# timeout: 480
 """A change that is told as a part: some interfaces, and all else of a VPC.
 
     tests/net/parts.py [--seed N] [--steps S]
