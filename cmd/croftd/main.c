@@ -30,6 +30,8 @@
 #include "network/linux.h"
 #include "storage/fake.h"
 #include "storage/files.h"
+#include "storage/server_key.h"
+#include "store/tables.h"
 
 #define DEFAULT_LISTEN  "127.0.0.1:8773"
 #define STOP_TIMEOUT_MS 5000
@@ -82,6 +84,17 @@ static int open_store(struct daemon *d, struct err *e)
     if (r == 0)
         r = public_addresses_check(d->store, &c->public_addresses, e);
     return r == 0 ? write_credentials(d, e) : r;
+}
+
+/* Of encrypted disks; it is not made anew when there are disks that need it. */
+static int load_server_key(struct daemon *d, struct server_key *ret_key, struct err *e)
+{
+    struct tx *tx = store_read(d->store);
+    size_t wrapped = store_count_disk_keys(tx);
+    int r = tx_commit(tx, e);
+    return r < 0 ? r
+                 : server_key_load(arena_printf(d->arena, "%s/disk-keys.key", d->config.state_dir),
+                                   wrapped == 0, ret_key, e);
 }
 
 static int open_storage(struct daemon *d, struct err *e)
@@ -175,6 +188,9 @@ static int make_jobs(struct daemon *d, struct err *e)
     int r = has_prefix(c->bucket_directory, c->state_dir) && streq(c->storage, "files")
                 ? dir_make(c->bucket_directory, 0711, e)
                 : 0;
+    struct server_key server_key = {0};
+    if (r == 0)
+        r = load_server_key(d, &server_key, e);
     if (r < 0)
         return r;
     d->jobs_config = (struct jobs_config){
@@ -193,6 +209,7 @@ static int make_jobs(struct daemon *d, struct err *e)
         .disk_full_percent = c->disk_full_percent,
         .volume_limits = c->volume_limits_factor,
         .instance_types = c->instance_types,
+        .server_key = server_key,
         .try_spot = try_spot,
         .network_changed = network_changed,
         .ctx = d,

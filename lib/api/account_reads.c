@@ -1,6 +1,6 @@
 /*
  * Facts of the account that clients ask for and that are the same for every account here: the form
- * of ids, and whether volumes are encrypted without being asked to.
+ * of ids.
  */
 #include "api/call.h"
 #include "base/text.h"
@@ -73,14 +73,4 @@ int act_ec2_DescribeAggregateIdFormat(struct call *c, const ec2_DescribeAggregat
     (void)in;
     out->use_long_ids_aggregated = wire_bool(true);
     return list_formats(c, NULL, &out->statuses, f);
-}
-
-int act_ec2_GetEbsEncryptionByDefault(struct call *c, const ec2_GetEbsEncryptionByDefault_in *in,
-                                      ec2_GetEbsEncryptionByDefault_out *out, struct fault *f)
-{
-    (void)c;
-    (void)in;
-    (void)f;
-    out->ebs_encryption_by_default = wire_bool(false);
-    return 0;
 }

@@ -1,5 +1,6 @@
 #include "api/block_devices.h"
 
+#include "api/encryption.h"
 #include "api/lookup.h"
 #include "base/text.h"
 
@@ -31,14 +32,16 @@ void block_devices_of_image(struct call *c, const struct image *image, struct bl
             const struct image_device *row = &rows.v[i];
             if (streq(row->device_name, image->root_device_name) != (root == 1))
                 continue;
+            const struct snapshot *origin = store_snapshot(c->tx, c->arena, row->snapshot_id);
             ret->v[ret->n++] = (struct block_device){
                 .device_name = row->device_name,
-                .origin = store_snapshot(c->tx, c->arena, row->snapshot_id),
+                .origin = origin,
                 .volume_type = row->volume_type,
                 .size_gib = row->size_gib,
                 .iops = row->iops,
                 .throughput = row->throughput,
                 .delete_on_termination = row->delete_on_termination,
+                .encrypted = row->encrypted || (origin != NULL && origin->encrypted),
             };
         }
 }
@@ -91,7 +94,8 @@ static void settle_performance(const struct ec2_EbsBlockDevice *ebs, struct bloc
 static int change_fixed(const struct ec2_EbsBlockDevice *ebs, struct block_device *v,
                         struct fault *f)
 {
-    bool same = ebs->snapshot_id == NULL &&
+    bool same = ebs->snapshot_id == NULL && ebs->kms_key_id == NULL &&
+                (!ebs->encrypted.set || ebs->encrypted.v == v->encrypted) &&
                 (!ebs->volume_size.set || ebs->volume_size.v == v->size_gib) &&
                 (ebs->volume_type == NULL || streq(ebs->volume_type, v->volume_type)) &&
                 (!ebs->iops.set || ebs->iops.v == v->iops) &&
@@ -114,6 +118,8 @@ static int change(struct call *c, const struct ec2_EbsBlockDevice *ebs, struct b
     settle_performance(ebs, v);
     if (ebs->delete_on_termination.set)
         v->delete_on_termination = ebs->delete_on_termination.v;
+    if (encryption_choose(c, ebs->encrypted, ebs->kms_key_id, v->origin, &v->encrypted, f) < 0)
+        return -1;
     return settle_size(ebs, v, f);
 }
 

@@ -13,6 +13,7 @@ struct block_device {
     int64_t iops;       /* 0: not asked for */
     int64_t throughput; /* likewise */
     bool delete_on_termination;
+    bool encrypted;
     bool fixed; /* it is a volume's: only delete_on_termination is still to choose */
 };
 

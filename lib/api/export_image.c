@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "api/filter.h"
+#include "api/image_view.h"
 #include "api/import_task.h"
 #include "api/lookup.h"
 #include "api/page.h"
@@ -65,6 +66,9 @@ static int check_image(struct call *c, const struct image *i, struct fault *f)
         return fault(f, FAULT_UNSUPPORTED_OPERATION,
                      "The image '%s' has more disks than its root, and one file holds one disk",
                      i->id);
+    if (image_is_encrypted(c, i)) /* AWS: "Limitations for VM Import/Export resources" */
+        return fault(f, FAULT_UNSUPPORTED_OPERATION,
+                     "The image '%s' has encrypted snapshots, which are not exported", i->id);
     return 0;
 }
 

@@ -99,6 +99,11 @@ static int set_public(struct call *c, struct image *i, bool give, struct fault *
         return fault(f, FAULT_OPERATION_NOT_PERMITTED,
                      "You can't publicly share this image because block public access for AMIs is "
                      "enabled for this account. DisableImageBlockPublicAccess ends that");
+    if (give && image_is_encrypted(c, i))
+        return fault(f, FAULT_INVALID_PARAMETER,
+                     "The image '%s' has encrypted snapshots, which cannot be shared: they are "
+                     "encrypted with the EBS default key",
+                     i->id);
     i->is_public = give;
     return 0;
 }

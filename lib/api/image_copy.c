@@ -1,4 +1,5 @@
 /* CopyImage: the same disks under another name, in this region or from another. */
+#include "api/encryption.h"
 #include "api/image_make.h"
 #include "api/lookup.h"
 #include "api/snapshot.h"
@@ -28,15 +29,17 @@ static const struct image *find_source(struct call *c, const ec2_CopyImage_in *i
     return NULL;
 }
 
-static void copy_snapshots(struct call *c, const ec2_CopyImage_in *in, const struct image *image,
+/* True: some are to be made yet. */
+static bool copy_snapshots(struct call *c, const ec2_CopyImage_in *in, const struct image *image,
                            struct block_devices *devices)
 {
+    bool pending = false;
     for (size_t k = 0; k < devices->n; k++) {
         const struct snapshot *source = devices->v[k].origin;
         if (source == NULL)
             continue;
         struct snapshot *s = arena_new_of(c->arena, struct snapshot);
-        *s = snapshot_copy(c, source,
+        *s = snapshot_copy(c, source, devices->v[k].encrypted,
                            arena_printf(c->arena,
                                         "Copied for DestinationAmi %s from SourceAmi %s for "
                                         "SourceSnapshot %s",
@@ -44,7 +47,22 @@ static void copy_snapshots(struct call *c, const ec2_CopyImage_in *in, const str
         store_insert_snapshot(c->tx, s);
         tags_put(c, &in->tag_specifications, "snapshot", s->id);
         devices->v[k].origin = s;
+        pending |= s->state == SNAPSHOT_PENDING;
     }
+    return pending;
+}
+
+/* All of its disks, the empty ones too. */
+static int choose_encryption(struct call *c, const ec2_CopyImage_in *in,
+                             struct block_devices *devices, struct fault *f)
+{
+    for (size_t k = 0; k < devices->n; k++) {
+        struct block_device *v = &devices->v[k];
+        if (encryption_choose(c, in->encrypted, in->kms_key_id, v->origin, &v->encrypted, f) < 0)
+            return -1;
+        v->encrypted |= v->origin != NULL && encryption_by_default(c);
+    }
+    return 0;
 }
 
 static void copy_tags(struct call *c, const char *from, const char *to)
@@ -72,7 +90,7 @@ int act_ec2_CopyImage(struct call *c, const ec2_CopyImage_in *in, ec2_CopyImage_
     block_devices_of_image(c, source, &devices);
     for (size_t k = 0; k < devices.n; k++)
         n += devices.v[k].origin != NULL;
-    if (snapshot_check_quota(c, n, f) < 0)
+    if (choose_encryption(c, in, &devices, f) < 0 || snapshot_check_quota(c, n, f) < 0)
         return -1;
     struct image image =
         image_begin(c, in->name, in->description == NULL ? source->description : in->description);
@@ -81,7 +99,10 @@ int act_ec2_CopyImage(struct call *c, const ec2_CopyImage_in *in, ec2_CopyImage_
     image.root_device_name = source->root_device_name;
     image.source_image_id = source->id;
     image.source_image_region = source->region;
-    copy_snapshots(c, in, &image, &devices);
+    if (copy_snapshots(c, in, &image, &devices)) {
+        image.state = IMAGE_PENDING; /* until they are */
+        store_enqueue(c->tx, "image", image.id, c->now);
+    }
     /* The request's tags come after those that are copied, and win. */
     image_insert(c, &image, &devices, &(struct ec2_TagSpecificationList){0});
     if (wire_true(in->copy_image_tags))

@@ -34,6 +34,7 @@ static void list_volumes(const struct volume_list *volumes, struct block_devices
                 .iops = asked ? v->iops : 0,
                 .throughput = asked ? v->throughput : 0,
                 .delete_on_termination = v->delete_on_termination,
+                .encrypted = v->encrypted,
                 .fixed = true,
             };
     }

@@ -64,6 +64,7 @@ void image_insert(struct call *c, const struct image *i, const struct block_devi
                                       .iops = v->iops,
                                       .throughput = v->throughput,
                                       .delete_on_termination = v->delete_on_termination,
+                                      .encrypted = v->encrypted,
                                   });
     }
     tags_put(c, tags, image_taggable[0], i->id);

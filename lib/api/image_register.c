@@ -64,11 +64,27 @@ static void add_upload(struct call *c, const ec2_RegisterImage_in *in, struct im
     };
 }
 
+/* AWS: RegisterImage, EbsBlockDevice "Encrypted": that of a snapshot cannot be chosen. */
+static int check_encryption(const struct ec2_BlockDeviceMappingList *mappings, struct fault *f)
+{
+    for (size_t k = 0; k < mappings->n; k++) {
+        const struct ec2_EbsBlockDevice *ebs = mappings->v[k].ebs;
+        if (ebs != NULL && ebs->snapshot_id != NULL &&
+            (ebs->encrypted.set || ebs->kms_key_id != NULL))
+            return fault(f, FAULT_INVALID_BLOCK_DEVICE_MAPPING,
+                         "the encrypted flag cannot be specified since device %s has a snapshot "
+                         "specified.",
+                         mappings->v[k].device_name == NULL ? "" : mappings->v[k].device_name);
+    }
+    return 0;
+}
+
 static int map_snapshots(struct call *c, const ec2_RegisterImage_in *in,
                          struct block_devices *devices, struct fault *f)
 {
     struct volume_performance unused;
-    if (block_devices_apply(c, &in->block_device_mappings, devices, f) < 0)
+    if (check_encryption(&in->block_device_mappings, f) < 0 ||
+        block_devices_apply(c, &in->block_device_mappings, devices, f) < 0)
         return -1;
     for (size_t k = 0; k < devices->n; k++)
         if (block_device_performance(&devices->v[k], &unused, f) < 0)

@@ -1,6 +1,7 @@
 #include "api/image_view.h"
 
 #include "api/block_devices.h"
+#include "api/encryption.h"
 #include "api/tagging.h"
 #include "base/clock.h"
 #include "base/text.h"
@@ -17,7 +18,8 @@ static void view_devices(struct call *c, const struct image *i, struct ec2_Image
         m->ebs->snapshot_id = v->origin == NULL ? NULL : v->origin->id;
         m->ebs->volume_type = v->volume_type;
         m->ebs->delete_on_termination = wire_bool(v->delete_on_termination);
-        m->ebs->encrypted = wire_bool(false);
+        m->ebs->encrypted = wire_bool(v->encrypted);
+        m->ebs->kms_key_id = encryption_key_of(c, v->encrypted);
         if (v->size_gib > 0)
             m->ebs->volume_size = wire_int(v->size_gib);
         if (v->iops > 0)
@@ -61,6 +63,16 @@ void image_view(struct call *c, const struct image *i, struct ec2_Image *out)
     out->source_image_region = i->source_image_region;
     view_devices(c, i, out);
     tags_of(c, i->id, &out->tags);
+}
+
+bool image_is_encrypted(struct call *c, const struct image *i)
+{
+    struct block_devices devices;
+    bool encrypted = false;
+    block_devices_of_image(c, i, &devices);
+    for (size_t k = 0; k < devices.n; k++)
+        encrypted |= devices.v[k].encrypted;
+    return encrypted;
 }
 
 bool image_is_owned(const struct call *c, const struct image *i, const struct wire_strings *owners)

@@ -3,6 +3,8 @@
 #include "api/call.h"
 
 void image_view(struct call *c, const struct image *i, struct ec2_Image *out);
+/* Is one of its disks? */
+bool image_is_encrypted(struct call *c, const struct image *i);
 /*
  * Is it of one of the owners? self: the caller's own; amazon and other words: the alias that the
  * image was given; else an account. Of no owners at all: yes.

@@ -73,8 +73,8 @@ static const struct filter_path type_filters[] = {
 
 /*
  * What a reply says is what a guest gets here. So the figures of AWS's processors, memory and
- * interfaces stand, while what Croft has not (local disks, NVMe, encryption,
- * hibernation, enclaves, a TPM, IPv6) is unsupported for every type.
+ * interfaces stand, while what Croft has not (local disks, NVMe, hibernation, enclaves, a TPM,
+ * IPv6) is unsupported for every type.
  */
 static struct wire_strings one_text(struct call *c, const char *text)
 {
@@ -140,7 +140,7 @@ static struct ec2_EbsInfo *ebs_of(struct call *c, const struct instance_type *t)
 {
     struct ec2_EbsInfo *info = arena_new_of(c->arena, struct ec2_EbsInfo);
     info->ebs_optimized_support = t->ebs_optimized_default ? "default" : "unsupported";
-    info->encryption_support = "unsupported";
+    info->encryption_support = "supported";
     info->nvme_support = "unsupported";
     return info;
 }

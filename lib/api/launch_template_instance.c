@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/encryption.h"
 #include "api/instance_view.h"
 #include "api/launch_template.h"
 #include "api/lookup.h"
@@ -61,6 +62,8 @@ static void add_volumes(struct call *c, const struct instance *i,
         m->ebs->delete_on_termination = wire_bool(volumes.v[k].delete_on_termination);
         m->ebs->volume_size = wire_int(volumes.v[k].size_gib);
         m->ebs->volume_type = volumes.v[k].volume_type;
+        m->ebs->encrypted = wire_bool(volumes.v[k].encrypted);
+        m->ebs->kms_key_id = encryption_key_of(c, volumes.v[k].encrypted);
     }
 }
 

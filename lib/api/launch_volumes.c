@@ -1,6 +1,7 @@
 #include "api/launch_volumes.h"
 
 #include "api/disk.h"
+#include "api/encryption.h"
 #include "api/tagging.h"
 #include "api/volume.h"
 #include "base/id.h"
@@ -16,6 +17,7 @@ int launch_volumes_settle(struct call *c, const ec2_RunInstances_in *in, const s
         struct volume_performance p;
         if (block_device_performance(v, &p, f) < 0 || disk_admit_size(c, v->size_gib, f) < 0)
             return -1;
+        v->encrypted |= encryption_by_default(c);
         v->iops = p.iops;
         v->throughput = p.throughput;
     }
@@ -43,6 +45,7 @@ void launch_volumes_write(struct call *c, const ec2_RunInstances_in *in,
             .delete_on_termination = v->delete_on_termination,
             .iops = v->iops,
             .throughput = v->throughput,
+            .encrypted = v->encrypted,
         };
         volume_insert(c, &row, v->origin);
         tags_put(c, &in->tag_specifications, "volume", row.id);

@@ -1,6 +1,7 @@
 /* CreateReplaceRootVolumeTask, DescribeReplaceRootVolumeTasks. */
 #include "jobs/root_volume.h"
 #include "api/disk.h"
+#include "api/encryption.h"
 #include "api/filter.h"
 #include "api/lookup.h"
 #include "api/page.h"
@@ -156,6 +157,7 @@ static struct volume make_volume(struct call *c, const struct volume *root,
         .created_at = c->now,
         .iops = root->iops,
         .throughput = root->throughput,
+        .encrypted = root->encrypted || encryption_by_default(c),
     };
     volume_insert(c, &v, origin);
     store_enqueue(c->tx, "volume", v.id, c->now);

@@ -7,6 +7,8 @@
 /* What must not be shared with everybody, in the words of the *BlockPublicAccess* actions. */
 #define SETTING_IMAGE_BLOCK    "image-block-public-access"
 #define SETTING_SNAPSHOT_BLOCK "snapshot-block-public-access"
+/* Whether new volumes are encrypted without being asked to: on, or not there. */
+#define SETTING_ENCRYPTION "ebs-encryption-by-default"
 
 static inline const char *setting_get(struct call *c, const char *name)
 {

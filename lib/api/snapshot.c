@@ -1,6 +1,7 @@
 /* DescribeSnapshots, DeleteSnapshot. */
 #include "api/snapshot.h"
 
+#include "api/encryption.h"
 #include "api/filter.h"
 #include "api/lookup.h"
 #include "api/page.h"
@@ -25,7 +26,8 @@ void snapshot_view(struct call *c, const struct snapshot *s, struct ec2_Snapshot
         .start_time = wire_time(s->started_at),
         .owner_id = s->account_id,
         .description = s->description,
-        .encrypted = wire_bool(false),
+        .encrypted = wire_bool(s->encrypted),
+        .kms_key_id = encryption_key_of(c, s->encrypted),
         .state = state_name(&snapshot_states, s->state),
         .state_message = s->state_reason,
         .progress = s->state == SNAPSHOT_COMPLETED ? "100%" : "0%",

@@ -50,6 +50,9 @@ static int change(struct call *c, struct snapshot *s, const struct permission *p
                      "You can't publicly share this snapshot because block public access for "
                      "snapshots is enabled for this account. DisableSnapshotBlockPublicAccess ends "
                      "that");
+    if (p->give && s->encrypted)
+        return fault(f, FAULT_OPERATION_NOT_PERMITTED,
+                     "Encrypted snapshots with EBS default key cannot be shared");
     s->is_public = p->give;
     return 0;
 }

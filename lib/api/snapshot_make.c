@@ -1,10 +1,13 @@
 /* CreateSnapshot, CreateSnapshots, CopySnapshot. */
+#include "api/encryption.h"
 #include "api/lookup.h"
 #include "api/snapshot.h"
 #include "api/tagging.h"
+#include "api/volume.h"
 #include "base/id.h"
 #include "base/text.h"
 #include "core/quota.h"
+#include "jobs/layer.h"
 
 #define DESCRIPTION_MAX 255 /* AWS: CreateSnapshot, "Description" */
 
@@ -57,6 +60,7 @@ struct snapshot snapshot_of_volume(struct call *c, const struct volume *v, const
         .size_gib = v->size_gib,
         .started_at = c->now,
         .freeze_id = freeze_id,
+        .encrypted = v->encrypted,
     };
 }
 
@@ -199,12 +203,14 @@ static const struct snapshot *find_source(struct call *c, const ec2_CopySnapshot
 
 /*
  * A copy keeps the same layer as its source, in whatever region: there is one server, and a layer
- * that is kept never changes. Either can be deleted without the other.
+ * that is kept never changes. Either can be deleted without the other. A copy that is encrypted
+ * while its source is not gets a layer of its own, with nothing in it yet: what lies in the source
+ * goes there, encrypted, when nothing that is not encrypted keeps it any more (core/layer.h).
  */
-struct snapshot snapshot_copy(struct call *c, const struct snapshot *source,
+struct snapshot snapshot_copy(struct call *c, const struct snapshot *source, bool encrypted,
                               const char *description)
 {
-    return (struct snapshot){
+    struct snapshot s = {
         .id = id_make(c->arena, "snap"),
         .account_id = c->principal->account_id,
         .region = c->region->name,
@@ -216,12 +222,25 @@ struct snapshot snapshot_copy(struct call *c, const struct snapshot *source,
         .completed_at = c->now,
         .layer_id = source->layer_id,
         .image_id = source->image_id,
+        .encrypted = source->encrypted,
     };
+    if (!encrypted || source->encrypted)
+        return s;
+    s.state = SNAPSHOT_PENDING;
+    s.completed_at = 0;
+    s.freeze_id = s.id;
+    s.encrypted = true;
+    s.layer_id = id_make(c->arena, "vol");
+    s.image_id = NULL;
+    volume_insert_layer(c, s.layer_id, true, source);
+    store_enqueue(c->tx, SNAPSHOT_JOB, s.freeze_id, c->now);
+    return s;
 }
 
 int act_ec2_CopySnapshot(struct call *c, const ec2_CopySnapshot_in *in, ec2_CopySnapshot_out *out,
                          struct fault *f)
 {
+    bool encrypted = false;
     if (check_request(c, in->description, &in->tag_specifications, f) < 0)
         return -1;
     if (in->destination_region != NULL && !streq(in->destination_region, c->region->name))
@@ -232,10 +251,11 @@ int act_ec2_CopySnapshot(struct call *c, const ec2_CopySnapshot_in *in, ec2_Copy
         return -1;
     if (source->state != SNAPSHOT_COMPLETED)
         return fault(f, FAULT_INCORRECT_STATE, "The snapshot '%s' is not 'completed'", source->id);
-    if (snapshot_check_quota(c, 1, f) < 0)
+    if (encryption_choose(c, in->encrypted, in->kms_key_id, source, &encrypted, f) < 0 ||
+        snapshot_check_quota(c, 1, f) < 0)
         return -1;
     struct snapshot s =
-        snapshot_copy(c, source,
+        snapshot_copy(c, source, encrypted || encryption_by_default(c),
                       in->description != NULL ? in->description
                                               : arena_printf(c->arena, "[Copied %s from %s]",
                                                              source->id, source->region));

@@ -2,6 +2,7 @@
 #include "api/volume.h"
 
 #include "api/disk.h"
+#include "api/encryption.h"
 #include "api/lookup.h"
 #include "api/tagging.h"
 #include "base/id.h"
@@ -21,22 +22,33 @@ int volume_move(struct call *c, struct volume *v, enum volume_state to, struct f
     return 0;
 }
 
-void volume_insert(struct call *c, struct volume *v, const struct snapshot *origin)
+void volume_insert_layer(struct call *c, const char *id, bool encrypted,
+                         const struct snapshot *origin)
 {
     const struct layer *below =
         origin == NULL ? NULL : store_layer(c->tx, c->arena, origin->layer_id);
-    struct layer layer = {.id = v->id, .root_id = v->id, .work = LAYER_REST};
-    if (origin != NULL) {
-        v->snapshot_id = origin->id;
+    struct layer layer = {.id = id, .root_id = id, .work = LAYER_REST};
+    if (origin != NULL)
         layer.image_id = below == NULL ? origin->image_id : below->image_id;
-    }
     if (below != NULL) {
         layer.parent_id = below->id;
         layer.root_id = below->root_id;
+        layer.key_id = below->key_id;
     }
-    v->layer_id = layer.id;
-    v->layers_made = 1;
+    if (encrypted && layer.key_id == NULL)
+        layer.key_id = id;
     store_insert_layer(c->tx, &layer);
+}
+
+void volume_insert(struct call *c, struct volume *v, const struct snapshot *origin)
+{
+    if (origin != NULL) {
+        v->snapshot_id = origin->id;
+        v->encrypted |= origin->encrypted;
+    }
+    v->layer_id = v->id;
+    v->layers_made = 1;
+    volume_insert_layer(c, v->id, v->encrypted, origin);
     store_insert_volume(c->tx, v);
 }
 
@@ -82,6 +94,7 @@ int act_ec2_CreateVolume(struct call *c, const ec2_CreateVolume_in *in, ec2_Crea
         return 0;
     }
     const struct snapshot *origin = NULL;
+    bool encrypted = false;
     const char *zone = lookup_zone(c, in->availability_zone, in->availability_zone_id, f);
     struct volume_performance p = {
         .volume_type = in->volume_type == NULL ? VOLUME_TYPE_DEFAULT : in->volume_type,
@@ -90,6 +103,7 @@ int act_ec2_CreateVolume(struct call *c, const ec2_CreateVolume_in *in, ec2_Crea
     };
     if (zone == NULL || tags_from_specifications(c, &in->tag_specifications, taggable, f) < 0 ||
         read_origin(c, in, &origin, f) < 0 || read_size(in, origin, &p.size_gib, f) < 0 ||
+        encryption_choose(c, in->encrypted, in->kms_key_id, origin, &encrypted, f) < 0 ||
         volume_performance_settle(&p, f) < 0 || disk_admit_volume(c, p.size_gib, f) < 0)
         return -1;
     struct volume v = {
@@ -104,6 +118,7 @@ int act_ec2_CreateVolume(struct call *c, const ec2_CreateVolume_in *in, ec2_Crea
         .created_at = c->now,
         .iops = p.iops,
         .throughput = p.throughput,
+        .encrypted = encrypted || encryption_by_default(c),
     };
     volume_insert(c, &v, origin);
     tags_put(c, &in->tag_specifications, taggable[0], v.id);

@@ -1,4 +1,5 @@
 /* DescribeVolumes, DescribeVolumeStatus, DescribeVolumeAttribute. */
+#include "api/encryption.h"
 #include "api/filter.h"
 #include "api/lookup.h"
 #include "api/page.h"
@@ -53,7 +54,8 @@ void volume_view(struct call *c, const struct volume *v, struct ec2_Volume *out)
         .availability_zone = v->zone,
         .state = state_name(&volume_states, v->state),
         .create_time = wire_time(v->created_at),
-        .encrypted = wire_bool(false),
+        .encrypted = wire_bool(v->encrypted),
+        .kms_key_id = encryption_key_of(c, v->encrypted),
     };
     if (v->iops > 0)
         view.iops = wire_int(v->iops);

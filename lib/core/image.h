@@ -51,6 +51,7 @@ struct image_device {
     int64_t iops;       /* 0: none stated */
     int64_t throughput; /* MiB a second; 0: none stated */
     bool delete_on_termination;
+    bool encrypted; /* volumes of it are, whatever its snapshot is */
 };
 
 int image_enter_state(struct image *i, enum image_state to, struct err *e);

@@ -86,12 +86,24 @@ static struct readers readers_of(const struct layer_tree *tree, const struct lay
     return r;
 }
 
+/* Is the layer below of no other use than to this one? */
+static bool is_alone_on(const struct layer_tree *tree, const struct layer_node *below)
+{
+    return below != NULL && is_unheld(below) && children(tree, below->layer) == 1;
+}
+
+/* What is in one must not get into the other: one of them is encrypted. */
+static bool must_stay_apart(const struct layer_node *n, const struct layer_node *below)
+{
+    return !streq(n->layer->key_id, below->layer->key_id);
+}
+
 static struct layer_step merge_step(const struct layer_tree *tree, const struct layer_node *n)
 {
     const struct layer_node *below = node_of(tree, n->layer->parent_id);
     struct readers r = readers_of(tree, n->layer);
     bool begun = n->layer->work == LAYER_MERGING;
-    if (below == NULL || !is_unheld(below) || children(tree, below->layer) != 1)
+    if (!is_alone_on(tree, below) || must_stay_apart(n, below))
         return (struct layer_step){begun ? LAYER_STEP_CANCEL : LAYER_STEP_NONE, n->layer, NULL};
     /* Starts that come after the beginning wait for the end of it. */
     if (r.n_live > 1 || n->live_id != NULL || (!begun && (r.starting || r.unsettled)))
@@ -99,12 +111,29 @@ static struct layer_step merge_step(const struct layer_tree *tree, const struct 
     return (struct layer_step){LAYER_STEP_MERGE, n->layer, r.live};
 }
 
+static bool is_too_deep(const struct layer_tree *tree, const struct layer_node *n)
+{
+    return n->volume_id != NULL && n->settled && children(tree, n->layer) == 0 &&
+           layer_depth(tree, n->layer) > LAYERS_MAX && !n->starting;
+}
+
+/* It would be merged, if that were not for its key. */
+static bool is_to_stand_alone(const struct layer_tree *tree, const struct layer_node *n)
+{
+    const struct layer_node *below = node_of(tree, n->layer->parent_id);
+    bool begun = n->layer->work == LAYER_FLATTENING;
+    if (n->pending || !is_alone_on(tree, below) || !must_stay_apart(n, below))
+        return false;
+    if (n->live_id != NULL) /* its QEMU copies into what it writes, and into nothing else */
+        return n->settled && !n->starting && children(tree, n->layer) == 0;
+    struct readers r = readers_of(tree, n->layer);
+    return r.n_live == 0 && (begun || (!r.starting && !r.unsettled));
+}
+
 static struct layer_step flatten_step(const struct layer_tree *tree, const struct layer_node *n)
 {
     bool begun = n->layer->work == LAYER_FLATTENING;
-    bool wanted = n->volume_id != NULL && n->settled && children(tree, n->layer) == 0 &&
-                  layer_depth(tree, n->layer) > LAYERS_MAX && !n->starting;
-    if (!wanted)
+    if (!is_too_deep(tree, n) && !is_to_stand_alone(tree, n))
         return (struct layer_step){begun ? LAYER_STEP_CANCEL : LAYER_STEP_NONE, n->layer, NULL};
     return (struct layer_step){LAYER_STEP_FLATTEN, n->layer, n->live_id != NULL ? n : NULL};
 }

@@ -5,7 +5,8 @@
  * whole of it.
  *
  * Layers form trees. The lowest of a tree may stand on an image's layer, which is the image's and
- * no part of the tree. All here is pure.
+ * no part of the tree. What stands on an encrypted layer is encrypted, with the same key: from some
+ * layer on upwards a chain is, and below it is not. All here is pure.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,6 +32,7 @@ struct layer {
     const char *root_id; /* the lowest layer of the tree */
     const char *parent_id; /* NULL: it is the lowest */
     const char *image_id;  /* what the lowest stands on, in all of a tree; NULL: nothing */
+    const char *key_id;    /* the key that it is encrypted with; NULL: it is not encrypted */
     int work;              /* enum layer_work */
 };
 
@@ -38,6 +40,7 @@ struct layer {
 struct layer_node {
     const struct layer *layer;
     size_t snapshots;      /* that keep it */
+    bool pending;          /* one of them is not taken yet: there may be no file */
     const char *volume_id; /* that writes into it, or is going to; NULL: none */
     bool settled;          /* that volume is where it is to be: it is not being made or frozen */
     const char *live_id; /* the instance of that volume, when it has a process; NULL: it has not */
@@ -55,7 +58,7 @@ struct layer_step {
         LAYER_STEP_NONE,
         LAYER_STEP_REMOVE,  /* `layer` has no use */
         LAYER_STEP_MERGE,   /* `layer` into its parent */
-        LAYER_STEP_FLATTEN, /* `layer`, a volume's top */
+        LAYER_STEP_FLATTEN, /* `layer`: a volume's top, or the lowest that is encrypted */
         LAYER_STEP_CANCEL,  /* `layer` is at work that has no reason any more */
     } what;
     const struct layer *layer;
@@ -67,7 +70,9 @@ struct layer_step {
  *
  * A layer that no snapshot and no volume holds and that has one child is merged: the child is
  * copied into it. That is not done to the top of a guest's disk (it will be when the disk is frozen
- * again or the guest stops), nor where two disks of guests read the child.
+ * again or the guest stops), nor where two disks of guests read the child. Nor is anything copied
+ * from what is encrypted into what is not, or the other way: there the child is flattened, when it
+ * is the top of a guest's disk or no guest reads it.
  */
 struct layer_step layer_next_step(const struct layer_tree *tree);
 /* Depth of a chain: 1 for a layer without a parent. */

@@ -28,6 +28,7 @@ struct snapshot {
     const char *freeze_id; /* snapshots that are taken at one moment; NULL: it was made otherwise */
     const char *layer_id;  /* NULL: its volume is not frozen yet, or it is an image's */
     const char *image_id;  /* whose layer it is; NULL: not an image's */
+    bool encrypted;
 };
 
 int snapshot_enter_state(struct snapshot *s, enum snapshot_state to, struct err *e);

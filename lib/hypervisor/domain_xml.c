@@ -208,14 +208,26 @@ static void machine(struct writer *w, const struct domain_spec *spec, bool arm)
     text(w, "on_crash", "destroy");
 }
 
+/* Part of a file; NULL: it is not encrypted. */
+static void encryption(struct writer *w, const char *secret)
+{
+    if (secret == NULL)
+        return;
+    begin(w, "encryption");
+    attribute(w, "format", "luks");
+    EMPTY(w, "secret", "type", "passphrase", "uuid", secret);
+    end(w);
+}
+
 /*
  * The layers are named so that libvirt leaves them alone: it would make QEMU's user the owner of
  * every file below a disk and never give it back, and the owner of a file may change it, so that
  * one guest that got out of QEMU could write into the disks of all others. A layer is readable as
  * it is.
  */
-static void layers(struct writer *w, const char *const *paths)
+static void layers(struct writer *w, const struct domain_disk *d)
 {
+    const char *const *paths = d->below;
     size_t n = 0;
     for (; paths[n] != NULL; n++) {
         begin(w, "backingStore");
@@ -224,6 +236,7 @@ static void layers(struct writer *w, const char *const *paths)
         begin(w, "source");
         attribute(w, "file", paths[n]);
         EMPTY(w, "seclabel", "model", "dac", "relabel", "no");
+        encryption(w, n + 1 < d->n_encrypted ? d->secret : NULL);
         end(w);
     }
     EMPTY(w, "backingStore", NULL); /* nothing below the last */
@@ -270,9 +283,12 @@ static void disk(struct writer *w, const struct domain_disk *d)
         attribute(w, "io", d->io);
     attribute(w, "discard", d->read_only ? "ignore" : "unmap");
     end(w);
-    EMPTY(w, "source", "file", d->path);
+    begin(w, "source");
+    attribute(w, "file", d->path);
+    encryption(w, d->n_encrypted > 0 ? d->secret : NULL);
+    end(w);
     if (d->below != NULL)
-        layers(w, d->below);
+        layers(w, d);
     EMPTY(w, "target", "dev", d->target, "bus", "virtio");
     if (d->read_only)
         EMPTY(w, "readonly", NULL);
@@ -489,7 +505,10 @@ static void write_freeze(struct writer *w, const void *ctx)
         if (frozen) {
             attribute(w, "type", "file");
             EMPTY(w, "driver", "type", "qcow2");
-            EMPTY(w, "source", "file", disks->v[i].path);
+            begin(w, "source");
+            attribute(w, "file", disks->v[i].path);
+            encryption(w, disks->v[i].secret);
+            end(w);
         }
         end(w);
     }

@@ -22,6 +22,7 @@ int domain_disk_xml_build(struct arena *a, const struct domain_disk *d, const ch
 struct frozen_disk {
     const char *target;
     const char *path;
+    const char *secret; /* libvirt's, of an encrypted file; NULL: it is not */
 };
 /* The external snapshot that moves disks to other files; all disks of the domain are listed. */
 int domain_freeze_xml_build(struct arena *a, const struct frozen_disk *disks, size_t n,

@@ -408,13 +408,23 @@ static char *find_disk(struct fake_domain *d, const char *serial)
     return NULL;
 }
 
+/* As QEMU, which cannot open an encrypted file without its key. */
+static int check_key(const struct domain_disk *disk, struct err *e)
+{
+    return (disk->n_encrypted > 0) == (disk->key != NULL)
+               ? 0
+               : err_set(e, EINVAL, "the disk %s lacks a key, or has one too many", disk->serial);
+}
+
 static int fake_disk_attach(struct hypervisor *h, const char *instance_id,
                             const struct domain_disk *disk, struct err *e)
 {
     struct fake_hypervisor *f = fake_of(h);
     struct fake_domain *d = NULL;
     (void)pthread_mutex_lock(&f->lock);
-    int r = look_up(f, instance_id, &d, e);
+    int r = check_key(disk, e);
+    if (r == 0)
+        r = look_up(f, instance_id, &d, e);
     if (d != NULL && find_disk(d, disk->serial) == NULL) {
         char *slot = find_disk(d, "");
         if (slot == NULL)

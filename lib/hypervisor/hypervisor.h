@@ -35,11 +35,21 @@ struct domain_disk {
     bool read_only;
     int boot_order;              /* 1: boots from it; 0: no boot device */
     struct volume_limits limits; /* all zero: none */
+    /*
+     * The first so many of `path` and `below` are encrypted (LUKS in qcow2), all with one key: its
+     * id, its text, which must not be written anywhere, and what libvirt calls it for the time of
+     * the call, which the driver sets.
+     */
+    size_t n_encrypted;
+    const char *key_id;
+    const char *key;
+    const char *secret;
 };
 
 struct domain_freeze {
     const char *serial; /* of the disk */
     const char *path;   /* what it writes into from now on */
+    const char *key;    /* of that file; NULL: it is not encrypted */
 };
 
 struct domain_nic {

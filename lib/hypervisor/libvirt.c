@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/check.h"
 #include "base/log.h"
 #include "hypervisor/console.h"
 #include "hypervisor/domain_xml.h"
@@ -97,16 +98,46 @@ static int libvirt_host_info(struct hypervisor *h, struct host_info *ret_info, s
     return 0;
 }
 
+struct secrets {
+    struct libvirt_secret v[DOMAIN_DISKS_MAX];
+    size_t n;
+};
+
+static void end_secrets(struct secrets *s)
+{
+    for (size_t i = 0; i < s->n; i++)
+        libvirt_secret_end(&s->v[i]);
+}
+
+/* The domain as it is to be, its disks with the secrets that they need. */
+static int build_domain(struct arena *a, virConnectPtr conn, const struct domain_spec *spec,
+                        struct secrets *secrets, const char **ret_xml, struct err *e)
+{
+    struct domain_disk disks[DOMAIN_DISKS_MAX];
+    struct domain_spec keyed = *spec;
+    int r = 0;
+    CHECK(spec->n_disks <= DOMAIN_DISKS_MAX);
+    for (size_t i = 0; r == 0 && i < spec->n_disks; i++) {
+        struct libvirt_secret *secret = &secrets->v[secrets->n++];
+        disks[i] = spec->disks[i];
+        disks[i].secret = secret->uuid;
+        r = libvirt_secret_begin(conn, disks[i].key, secret, e);
+    }
+    keyed.disks = disks;
+    return r < 0 ? r : domain_xml_build(a, &keyed, ret_xml, e);
+}
+
 static int libvirt_create_paused(struct hypervisor *h, const struct domain_spec *spec,
                                  struct err *e)
 {
     _cleanup_arena_ struct arena *a = arena_new();
     _cleanup_connect_ virConnectPtr conn = NULL;
     _cleanup_domain_ virDomainPtr domain = NULL;
+    _cleanup_(end_secrets) struct secrets secrets = {0};
     const char *xml = NULL;
-    int r = domain_xml_build(a, spec, &xml, e);
+    int r = connection_get(libvirt_of(h)->connection, &conn, e);
     if (r == 0)
-        r = connection_get(libvirt_of(h)->connection, &conn, e);
+        r = build_domain(a, conn, spec, &secrets, &xml, e);
     if (r < 0)
         return r;
     domain = virDomainCreateXML(conn, xml, VIR_DOMAIN_START_PAUSED);

@@ -72,6 +72,7 @@ int libvirt_disk_attach(struct hypervisor *h, const char *instance_id,
     _cleanup_arena_ struct arena *a = arena_new();
     _cleanup_connect_ virConnectPtr conn = NULL;
     _cleanup_domain_ virDomainPtr domain = NULL;
+    _cleanup_libvirt_secret_ struct libvirt_secret secret = {0};
     struct live_disks disks = {0};
     int r = libvirt_look_up(h, instance_id, &conn, &domain, e);
     if (r == 0)
@@ -80,10 +81,13 @@ int libvirt_disk_attach(struct hypervisor *h, const char *instance_id,
         return r;
     struct domain_disk placed = *disk;
     placed.target = free_target(a, &disks);
+    placed.secret = secret.uuid;
     if (placed.target == NULL)
         return err_set(e, ENOSPC, "domain %s has no room for another disk", instance_id);
     const char *xml = NULL;
-    r = domain_disk_xml_build(a, &placed, &xml, e);
+    r = libvirt_secret_begin(conn, disk->key, &secret, e);
+    if (r == 0)
+        r = domain_disk_xml_build(a, &placed, &xml, e);
     if (r == 0 && virDomainAttachDeviceFlags(domain, xml, VIR_DOMAIN_AFFECT_LIVE) < 0)
         r = libvirt_domain_error(conn, domain, e, "attach a disk to domain", instance_id);
     return r;

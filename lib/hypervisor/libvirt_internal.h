@@ -36,6 +36,17 @@ const char *libvirt_live_text(struct arena *a, xmlXPathContextPtr context, const
  */
 void libvirt_ask_for_device(virDomainPtr domain, const char *instance_id, const char *alias);
 
+/* libvirt_secret.c. A key that libvirt has for the time of a call. */
+struct libvirt_secret {
+    virSecretPtr secret; /* NULL: none */
+    char uuid[VIR_UUID_STRING_BUFLEN];
+};
+/* To be ended on failure, too. Without a key (NULL) there is nothing to do. */
+int libvirt_secret_begin(virConnectPtr conn, const char *key, struct libvirt_secret *ret,
+                         struct err *e);
+void libvirt_secret_end(struct libvirt_secret *s);
+#define _cleanup_libvirt_secret_ _cleanup_(libvirt_secret_end)
+
 /* A disk that a running domain has, as the domain itself tells; all texts are in the arena. */
 struct live_disk {
     const char *serial;

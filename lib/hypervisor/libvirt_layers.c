@@ -79,30 +79,54 @@ static virDomainSnapshotPtr freeze_quietly(virDomainPtr domain, const char *xml,
     return made;
 }
 
+struct freezing {
+    struct frozen_disk disks[DOMAIN_DISKS_MAX]; /* all of the domain */
+    struct libvirt_secret secrets[DOMAIN_DISKS_MAX];
+    size_t n; /* of those that move */
+};
+
+static void end_freezing(struct freezing *f)
+{
+    for (size_t i = 0; i < DOMAIN_DISKS_MAX; i++)
+        libvirt_secret_end(&f->secrets[i]);
+}
+
+/* One that has moved already is left as it is. */
+static int prepare_disk(struct disk_at *at, const char *instance_id,
+                        const struct domain_freeze *wanted, struct freezing *f, struct err *e)
+{
+    const struct live_disk *disk = libvirt_find_disk(&at->disks, wanted->serial);
+    if (disk == NULL)
+        return err_set(e, ENODEV, "domain %s has no disk %s", instance_id, wanted->serial);
+    if (streq(disk->path, wanted->path))
+        return 0;
+    size_t position = (size_t)(disk - at->disks.v);
+    struct libvirt_secret *secret = &f->secrets[position];
+    int r = end_job(at, disk, instance_id, e);
+    if (r == 0 && secret->secret == NULL)
+        r = libvirt_secret_begin(at->conn, wanted->key, secret, e);
+    if (r < 0)
+        return r;
+    f->disks[position].path = wanted->path;
+    f->disks[position].secret = wanted->key == NULL ? NULL : secret->uuid;
+    f->n++;
+    return 0;
+}
+
 static int freeze(struct arena *a, struct disk_at *at, const char *instance_id,
                   const struct domain_freeze *disks, size_t n, bool quiet, bool *ret_quiet,
                   struct err *e)
 {
-    struct frozen_disk *list = arena_array(a, at->disks.n + 1, struct frozen_disk);
-    size_t n_frozen = 0;
-    for (size_t i = 0; i < at->disks.n; i++)
-        list[i].target = at->disks.v[i].target;
-    for (size_t i = 0; i < n; i++) {
-        const struct live_disk *disk = libvirt_find_disk(&at->disks, disks[i].serial);
-        if (disk == NULL)
-            return err_set(e, ENODEV, "domain %s has no disk %s", instance_id, disks[i].serial);
-        if (streq(disk->path, disks[i].path))
-            continue;
-        int r = end_job(at, disk, instance_id, e);
-        if (r < 0)
-            return r;
-        list[disk - at->disks.v].path = disks[i].path;
-        n_frozen++;
-    }
-    if (n_frozen == 0)
-        return 0;
+    _cleanup_(end_freezing) struct freezing f = {0};
     const char *xml = NULL;
-    int r = domain_freeze_xml_build(a, list, at->disks.n, &xml, e);
+    int r = 0;
+    for (size_t i = 0; i < at->disks.n; i++)
+        f.disks[i].target = at->disks.v[i].target;
+    for (size_t i = 0; r == 0 && i < n; i++)
+        r = prepare_disk(at, instance_id, &disks[i], &f, e);
+    if (r < 0 || f.n == 0)
+        return r;
+    r = domain_freeze_xml_build(a, f.disks, at->disks.n, &xml, e);
     if (r < 0)
         return r;
     virDomainSnapshotPtr made = quiet ? freeze_quietly(at->domain, xml, instance_id) : NULL;

@@ -17,7 +17,9 @@ void tell_layer(struct telling *t, struct croft_ExplainedStep *step, const char 
     if (layer != NULL)
         tell_argv(t, step,
                   layer_make_argv(t->a, s->ops->layer_path(s, t->a, layer_id),
-                                  plan_layer_below(layer), size_gib));
+                                  plan_layer_below(layer), size_gib, layer->key_id != NULL));
+    if (layer != NULL && layer->key_id != NULL)
+        tell_remark(t, step, "the key comes on its standard input");
 }
 
 /* --- volumes */
@@ -48,6 +50,10 @@ static void tell_attachment(struct telling *t, const struct volume *v, const str
                 "vdb stands for whatever name is free in the guest; the serial %s is the "
                 "disk's own",
                 disk.serial);
+    if (disk.n_encrypted > 0)
+        tell_remark(t, step,
+                    "SECRET stands for a secret of libvirt's with the volume's key, which lasts as "
+                    "long as this call");
     if (!attaches)
         tell_remark(t, step, "it is asked for until the guest lets go");
 }
@@ -120,7 +126,9 @@ static void tell_freeze(struct telling *t, struct croft_ExplainedStep *step, con
     if (top == NULL)
         return;
     const char *path = s->ops->layer_path(s, t->a, next);
-    tell_argv(t, step, layer_make_argv(t->a, path, top->id, v->size_gib));
+    tell_argv(t, step, layer_make_argv(t->a, path, top->id, v->size_gib, top->key_id != NULL));
+    if (top->key_id != NULL)
+        tell_remark(t, step, "the key comes on its standard input, and to libvirt as a secret");
     const struct instance *i = store_instance(t->tx, t->a, v->instance_id);
     if (i == NULL || i->state == INSTANCE_STOPPED || i->rest_for != NULL) {
         tell_remark(t, step, "no guest has it: that the new layer is its own from now on is all");

@@ -5,6 +5,7 @@
 #include "core/instance_type.h"
 #include "jobs/instance.h"
 #include "jobs/layer.h"
+#include "jobs/layer_key.h"
 #include "jobs/plan.h"
 #include "seed/seed.h"
 
@@ -55,10 +56,14 @@ static int make_seed(struct jobs *j, struct arena *a, const struct instance_fact
 static int create_domain(struct jobs *j, struct arena *a, const struct instance_facts *facts,
                          struct err *e)
 {
+    _cleanup_open_keys_ struct open_keys keys = open_keys_new(a, DOMAIN_DISKS_MAX);
     struct host_info host;
     jobs_host(j, &host);
-    return j->hypervisor->ops->create_paused(j->hypervisor,
-                                             plan_domain(&j->config, a, facts, &host), e);
+    struct domain_spec spec = *plan_domain(&j->config, a, facts, &host);
+    struct domain_disk *disks = arena_memdup(a, spec.disks, spec.n_disks * sizeof(*disks));
+    int r = layer_open_disks(j, a, disks, spec.n_disks, &keys, e);
+    spec.disks = disks;
+    return r < 0 ? r : j->hypervisor->ops->create_paused(j->hypervisor, &spec, e);
 }
 
 /* What the guest has in its instance store is there yet when it was only rebooted. */

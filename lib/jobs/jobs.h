@@ -12,6 +12,7 @@
  * comes back, and every few minutes.
  */
 #include "base/err.h"
+#include "core/disk_key.h"
 #include "core/instance_type.h"
 #include "core/region.h"
 #include "hypervisor/hypervisor.h"
@@ -45,6 +46,7 @@ struct jobs_config {
     int64_t disk_full_percent;  /* see core/disk_room.h */
     int64_t volume_limits;      /* thousandths: see core/volume_limits.h */
     struct instance_type_table instance_types;
+    struct server_key server_key; /* what the keys of encrypted disks are wrapped with */
     /*
      * Tries to fulfil a spot request that waits, in a transaction of its own: launching is the
      * API's. 0 whether it could be or not (its row says), -errno when the store failed.

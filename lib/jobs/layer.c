@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "jobs/instance.h"
+#include "jobs/layer_key.h"
 
 /*
  * Theory of operation
@@ -82,9 +83,30 @@ int layer_make_file(struct jobs *j, struct arena *a, const char *layer_id, int64
         return r;
     if (layer == NULL || lock == NULL)
         return err_set(e, ENOENT, "there is no layer %s", layer_id);
-    r = s->ops->layer_make(s, layer_id, plan_layer_below(layer), size_gib, e);
+    _cleanup_open_keys_ struct open_keys keys = open_keys_new(a, 1);
+    const char *key = NULL;
+    if (streq(layer->key_id, layer->id))
+        r = layer_make_key(j, a, layer->key_id, e);
+    if (r == 0)
+        r = layer_open_key(j, a, layer->key_id, &keys, &key, e);
+    if (r == 0)
+        r = s->ops->layer_make(s, layer_id, plan_layer_below(layer), size_gib, key, e);
     (void)pthread_mutex_unlock(lock);
     return r;
+}
+
+int layer_grow_file(struct jobs *j, struct arena *a, const char *layer_id, int64_t size_gib,
+                    struct err *e)
+{
+    _cleanup_open_keys_ struct open_keys keys = open_keys_new(a, 1);
+    struct storage *s = j->config.storage;
+    const char *key = NULL;
+    struct tx *tx = store_read(j->config.store);
+    const struct layer *layer = store_layer(tx, a, layer_id);
+    int r = tx_commit(tx, e);
+    if (r == 0 && layer != NULL)
+        r = layer_open_key(j, a, layer->key_id, &keys, &key, e);
+    return r < 0 ? r : s->ops->layer_grow(s, layer_id, size_gib, key, e);
 }
 
 /* --- a tree */
@@ -132,6 +154,7 @@ static struct layer_tree read_tree(struct tx *tx, struct arena *a, const char *r
         struct layer_node *n = arena_append(a, &tree);
         n->layer = &layers.v[i];
         n->snapshots = store_count_snapshots(tx, "layer_id", n->layer->id);
+        n->pending = store_count_snapshots(tx, "layer_id", n->layer->id, "state", "pending") > 0;
         look_at_volumes(tx, a, "layer_id", n);
         look_at_volumes(tx, a, "next_layer_id", n);
     }
@@ -169,6 +192,7 @@ static int remove_layer(struct jobs *j, const struct layer *layer, struct err *e
     struct tx *tx = store_write(j->config.store);
     store_enqueue_layers(tx, layer->parent_id); /* it may have one child left, and be merged now */
     store_delete_layers(tx, "id", layer->id);
+    layer_drop_key(tx, layer->key_id);
     if (layer->image_id != NULL)
         store_enqueue(tx, "image", layer->image_id, 0); /* its layer may go now */
     return tx_commit(tx, e);
@@ -232,14 +256,47 @@ static int let_write(struct storage *s, const struct layer_tree *tree,
     return r;
 }
 
+/* No volume writes it. */
+static bool is_frozen(const struct layer_tree *tree, const struct layer *l)
+{
+    for (size_t i = 0; i < tree->n; i++)
+        if (tree->v[i].layer == l)
+            return tree->v[i].volume_id == NULL;
+    return false;
+}
+
 /* Nothing is being copied: whatever no volume writes is for reading. */
 static int seal_frozen(struct jobs *j, const struct layer_tree *tree, struct err *e)
 {
     struct storage *s = j->config.storage;
     int r = 0;
     for (size_t i = 0; r == 0 && i < tree->n; i++)
-        if (tree->v[i].volume_id == NULL)
+        if (tree->v[i].volume_id == NULL && !tree->v[i].pending)
             r = s->ops->layer_seal(s, tree->v[i].layer->id, true, e);
+    return r;
+}
+
+/* Of layers that no guest reads. One that is frozen is sealed again before rows say that it rests.
+ */
+static int copy_files(struct jobs *j, struct arena *a, const struct layer_tree *tree,
+                      const struct layer_step *step, struct err *e)
+{
+    _cleanup_open_keys_ struct open_keys keys = open_keys_new(a, 1);
+    struct storage *s = j->config.storage;
+    const struct layer *l = step->layer;
+    const char *key = NULL;
+    int r = layer_open_key(j, a, l->key_id, &keys, &key, e);
+    if (r < 0)
+        return r;
+    if (step->what == LAYER_STEP_MERGE)
+        return s->ops->layer_merge(s, l->id, l->parent_id, key, e);
+    bool frozen = is_frozen(tree, l);
+    if (frozen)
+        r = s->ops->layer_seal(s, l->id, false, e);
+    if (r == 0)
+        r = s->ops->layer_flatten(s, l->id, l->image_id, key, e);
+    if (r == 0 && frozen)
+        r = s->ops->layer_seal(s, l->id, true, e);
     return r;
 }
 
@@ -255,8 +312,7 @@ static int copy(struct jobs *j, struct arena *a, const struct layer_tree *tree,
     if (r < 0)
         return r;
     if (step->live == NULL)
-        return merges ? s->ops->layer_merge(s, l->id, l->parent_id, e)
-                      : s->ops->layer_flatten(s, l->id, l->image_id, e);
+        return copy_files(j, a, tree, step, e);
     const char *serial = serial_of(a, step->live);
     if (!merges)
         return h->ops->disk_flatten(
@@ -300,7 +356,11 @@ static int put_children_on_parent(struct jobs *j, struct arena *a, const struct 
     int r = tx_commit(tx, e);
     for (size_t i = 0; r == 0 && i < children.n; i++) {
         struct err why = {0};
-        r = s->ops->layer_rebase(s, children.v[i].id, l->parent_id, &why);
+        _cleanup_open_keys_ struct open_keys keys = open_keys_new(a, 1);
+        const char *key = NULL;
+        r = layer_open_key(j, a, children.v[i].key_id, &keys, &key, &why);
+        if (r == 0)
+            r = s->ops->layer_rebase(s, children.v[i].id, l->parent_id, key, &why);
         if (r == -ENOENT)
             r = 0; /* it is not made yet, and will be as its row says then */
         else if (r < 0)
@@ -327,18 +387,32 @@ static int finish_merge(struct jobs *j, struct arena *a, const struct layer *l, 
     return r < 0 ? r : s->ops->layer_remove(s, l->id, e);
 }
 
-/* Unless it was frozen meanwhile. Then its file stands on less than its row says, and reads the
- * same. */
-static int finish_flatten(struct jobs *j, struct arena *a, const struct layer *l, struct err *e)
+/* The layer, and all that stands on it, is a tree of its own. */
+static void set_root(struct tx *tx, struct arena *a, struct layer *layer, const char *root_id)
+{
+    struct layer_list children = store_layers(tx, a, "parent_id", layer->id);
+    layer->root_id = root_id;
+    store_update_layer(tx, layer);
+    for (size_t i = 0; i < children.n; i++)
+        set_root(tx, a, &children.v[i], root_id);
+}
+
+/*
+ * Unless it is a volume's that was frozen meanwhile. Then its file stands on less than its row
+ * says, and reads the same.
+ */
+static int finish_flatten(struct jobs *j, struct arena *a, const struct layer_step *step,
+                          struct err *e)
 {
     struct tx *tx = store_write(j->config.store);
-    struct layer *layer = store_layer(tx, a, l->id);
-    if (layer != NULL && store_count_layers(tx, "parent_id", l->id) == 0) {
+    struct layer *layer = store_layer(tx, a, step->layer->id);
+    if (layer != NULL &&
+        (step->live == NULL || store_count_layers(tx, "parent_id", layer->id) == 0)) {
         store_enqueue_layers(tx, layer->id); /* what it stood on may go now */
         layer->parent_id = NULL;
-        layer->root_id = layer->id;
         layer->work = LAYER_REST;
-        store_update_layer(tx, layer);
+        set_root(tx, a, layer, layer->id);
+        store_enqueue_layers(tx, layer->id);
     }
     return tx_commit(tx, e);
 }
@@ -367,7 +441,7 @@ static int carry_out(struct jobs *j, struct arena *a, const struct layer_tree *t
     if (!done)
         return 0;
     bool merges = step->what == LAYER_STEP_MERGE;
-    r = merges ? finish_merge(j, a, step->layer, e) : finish_flatten(j, a, step->layer, e);
+    r = merges ? finish_merge(j, a, step->layer, e) : finish_flatten(j, a, step, e);
     if (r == 0)
         log_info("layer-%s layer=%s parent=%s", merges ? "merged" : "flattened", step->layer->id,
                  step->layer->parent_id);

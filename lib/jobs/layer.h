@@ -9,6 +9,9 @@
 /* Makes the file of a layer, whose row is there, on what the row says. */
 int layer_make_file(struct jobs *j, struct arena *a, const char *layer_id, int64_t size_gib,
                     struct err *e);
+/* Grows a layer's file, which no guest has open. */
+int layer_grow_file(struct jobs *j, struct arena *a, const char *layer_id, int64_t size_gib,
+                    struct err *e);
 /* Removes what has no use in the tree of a layer, and what has none once that is gone. */
 int layer_sweep(struct jobs *j, struct arena *a, const char *layer_id, struct err *e);
 /* Does the next thing that is to be done in a tree: see core/layer.h. */

@@ -163,13 +163,16 @@ bool plan_is_at_rest(const struct volume *v, const struct layer_list *chain)
     return v->next_layer_id == NULL;
 }
 
-const struct domain_disk *plan_disk(const struct jobs_config *config, struct arena *a,
-                                    const struct volume *v, const struct layer_list *chain)
+struct domain_disk *plan_disk(const struct jobs_config *config, struct arena *a,
+                              const struct volume *v, const struct layer_list *chain)
 {
     struct storage *s = config->storage;
     const char **below = arena_array(a, chain->n + 1, const char *);
     const char *image_id = chain->n == 0 ? NULL : chain->v[chain->n - 1].image_id;
     size_t n = 0;
+    size_t n_encrypted = 0;
+    for (size_t i = 0; i < chain->n; i++)
+        n_encrypted += chain->v[i].key_id != NULL;
     for (size_t i = 1; i < chain->n; i++)
         below[n++] = s->ops->layer_path(s, a, chain->v[i].id);
     if (image_id != NULL)
@@ -182,6 +185,9 @@ const struct domain_disk *plan_disk(const struct jobs_config *config, struct are
         .serial = plan_disk_serial(a, v->id),
         .io = config->disk_io,
         .limits = volume_limits_of(v, config->volume_limits),
+        .n_encrypted = n_encrypted,
+        .key_id = n_encrypted == 0 ? NULL : chain->v[0].key_id,
+        .secret = "SECRET", /* for people to read; the driver puts libvirt's own name there */
     };
     return disk;
 }

@@ -38,9 +38,12 @@ struct layer_list plan_chain(struct tx *tx, struct arena *a, const struct volume
 const char *plan_layer_below(const struct layer *layer);
 /* May a guest have the volume? Not while it is being frozen, or data of its layers is copied. */
 bool plan_is_at_rest(const struct volume *v, const struct layer_list *chain);
-/* The volume's disk, for a domain; its target and whether it is booted from are left open. */
-const struct domain_disk *plan_disk(const struct jobs_config *config, struct arena *a,
-                                    const struct volume *v, const struct layer_list *chain);
+/*
+ * The volume's disk, for a domain; its target, whether it is booted from and the text of its key
+ * are left open.
+ */
+struct domain_disk *plan_disk(const struct jobs_config *config, struct arena *a,
+                              const struct volume *v, const struct layer_list *chain);
 /* What the guest sees as the disk's serial. */
 const char *plan_disk_serial(struct arena *a, const char *volume_id);
 int plan_seed(const struct jobs_config *config, struct arena *a, const struct instance_facts *facts,

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "jobs/instance.h"
 #include "jobs/layer.h"
+#include "jobs/layer_key.h"
 
 /*
  * Theory of operation
@@ -77,6 +78,7 @@ static void intend(struct tx *tx, struct arena *a, struct snapshot *s, struct vo
         .root_id = top->root_id,
         .parent_id = top->id,
         .image_id = top->image_id,
+        .key_id = top->key_id,
         .work = LAYER_REST,
     };
     store_insert_layer(tx, &next);
@@ -108,6 +110,21 @@ static int begin(struct jobs *j, struct arena *a, const char *freeze_id, bool *r
             intend(tx, a, &snapshots.v[i], volumes[i]);
     }
     return tx_commit(tx, e);
+}
+
+/* Copies that are encrypted have a layer of their own; they need a file, and no volume moves. */
+static int load_copies(struct jobs *j, struct arena *a, const char *freeze_id,
+                       struct snapshot_list *ret, struct err *e)
+{
+    struct tx *tx = store_read(j->config.store);
+    *ret = store_snapshots(tx, a, "freeze_id", freeze_id, "state", "pending");
+    int r = tx_commit(tx, e);
+    size_t n = 0;
+    for (size_t i = 0; i < ret->n; i++)
+        if (ret->v[i].layer_id != NULL)
+            ret->v[n++] = ret->v[i];
+    ret->n = n;
+    return r;
 }
 
 static int load(struct jobs *j, struct arena *a, const char *freeze_id, struct volume_list *ret,
@@ -149,11 +166,23 @@ static int is_ending(struct jobs *j, struct arena *a, const char *instance_id, b
     return tx_commit(tx, e);
 }
 
+/* What the volume's guest is told. */
+static int plan_freeze(struct jobs *j, struct arena *a, const struct volume *v,
+                       struct open_keys *keys, struct domain_freeze *ret, struct err *e)
+{
+    struct storage *s = j->config.storage;
+    struct tx *tx = store_read(j->config.store);
+    const struct layer *next = store_layer(tx, a, v->next_layer_id);
+    int r = tx_commit(tx, e);
+    ret->serial = plan_disk_serial(a, v->id);
+    ret->path = s->ops->layer_path(s, a, v->next_layer_id);
+    return r < 0 || next == NULL ? r : layer_open_key(j, a, next->key_id, keys, &ret->key, e);
+}
+
 /* *ret_wait: a guest has just ended, and its row does not say so yet. */
 static int move_guests(struct jobs *j, struct arena *a, const struct volume_list *volumes,
                        bool *ret_wait, struct err *e)
 {
-    struct storage *s = j->config.storage;
     int r = 0;
     for (size_t i = 0; r == 0 && i < volumes->n; i++) {
         const char *instance_id = volumes->v[i].instance_id;
@@ -164,14 +193,14 @@ static int move_guests(struct jobs *j, struct arena *a, const struct volume_list
             continue;
         enum domain_state state = DOMAIN_GONE;
         struct domain_freeze *disks = arena_array(a, volumes->n, struct domain_freeze);
+        _cleanup_open_keys_ struct open_keys keys = open_keys_new(a, volumes->n);
         size_t n = 0;
-        for (size_t k = i; k < volumes->n; k++)
+        for (size_t k = i; r == 0 && k < volumes->n; k++)
             if (streq(volumes->v[k].instance_id, instance_id))
-                disks[n++] =
-                    (struct domain_freeze){plan_disk_serial(a, volumes->v[k].id),
-                                           s->ops->layer_path(s, a, volumes->v[k].next_layer_id)};
+                r = plan_freeze(j, a, &volumes->v[k], &keys, &disks[n++], e);
         bool ends = false;
-        r = is_ending(j, a, instance_id, &ends, e);
+        if (r == 0)
+            r = is_ending(j, a, instance_id, &ends, e);
         if (r == 0)
             r = instance_domain(j, instance_id, &state, e);
         if (r == 0 && state != DOMAIN_GONE && ends)
@@ -205,6 +234,8 @@ static int cancel(struct jobs *j, struct arena *a, const char *freeze_id, const 
     struct snapshot_list snapshots =
         store_snapshots(tx, a, "freeze_id", freeze_id, "state", "pending");
     for (size_t i = 0; i < snapshots.n; i++) {
+        if (snapshots.v[i].layer_id != NULL)
+            store_enqueue_layers(tx, snapshots.v[i].layer_id); /* a copy's has no use any more */
         snapshots.v[i].layer_id = NULL;
         give_up(tx, a, &snapshots.v[i], reason);
     }
@@ -213,9 +244,11 @@ static int cancel(struct jobs *j, struct arena *a, const char *freeze_id, const 
 }
 
 static int make_files(struct jobs *j, struct arena *a, const struct volume_list *volumes,
-                      struct err *e)
+                      const struct snapshot_list *copies, struct err *e)
 {
     int r = 0;
+    for (size_t i = 0; r == 0 && i < copies->n; i++)
+        r = layer_make_file(j, a, copies->v[i].layer_id, copies->v[i].size_gib, e);
     for (size_t i = 0; r == 0 && i < volumes->n; i++)
         r = layer_make_file(j, a, volumes->v[i].next_layer_id, volumes->v[i].size_gib, e);
     return r;
@@ -245,6 +278,7 @@ static int record(struct jobs *j, struct arena *a, const char *freeze_id, struct
         s->completed_at = now;
         store_update_snapshot(tx, s);
         wake_waiting(tx, a, s);
+        store_enqueue_layers(tx, s->layer_id);
         log_info("snapshot-taken snapshot=%s volume=%s layer=%s", s->id, s->volume_id, s->layer_id);
     }
     return tx_commit(tx, e);
@@ -254,17 +288,20 @@ int snapshot_converge(struct jobs *j, struct arena *a, const char *freeze_id,
                       struct outcome *ret_outcome, struct err *e)
 {
     struct volume_list volumes = {0};
+    struct snapshot_list copies = {0};
     bool wait = false;
     int r = load(j, a, freeze_id, &volumes, e);
     if (r == 0 && volumes.n == 0) {
         r = begin(j, a, freeze_id, &wait, e);
         if (r == 0)
             r = load(j, a, freeze_id, &volumes, e);
+        if (r == 0 && volumes.n == 0 && !wait)
+            r = load_copies(j, a, freeze_id, &copies, e);
     }
-    if (r < 0 || (volumes.n == 0 && !wait))
+    if (r < 0 || (volumes.n == 0 && copies.n == 0 && !wait))
         return r;
     struct err why = {0};
-    if (!wait && (r = make_files(j, a, &volumes, &why)) == -ENOSPC)
+    if (!wait && (r = make_files(j, a, &volumes, &copies, &why)) == -ENOSPC)
         return cancel(j, a, freeze_id, arena_strdup(a, why.message), e);
     if (!wait && r == 0)
         r = move_guests(j, a, &volumes, &wait, &why);

@@ -5,6 +5,7 @@
 #include "jobs/detach.h"
 #include "jobs/instance.h"
 #include "jobs/layer.h"
+#include "jobs/layer_key.h"
 #include "jobs/plan.h"
 #include "jobs/worker.h"
 
@@ -127,7 +128,11 @@ static int attach(struct jobs *j, struct arena *a, const struct volume *v,
         *ret_outcome = again(ASK_AGAIN_MS);
         return 0;
     }
-    r = h->ops->disk_attach(h, v->instance_id, plan_disk(&j->config, a, v, &chain), &why);
+    _cleanup_open_keys_ struct open_keys keys = open_keys_new(a, 1);
+    struct domain_disk *disk = plan_disk(&j->config, a, v, &chain);
+    r = layer_open_disks(j, a, disk, 1, &keys, &why);
+    if (r == 0)
+        r = h->ops->disk_attach(h, v->instance_id, disk, &why);
     if (r == 0)
         return record(j, a, v, change_attached, e);
     if (r == -ENOENT) { /* the guest has just ended: its own job sees that */
@@ -204,13 +209,12 @@ static int grow(struct jobs *j, struct arena *a, const struct volume *v, int64_t
                 struct outcome *ret_outcome, struct err *e)
 {
     struct hypervisor *h = j->hypervisor;
-    struct storage *s = j->config.storage;
     enum domain_state state = DOMAIN_GONE;
     int r = v->instance_id == NULL ? 0 : instance_domain(j, v->instance_id, &state, e);
     if (r < 0)
         return r;
     if (state == DOMAIN_GONE) /* a start meanwhile holds the file's lock: then it is tried again */
-        return s->ops->layer_grow(s, v->layer_id, size_gib, e);
+        return layer_grow_file(j, a, v->layer_id, size_gib, e);
     r = h->ops->disk_resize(h, v->instance_id, plan_disk_serial(a, v->id), size_gib << 30, e);
     if (r == -ENOENT || r == -ENODEV) { /* it ended, or the disk is on its way */
         *ret_outcome = again(ASK_AGAIN_MS);

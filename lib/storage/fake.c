@@ -22,6 +22,7 @@ struct item {
     int64_t size;             /* of an image: virtual; of an upload: the file's */
     struct format_seen *seen; /* of an upload; NULL: no disk image */
     char reason[256];         /* of an upload that is none */
+    char key[72];             /* of an encrypted layer; "": it is not */
 };
 
 struct fake_storage {
@@ -261,8 +262,16 @@ static const char *fake_image_path(struct storage *s, struct arena *a, const cha
     return arena_printf(a, "/nonexistent/images/%s.qcow2", image_id);
 }
 
+/* What stands on an encrypted layer has its key; one that does not have it cannot be read. */
+static int check_key(const struct item *layer, const char *key, struct err *e)
+{
+    if (layer->key[0] == '\0' || streq(layer->key, key))
+        return 0;
+    return err_set(e, EIO, "the key does not open the layer %s", layer->id);
+}
+
 static int make_layer(struct fake_storage *f, const char *layer_id, const char *below,
-                      int64_t size_gib, struct err *e)
+                      int64_t size_gib, const char *key, struct err *e)
 {
     struct item *layer = NULL;
     if (find(f, LAYER, layer_id) != NULL)
@@ -281,24 +290,30 @@ static int make_layer(struct fake_storage *f, const char *layer_id, const char *
         if (size_gib << 30 < lower->size)
             return err_set(e, EINVAL, "%lld GiB is less than the disk of %s", (long long)size_gib,
                            below);
+        int r = check_key(lower, key, e);
+        if (r < 0)
+            return r;
     }
     int r = put(f, LAYER, layer_id, &layer, e);
-    if (layer != NULL)
+    if (layer != NULL) {
         layer->size = size_gib << 30;
+        (void)snprintf(layer->key, sizeof(layer->key), "%s", key == NULL ? "" : key);
+    }
     return r;
 }
 
 static int fake_layer_make(struct storage *s, const char *layer_id, const char *below,
-                           int64_t size_gib, struct err *e)
+                           int64_t size_gib, const char *key, struct err *e)
 {
     struct fake_storage *f = fake_of(s);
     (void)pthread_mutex_lock(&f->lock);
-    int r = make_layer(f, layer_id, below, size_gib, e);
+    int r = make_layer(f, layer_id, below, size_gib, key, e);
     (void)pthread_mutex_unlock(&f->lock);
     return r;
 }
 
-static int fake_layer_grow(struct storage *s, const char *layer_id, int64_t size_gib, struct err *e)
+static int fake_layer_grow(struct storage *s, const char *layer_id, int64_t size_gib,
+                           const char *key, struct err *e)
 {
     struct fake_storage *f = fake_of(s);
     (void)pthread_mutex_lock(&f->lock);
@@ -306,7 +321,7 @@ static int fake_layer_grow(struct storage *s, const char *layer_id, int64_t size
     int r = 0;
     if (layer == NULL)
         r = err_set(e, ENOENT, "there is no layer %s", layer_id);
-    else if (layer->size < size_gib << 30)
+    else if ((r = check_key(layer, key, e)) == 0 && layer->size < size_gib << 30)
         layer->size = size_gib << 30;
     (void)pthread_mutex_unlock(&f->lock);
     return r;
@@ -333,11 +348,27 @@ static int fake_layer_seal(struct storage *s, const char *layer_id, bool sealed,
     return need_layer(s, layer_id, e);
 }
 
-static int fake_layer_move(struct storage *s, const char *layer_id, const char *below,
-                           struct err *e)
+static int open_layer(struct storage *s, const char *layer_id, const char *key, bool *ret_encrypted,
+                      struct err *e)
 {
-    int r = need_layer(s, layer_id, e);
-    return r < 0 || below == NULL || has_prefix(below, "ami-") ? r : need_layer(s, below, e);
+    struct fake_storage *f = fake_of(s);
+    (void)pthread_mutex_lock(&f->lock);
+    const struct item *layer = find(f, LAYER, layer_id);
+    int r = layer == NULL ? err_set(e, ENOENT, "there is no layer %s", layer_id)
+                          : check_key(layer, key, e);
+    *ret_encrypted = layer != NULL && layer->key[0] != '\0';
+    (void)pthread_mutex_unlock(&f->lock);
+    return r;
+}
+
+static int fake_layer_move(struct storage *s, const char *layer_id, const char *below,
+                           const char *key, struct err *e)
+{
+    bool unused = false;
+    int r = open_layer(s, layer_id, key, &unused, e);
+    return r < 0 || below == NULL || has_prefix(below, "ami-")
+               ? r
+               : open_layer(s, below, key, &unused, e);
 }
 
 static int fake_layer_in_use(struct storage *s, const char *layer_id, bool *ret_used, struct err *e)
@@ -350,13 +381,28 @@ static int fake_layer_in_use(struct storage *s, const char *layer_id, bool *ret_
 }
 
 static int fake_layer_copy(struct storage *s, const char *layer_id, const char *below,
-                           struct err *e)
+                           const char *key, struct err *e)
 {
     bool used = false;
     int r = fake_layer_in_use(s, layer_id, &used, e);
     if (r == 0 && used)
         r = err_set(e, EBUSY, "the layer %s is in use", layer_id);
-    return r < 0 ? r : fake_layer_move(s, layer_id, below, e);
+    return r < 0 ? r : fake_layer_move(s, layer_id, below, key, e);
+}
+
+static int fake_layer_merge(struct storage *s, const char *layer_id, const char *into,
+                            const char *key, struct err *e)
+{
+    bool upper = false;
+    bool lower = false;
+    int r = fake_layer_copy(s, layer_id, into, key, e);
+    if (r == 0)
+        r = open_layer(s, layer_id, key, &upper, e);
+    if (r == 0)
+        r = open_layer(s, into, key, &lower, e);
+    return r == 0 && upper != lower
+               ? err_set(e, EINVAL, "one of %s and %s is encrypted", layer_id, into)
+               : r;
 }
 
 static const char *fake_layer_path(struct storage *s, struct arena *a, const char *layer_id)
@@ -509,7 +555,7 @@ static const struct storage_ops fake_ops = {
     .layer_seal = fake_layer_seal,
     .layer_rebase = fake_layer_move,
     .layer_in_use = fake_layer_in_use,
-    .layer_merge = fake_layer_copy,
+    .layer_merge = fake_layer_merge,
     .layer_flatten = fake_layer_copy,
     .layer_path = fake_layer_path,
     .instance_prepare = fake_instance_prepare,

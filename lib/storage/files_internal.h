@@ -73,15 +73,26 @@ int files_copy(const struct files_storage *f, int from, int64_t at, int64_t leng
 
 /* layer.c */
 int files_layer_make(struct storage *s, const char *layer_id, const char *below, int64_t size_gib,
+                     const char *key, struct err *e);
+int files_layer_grow(struct storage *s, const char *layer_id, int64_t size_gib, const char *key,
                      struct err *e);
-int files_layer_grow(struct storage *s, const char *layer_id, int64_t size_gib, struct err *e);
 int files_layer_remove(struct storage *s, const char *layer_id, struct err *e);
 int files_layer_in_use(struct storage *s, const char *layer_id, bool *ret_used, struct err *e);
 int files_layer_seal(struct storage *s, const char *layer_id, bool sealed, struct err *e);
-int files_layer_rebase(struct storage *s, const char *layer_id, const char *below, struct err *e);
-int files_layer_flatten(struct storage *s, const char *layer_id, const char *below, struct err *e);
-int files_layer_merge(struct storage *s, const char *layer_id, const char *into, struct err *e);
+int files_layer_rebase(struct storage *s, const char *layer_id, const char *below, const char *key,
+                       struct err *e);
+int files_layer_flatten(struct storage *s, const char *layer_id, const char *below, const char *key,
+                        struct err *e);
+int files_layer_merge(struct storage *s, const char *layer_id, const char *into, const char *key,
+                      struct err *e);
 const char *files_layer_path(struct storage *s, struct arena *a, const char *layer_id);
+/*
+ * The layer for qemu-img: its path, or where there is a key (which is called QEMU_IMG_KEY) a
+ * description of all files of its chain, because each that is encrypted must say so for itself.
+ * Which are, the files tell.
+ */
+int files_layer_spec(struct arena *a, const char *path, const char *key, const char **ret,
+                     struct err *e);
 
 /* instance_dir.c */
 int files_instance_prepare(struct storage *s, const char *instance_id, struct err *e);

@@ -17,6 +17,7 @@ enum {
     QCOW2_V2_LENGTH = 72,
     QCOW2_V3_LENGTH = 104,
 };
+#define QCOW2_LUKS     2
 #define QCOW2_DIRTY    (UINT64_C(1) << 0)
 #define QCOW2_CORRUPT  (UINT64_C(1) << 1)
 #define QCOW2_DATAFILE (UINT64_C(1) << 2)
@@ -102,6 +103,7 @@ int format_qcow2_layer(struct arena *a, const void *head, size_t len, struct for
     *ret = (struct format_layer){
         .virtual_size = (int64_t)number(p + QCOW2_SIZE, 8),
         .backing = offset == 0 ? NULL : arena_strndup(a, (const char *)p + offset, name_len),
+        .encrypted = number(p + QCOW2_CRYPT, 4) == QCOW2_LUKS,
     };
     return 0;
 }

@@ -42,6 +42,7 @@ struct format_seen {
 struct format_layer {
     int64_t virtual_size;
     const char *backing; /* as it is written there; NULL: none */
+    bool encrypted;      /* by LUKS */
 };
 int format_qcow2_layer(struct arena *a, const void *head, size_t len, struct format_layer *ret,
                        struct err *e);

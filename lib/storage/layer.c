@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <grp.h>
+#include <jansson.h>
 #include <pwd.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -31,9 +32,9 @@ static const char *backing_name(struct arena *a, const char *below)
 }
 
 const char *const *layer_make_argv(struct arena *a, const char *path, const char *below,
-                                   int64_t size_gib)
+                                   int64_t size_gib, bool encrypted)
 {
-    return qemu_img_create_argv(a, path, backing_name(a, below), size_gib << 30);
+    return qemu_img_create_argv(a, path, backing_name(a, below), size_gib << 30, encrypted);
 }
 
 const char *files_layer_path(struct storage *s, struct arena *a, const char *layer_id)
@@ -79,8 +80,77 @@ static int check_below(struct files_storage *f, struct arena *a, const char *bel
     return 0;
 }
 
-int files_layer_make(struct storage *s, const char *layer_id, const char *below, int64_t size_gib,
+/* --- what qemu-img is told of encrypted ones */
+
+/* Links of a chain: the layers of a volume, what they take on while they are merged, its image. */
+#define CHAIN_MAX 4096
+
+static void cleanup_json(json_t **p)
+{
+    json_decref(*p);
+}
+#define _cleanup_json_ _cleanup_(cleanup_json)
+
+/* The file that one names as what it stands on, by an absolute name. */
+static const char *path_of_backing(struct arena *a, const char *path, const char *backing)
+{
+    const char *slash = strrchr(path, '/');
+    return backing[0] == '/' || slash == NULL
+               ? backing
+               : arena_printf(a, "%.*s/%s", (int)(slash - path), path, backing);
+}
+
+/* One file of the chain, as QEMU's block layer describes it, and what is below unless that is not
+ * to be opened. */
+static json_t *describe(const char *path, bool encrypted)
+{
+    json_t *node = json_pack("{s:s, s:{s:s, s:s}, s:n}", "driver", "qcow2", "file", "driver",
+                             "file", "filename", path, "backing");
+    if (encrypted && node != NULL)
+        (void)json_object_set_new(
+            node, "encrypt", json_pack("{s:s, s:s}", "format", "luks", "key-secret", QEMU_IMG_KEY));
+    return node;
+}
+
+static int write_spec(struct arena *a, const json_t *node, const char **ret, struct err *e)
+{
+    _cleanup_free_ char *text = json_dumps(node, JSON_COMPACT);
+    if (text == NULL)
+        return err_set(e, ENOMEM, "the layer cannot be described to qemu-img");
+    *ret = arena_printf(a, "json:%s", text);
+    return 0;
+}
+
+int files_layer_spec(struct arena *a, const char *path, const char *key, const char **ret,
                      struct err *e)
+{
+    _cleanup_json_ json_t *top = NULL;
+    json_t *last = NULL;
+    if (key == NULL) {
+        *ret = path;
+        return 0;
+    }
+    for (int n = 0; path != NULL; n++) {
+        struct format_layer header = {0};
+        int r = n < CHAIN_MAX ? read_header(a, path, &header, e)
+                              : err_set(e, ELOOP, "the chain of layers has no end at %s", path);
+        json_t *node = r < 0 ? NULL : describe(path, header.encrypted);
+        if (node == NULL)
+            return r < 0 ? r : err_set(e, EINVAL, "%s cannot be described to qemu-img", path);
+        if (last == NULL)
+            top = node;
+        else
+            (void)json_object_set_new(last, "backing", node);
+        last = node;
+        path = header.backing == NULL ? NULL : path_of_backing(a, path, header.backing);
+    }
+    return write_spec(a, top, ret, e);
+}
+
+/* --- making, growing, removing */
+
+int files_layer_make(struct storage *s, const char *layer_id, const char *below, int64_t size_gib,
+                     const char *key, struct err *e)
 {
     _cleanup_arena_ struct arena *a = arena_new();
     struct files_storage *f = files_of(s);
@@ -100,7 +170,7 @@ int files_layer_make(struct storage *s, const char *layer_id, const char *below,
         return r;
 
     const char *temporary = files_temporary(f, a, DIR_VOLUMES, layer_id, "new");
-    r = qemu_img_create(temporary, backing_name(a, below), size_gib << 30, e);
+    r = qemu_img_create(temporary, backing_name(a, below), size_gib << 30, key, e);
     if (r == 0 && chmod(temporary, 0600) < 0)
         r = err_errno(e, errno, "cannot set the mode of %s", temporary);
     if (r < 0) {
@@ -110,7 +180,8 @@ int files_layer_make(struct storage *s, const char *layer_id, const char *below,
     return file_commit(temporary, path, e);
 }
 
-int files_layer_grow(struct storage *s, const char *layer_id, int64_t size_gib, struct err *e)
+int files_layer_grow(struct storage *s, const char *layer_id, int64_t size_gib, const char *key,
+                     struct err *e)
 {
     _cleanup_arena_ struct arena *a = arena_new();
     struct format_layer header = {0};
@@ -118,9 +189,13 @@ int files_layer_grow(struct storage *s, const char *layer_id, int64_t size_gib, 
     if (r < 0)
         return r;
     const char *path = files_layer_path(s, a, layer_id);
+    const char *spec = NULL;
     r = read_header(a, path, &header, e);
-    if (r == 0 && header.virtual_size < size_gib << 30)
-        r = qemu_img_resize(path, size_gib << 30, e);
+    if (r == 0 && header.virtual_size < size_gib << 30) {
+        r = files_layer_spec(a, path, key, &spec, e);
+        if (r == 0)
+            r = qemu_img_resize(spec, size_gib << 30, key, e);
+    }
     return r < 0 ? err_wrap(e, r, "cannot grow the layer %s", layer_id) : 0;
 }
 
@@ -176,7 +251,18 @@ static int stands_on(struct arena *a, const char *path, const char *below, bool 
     return r;
 }
 
-int files_layer_rebase(struct storage *s, const char *layer_id, const char *below, struct err *e)
+/* Copies nothing, and opens nothing below. */
+static int set_backing(struct arena *a, const char *path, const char *below, const char *key,
+                       struct err *e)
+{
+    _cleanup_json_ json_t *alone = key == NULL ? NULL : describe(path, true);
+    const char *spec = path;
+    int r = alone == NULL ? 0 : write_spec(a, alone, &spec, e);
+    return r < 0 ? r : qemu_img_rebase(spec, backing_name(a, below), false, key, e);
+}
+
+int files_layer_rebase(struct storage *s, const char *layer_id, const char *below, const char *key,
+                       struct err *e)
 {
     _cleanup_arena_ struct arena *a = arena_new();
     bool there = false;
@@ -186,7 +272,7 @@ int files_layer_rebase(struct storage *s, const char *layer_id, const char *belo
     const char *path = files_layer_path(s, a, layer_id);
     r = stands_on(a, path, below, &there, e);
     if (r == 0 && !there)
-        r = qemu_img_rebase(path, backing_name(a, below), false, e);
+        r = set_backing(a, path, below, key, e);
     return r < 0 ? err_wrap(e, r, "cannot put the layer %s on another", layer_id) : 0;
 }
 
@@ -223,7 +309,22 @@ static int check_unused(struct storage *s, const char *layer_id, struct err *e)
     return r == 0 && used ? err_set(e, EBUSY, "the layer %s is in use", layer_id) : r;
 }
 
-int files_layer_flatten(struct storage *s, const char *layer_id, const char *below, struct err *e)
+/* qemu-img takes no relative name for what it copies from beside a description; it gets that
+ * afterwards. */
+static int flatten(struct files_storage *f, struct arena *a, const char *path, const char *below,
+                   const char *key, struct err *e)
+{
+    const char *spec = NULL;
+    if (key == NULL)
+        return qemu_img_rebase(path, backing_name(a, below), true, NULL, e);
+    int r = files_layer_spec(a, path, key, &spec, e);
+    if (r == 0)
+        r = qemu_img_rebase(spec, below == NULL ? NULL : path_below(f, a, below), true, key, e);
+    return r < 0 || below == NULL ? r : set_backing(a, path, below, key, e);
+}
+
+int files_layer_flatten(struct storage *s, const char *layer_id, const char *below, const char *key,
+                        struct err *e)
 {
     _cleanup_arena_ struct arena *a = arena_new();
     bool there = false;
@@ -235,14 +336,29 @@ int files_layer_flatten(struct storage *s, const char *layer_id, const char *bel
     if (r == 0 && !there)
         r = check_unused(s, layer_id, e);
     if (r == 0 && !there)
-        r = qemu_img_rebase(path, backing_name(a, below), true, e);
+        r = flatten(files_of(s), a, path, below, key, e);
     return r < 0 ? err_wrap(e, r, "cannot flatten the layer %s", layer_id) : 0;
 }
 
-int files_layer_merge(struct storage *s, const char *layer_id, const char *into, struct err *e)
+/* Encrypted data is not to come into a layer that is not, and the other way. */
+static int check_same_kind(struct arena *a, const char *path, const char *into, struct err *e)
+{
+    struct format_layer upper = {0};
+    struct format_layer lower = {0};
+    int r = read_header(a, path, &upper, e);
+    if (r == 0)
+        r = read_header(a, into, &lower, e);
+    if (r == 0 && upper.encrypted != lower.encrypted)
+        r = err_set(e, EINVAL, "one of %s and %s is encrypted", path, into);
+    return r;
+}
+
+int files_layer_merge(struct storage *s, const char *layer_id, const char *into, const char *key,
+                      struct err *e)
 {
     _cleanup_arena_ struct arena *a = arena_new();
     struct files_storage *f = files_of(s);
+    const char *spec = NULL;
     struct stat st;
     int r = check_id(layer_id, e);
     if (r == 0)
@@ -256,11 +372,15 @@ int files_layer_merge(struct storage *s, const char *layer_id, const char *into,
     const char *path = files_layer_path(s, a, layer_id);
     if (stat(path, &st) < 0)
         return err_errno(e, errno, "cannot look at %s", path);
+    r = check_same_kind(a, path, files_layer_path(s, a, into), e);
     /* qemu-img copies into what the file names, so that had better be the right one. */
-    r = files_layer_rebase(s, layer_id, into, e);
+    if (r == 0)
+        r = files_layer_rebase(s, layer_id, into, key, e);
     if (r == 0)
         r = files_need(f, (int64_t)st.st_blocks * 512, "merging layers", e);
     if (r == 0)
-        r = qemu_img_commit(path, e);
+        r = files_layer_spec(a, path, key, &spec, e);
+    if (r == 0)
+        r = qemu_img_commit(spec, key, e);
     return r < 0 ? err_wrap(e, r, "cannot merge the layer %s into %s", layer_id, into) : 0;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/child.h"
 #include "base/text.h"
 
@@ -200,45 +201,116 @@ int qemu_img_export(const char *from, enum format format, const char *to,
     return r < 0 ? say_unconverted(&why, EIO, e) : 0;
 }
 
+/* --- layers */
+
+#define ARGS_MAX     24
+#define KEY_OBJECT   "secret,id=" QEMU_IMG_KEY ",file=/dev/stdin"
+#define LUKS_OPTIONS ",encrypt.format=luks,encrypt.key-secret=" QEMU_IMG_KEY ",encrypt.iter-time=10"
+
+struct args {
+    const char *v[ARGS_MAX + 1];
+    size_t n;
+};
+
+static void add(struct args *args, const char *arg)
+{
+    CHECK(args->n < ARGS_MAX);
+    args->v[args->n++] = arg;
+}
+
+/* "qemu-img VERB -q", and where the key comes from. */
+static struct args begin(const char *verb, bool keyed)
+{
+    struct args args = {{"qemu-img", verb, "-q"}, 3};
+    if (keyed) {
+        add(&args, "--object");
+        add(&args, KEY_OBJECT);
+    }
+    return args;
+}
+
+/* A description says itself that it is of qcow2 files. */
+static void add_layer(struct args *args, const char *path, bool keyed)
+{
+    if (!keyed) {
+        add(args, "-f");
+        add(args, "qcow2");
+    }
+    add(args, path);
+}
+
+static int run_keyed(const struct args *args, const char *key, int timeout_ms, struct err *e)
+{
+    return child_run(&(struct child){.argv = args->v,
+                                     .input = key,
+                                     .input_len = key == NULL ? 0 : strlen(key),
+                                     .timeout_ms = timeout_ms},
+                     e);
+}
+
+static struct args create_args(struct arena *a, const char *path, const char *backing,
+                               int64_t bytes, bool encrypted)
+{
+    struct args args = begin("create", encrypted);
+    if (backing != NULL)
+        add(&args, "-u");
+    add(&args, "-f");
+    add(&args, "qcow2");
+    add(&args, "-o");
+    add(&args, encrypted ? VOLUME_OPTIONS LUKS_OPTIONS : VOLUME_OPTIONS);
+    if (backing != NULL) {
+        add(&args, "-F");
+        add(&args, "qcow2");
+        add(&args, "-b");
+        add(&args, backing);
+    }
+    add(&args, path);
+    add(&args, arena_printf(a, "%lld", (long long)bytes));
+    return args;
+}
+
 const char *const *qemu_img_create_argv(struct arena *a, const char *path, const char *backing,
-                                        int64_t bytes)
+                                        int64_t bytes, bool encrypted)
 {
-    const char *size = arena_printf(a, "%lld", (long long)bytes);
-    const char *empty[] = {"qemu-img", "create",       "-q", "-f", "qcow2",
-                           "-o",       VOLUME_OPTIONS, path, size, NULL};
-    const char *overlay[] = {"qemu-img", "create", "-q",           "-u", "-f",
-                             "qcow2",    "-o",     VOLUME_OPTIONS, "-F", "qcow2",
-                             "-b",       backing,  path,           size, NULL};
-    return backing == NULL ? arena_memdup(a, (void *)empty, sizeof(empty))
-                           : arena_memdup(a, (void *)overlay, sizeof(overlay));
+    struct args args = create_args(a, path, backing, bytes, encrypted);
+    return arena_memdup(a, (void *)args.v, (args.n + 1) * sizeof(args.v[0]));
 }
 
-int qemu_img_create(const char *path, const char *backing, int64_t bytes, struct err *e)
+int qemu_img_create(const char *path, const char *backing, int64_t bytes, const char *key,
+                    struct err *e)
 {
     _cleanup_arena_ struct arena *a = arena_new();
-    return run(qemu_img_create_argv(a, path, backing, bytes), 0, NULL, e);
+    struct args args = create_args(a, path, backing, bytes, key != NULL);
+    return run_keyed(&args, key, 0, e);
 }
 
-int qemu_img_resize(const char *path, int64_t bytes, struct err *e)
+int qemu_img_resize(const char *path, int64_t bytes, const char *key, struct err *e)
 {
     _cleanup_arena_ struct arena *a = arena_new();
-    const char *size = arena_printf(a, "%lld", (long long)bytes);
-    const char *argv[] = {"qemu-img", "resize", "-q", "-f", "qcow2", path, size, NULL};
-    return run(argv, 0, NULL, e);
+    struct args args = begin("resize", key != NULL);
+    add_layer(&args, path, key != NULL);
+    add(&args, arena_printf(a, "%lld", (long long)bytes));
+    return run_keyed(&args, key, 0, e);
 }
 
-int qemu_img_commit(const char *path, struct err *e)
+int qemu_img_commit(const char *path, const char *key, struct err *e)
 {
-    const char *argv[] = {"qemu-img", "commit", "-q", "-d", "-f", "qcow2", path, NULL};
-    return run(argv, CONVERT_MS, NULL, e);
+    struct args args = begin("commit", key != NULL);
+    add(&args, "-d");
+    add_layer(&args, path, key != NULL);
+    return run_keyed(&args, key, CONVERT_MS, e);
 }
 
-int qemu_img_rebase(const char *path, const char *backing, bool copy, struct err *e)
+int qemu_img_rebase(const char *path, const char *backing, bool copy, const char *key,
+                    struct err *e)
 {
-    const char *on_none = backing == NULL ? "" : backing;
-    const char *header[] = {"qemu-img", "rebase", "-q", "-u",    "-f", "qcow2",
-                            "-F",       "qcow2",  "-b", on_none, path, NULL};
-    const char *data[] = {"qemu-img", "rebase", "-q",    "-f", "qcow2", "-F",
-                          "qcow2",    "-b",     on_none, path, NULL};
-    return run(copy ? data : header, copy ? CONVERT_MS : 0, NULL, e);
+    struct args args = begin("rebase", key != NULL);
+    if (!copy)
+        add(&args, "-u");
+    add(&args, "-F");
+    add(&args, "qcow2");
+    add(&args, "-b");
+    add(&args, backing == NULL ? "" : backing);
+    add_layer(&args, path, key != NULL);
+    return run_keyed(&args, key, copy ? CONVERT_MS : 0, e);
 }

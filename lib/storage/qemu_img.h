@@ -32,14 +32,25 @@ int qemu_img_convert(const char *from, enum format format, const char *to,
  */
 int qemu_img_export(const char *from, enum format format, const char *to,
                     const struct storage_watch *watch, struct err *e);
+
+/*
+ * Layers. One that is encrypted is opened with a key: `key` is its text, which goes through a pipe,
+ * and `path` is then what files_layer_spec() says of it, which names the key of each file of its
+ * chain. NULL: none of them is encrypted.
+ */
+#define QEMU_IMG_KEY "key" /* what such a description calls the key */
+
 /* The command that qemu_img_create() runs: argv, NULL-terminated, in the arena. */
 const char *const *qemu_img_create_argv(struct arena *a, const char *path, const char *backing,
-                                        int64_t bytes);
+                                        int64_t bytes, bool encrypted);
 /* backing: relative to the new file, or NULL. It is not opened: a guest may be writing it. */
-int qemu_img_create(const char *path, const char *backing, int64_t bytes, struct err *e);
+int qemu_img_create(const char *path, const char *backing, int64_t bytes, const char *key,
+                    struct err *e);
 /* Of a qcow2 file that nobody has open: QEMU locks its own. Growing only. */
-int qemu_img_resize(const char *path, int64_t bytes, struct err *e);
+int qemu_img_resize(const char *path, int64_t bytes, const char *key, struct err *e);
 /* Copies what is in the file into the one that it names as its backing file, and keeps it. */
-int qemu_img_commit(const char *path, struct err *e);
-/* Another backing file, relative to the file, or NULL. `copy`: first what differs is copied. */
-int qemu_img_rebase(const char *path, const char *backing, bool copy, struct err *e);
+int qemu_img_commit(const char *path, const char *key, struct err *e);
+/* Another backing file, relative to the file, or NULL. `copy`: first what differs is copied, and
+ * the name must be absolute where there is a key. */
+int qemu_img_rebase(const char *path, const char *backing, bool copy, const char *key,
+                    struct err *e);

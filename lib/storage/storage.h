@@ -90,16 +90,22 @@ struct storage_ops {
     /* The layer's file, for domain_disk.layer; in the arena. */
     const char *(*image_path)(struct storage *s, struct arena *a, const char *image_id);
 
-    /* Layers, see core/layer.h. `below` is the id of a layer or of an image; NULL: none. */
+    /*
+     * Layers, see core/layer.h. `below` is the id of a layer or of an image; NULL: none. `key`: the
+     * text that opens those of the chain that are encrypted, and with which a new one is; NULL:
+     * none is.
+     */
     int (*layer_make)(struct storage *s, const char *layer_id, const char *below, int64_t size_gib,
-                      struct err *e);
+                      const char *key, struct err *e);
     /* Grows a layer that no guest has open; one that is large enough already stays. */
-    int (*layer_grow)(struct storage *s, const char *layer_id, int64_t size_gib, struct err *e);
+    int (*layer_grow)(struct storage *s, const char *layer_id, int64_t size_gib, const char *key,
+                      struct err *e);
     int (*layer_remove)(struct storage *s, const char *layer_id, struct err *e);
     /* Sealed: QEMU may read it, and nobody write it. Not sealed: QEMU's user gets it to write. */
     int (*layer_seal)(struct storage *s, const char *layer_id, bool sealed, struct err *e);
     /* Says what it stands on from now on, which must be the same to a reader. Copies nothing. */
-    int (*layer_rebase)(struct storage *s, const char *layer_id, const char *below, struct err *e);
+    int (*layer_rebase)(struct storage *s, const char *layer_id, const char *below, const char *key,
+                        struct err *e);
     /* Whether a QEMU has the file open, or a program that keeps to its locks. None: not in use. */
     int (*layer_in_use)(struct storage *s, const char *layer_id, bool *ret_used, struct err *e);
     /*
@@ -109,8 +115,10 @@ struct storage_ops {
      * then. Either may be cut short at any time and done again: a reader of the layer sees the same
      * before, meanwhile and afterwards.
      */
-    int (*layer_merge)(struct storage *s, const char *layer_id, const char *into, struct err *e);
-    int (*layer_flatten)(struct storage *s, const char *layer_id, const char *below, struct err *e);
+    int (*layer_merge)(struct storage *s, const char *layer_id, const char *into, const char *key,
+                       struct err *e);
+    int (*layer_flatten)(struct storage *s, const char *layer_id, const char *below,
+                         const char *key, struct err *e);
     /* The file to give to the hypervisor; in the arena. */
     const char *(*layer_path)(struct storage *s, struct arena *a, const char *layer_id);
 
@@ -150,10 +158,11 @@ struct storage_ops {
 
 /*
  * The command that makes a layer at this path, for people who want to see it: an argv,
- * NULL-terminated, in the arena. (layer_make() runs it with a temporary name.) Pure.
+ * NULL-terminated, in the arena. (layer_make() runs it with a temporary name, and gives it the key
+ * of an encrypted one on its standard input.) Pure.
  */
 const char *const *layer_make_argv(struct arena *a, const char *path, const char *below,
-                                   int64_t size_gib);
+                                   int64_t size_gib, bool encrypted);
 
 /* The name of such a disk's file in the instance's directory; in the arena. */
 const char *storage_store_disk(struct arena *a, int64_t number);

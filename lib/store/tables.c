@@ -169,6 +169,7 @@ static const struct column image_device_columns[] = {
     TEXT(image_device, snapshot_id), INT(image_device, size_gib),
     TEXT(image_device, volume_type), INT(image_device, iops),
     INT(image_device, throughput),   BOOL(image_device, delete_on_termination),
+    BOOL(image_device, encrypted),
 };
 TABLE(image_device, 2);
 
@@ -269,17 +270,21 @@ static const struct column volume_columns[] = {
     TEXT(volume, next_layer_id),
     TEXT(volume, freeze_id),
     INT(volume, layers_made),
+    BOOL(volume, encrypted),
 };
 TABLE(volume, 1);
 
 static const struct column layer_columns[] = {
-    TEXT(layer, id),
-    TEXT(layer, root_id),
-    TEXT(layer, parent_id),
-    TEXT(layer, image_id),
-    STATE(layer, work, layer_works),
+    TEXT(layer, id),       TEXT(layer, root_id), TEXT(layer, parent_id),
+    TEXT(layer, image_id), TEXT(layer, key_id),  STATE(layer, work, layer_works),
 };
 TABLE(layer, 1);
+
+static const struct column disk_key_columns[] = {
+    TEXT(disk_key, id),
+    QUIET(disk_key, wrapped),
+};
+TABLE(disk_key, 1);
 
 static const struct column snapshot_columns[] = {
     TEXT(snapshot, id),           TEXT(snapshot, account_id),
@@ -289,7 +294,7 @@ static const struct column snapshot_columns[] = {
     INT(snapshot, size_gib),      INT(snapshot, started_at),
     INT(snapshot, completed_at),  BOOL(snapshot, is_public),
     TEXT(snapshot, freeze_id),    TEXT(snapshot, layer_id),
-    TEXT(snapshot, image_id),
+    TEXT(snapshot, image_id),     BOOL(snapshot, encrypted),
 };
 TABLE(snapshot, 1);
 

@@ -12,6 +12,7 @@
  * not exist is a programmer's error. No condition: all rows (a delete needs at least one).
  */
 #include "core/capacity_reservation.h"
+#include "core/disk_key.h"
 #include "core/flow_log.h"
 #include "core/group_association.h"
 #include "core/image.h"
@@ -52,6 +53,7 @@
     STORE_TABLE(instance, instances)                                                               \
     STORE_TABLE(volume, volumes)                                                                   \
     STORE_TABLE(layer, layers)                                                                     \
+    STORE_TABLE(disk_key, disk_keys)                                                               \
     STORE_TABLE(snapshot, snapshots)                                                               \
     STORE_TABLE(volume_modification, volume_modifications)                                         \
     STORE_TABLE(root_volume_task, root_volume_tasks)                                               \
@@ -159,6 +161,8 @@ STORE_TABLES
 #define store_layers(tx, a, ...)        store_layers_where(tx, a, STORE_WHERE(__VA_ARGS__))
 #define store_count_layers(tx, ...)     store_count_layers_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_delete_layers(tx, ...)    store_delete_layers_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_count_disk_keys(tx, ...)  store_count_disk_keys_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_disk_keys(tx, ...) store_delete_disk_keys_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_snapshots(tx, a, ...)     store_snapshots_where(tx, a, STORE_WHERE(__VA_ARGS__))
 #define store_count_snapshots(tx, ...)  store_count_snapshots_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_delete_snapshots(tx, ...) store_delete_snapshots_where(tx, STORE_WHERE(__VA_ARGS__))

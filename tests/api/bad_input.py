@@ -199,7 +199,7 @@ class Parameters(Case):
         run = {"Action": "RunInstances", "ImageId": image, "MinCount": "1", "MaxCount": "1"}
         for name, value in (("KernelId", "aki-12345678"), ("IamInstanceProfile.Name", "x"),
                             ("ElasticGpuSpecification.1.Type", "x"),
-                            ("BlockDeviceMapping.1.Ebs.Encrypted", "true")):
+                            ("BlockDeviceMapping.1.Ebs.OutpostArn", "x")):
             with self.subTest(name):
                 message = self.query({**run, "BlockDeviceMapping.1.DeviceName": "/dev/xvda",
                                       name: value}, "UnsupportedOperation")

@@ -165,8 +165,8 @@ class Launch(unittest.TestCase):
             {"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 8}}])
         self.assertEqual(fault.code, "InvalidBlockDeviceMapping")
         self.assertEqual(refusal(self.make, BlockDeviceMappings=[
-            {"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": 1, "Encrypted": True}}]).code,
-            "UnsupportedOperation")
+            {"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": 1, "KmsKeyId": "alias/aws/ebs"}}]).code,
+            "InvalidParameterDependency")
 
     def test_user_data_comes_back_as_it_was(self):
         text = "#!/bin/sh\necho ünïcode & <b> > /run/x\n"

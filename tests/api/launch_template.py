@@ -243,9 +243,7 @@ class Versions(unittest.TestCase):
                      {"Placement": {"Tenancy": "dedicated"}}, {"RamDiskId": "ari-1"},
                      {"InstanceRequirements": {"VCpuCount": {"Min": 1}, "MemoryMiB": {"Min": 1}}},
                      {"HibernationOptions": {"Configured": True}},
-                     {"NetworkInterfaces": [{"DeviceIndex": 0, "Ipv6PrefixCount": 1}]},
-                     {"BlockDeviceMappings": [{"DeviceName": "/dev/sdf", "Ebs": {
-                         "Encrypted": True}}]}):
+                     {"NetworkInterfaces": [{"DeviceIndex": 0, "Ipv6PrefixCount": 1}]}):
             with self.subTest(data):
                 fault = refusal(make, "refused", **data)
                 self.assertEqual(fault.code, "UnsupportedOperation")

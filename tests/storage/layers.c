@@ -42,6 +42,7 @@ struct disk {
     char id[40]; /* "": there is none */
     struct content is;
     int size_gib;
+    bool encrypted;
     int slot;   /* of a volume that the guest has, from 1; 0: it is free */
     bool fresh; /* a volume or a snapshot that is not made yet */
     bool asked; /* a volume of which a snapshot is not taken yet */
@@ -102,6 +103,27 @@ void count_copy(bool merges)
 {
     int *count = merges ? &w.shared->merged : &w.shared->flattened;
     ++*count;
+}
+
+/* --- keys, as the rows have them: that of the server is all zeroes here */
+
+const char *key_of_file(struct arena *a, const char *path)
+{
+    const char *name = strrchr(path, '/') + 1;
+    const char *end = strstr(name, ".qcow2");
+    const char *id = end == NULL ? name : arena_strndup(a, name, (size_t)(end - name));
+    struct disk_secret *secret = arena_new_of(a, struct disk_secret);
+    struct err e = {0};
+    struct tx *tx = store_read(w.k->store);
+    const struct layer *layer = store_layer(tx, a, id);
+    const struct disk_key *key = layer == NULL ? NULL : store_disk_key(tx, a, layer->key_id);
+    tx_end(tx);
+    if (layer == NULL || (layer->key_id != NULL && key == NULL))
+        wrong("%s has no row, or no key", path);
+    if (key != NULL &&
+        disk_secret_unwrap(&(struct server_key){0}, key->id, key->wrapped, secret, &e) < 0)
+        wrong("%s", e.message);
+    return key == NULL ? NULL : secret->text;
 }
 
 /* --- the guest */
@@ -335,10 +357,20 @@ static const char *path_of_volume(struct arena *a, const struct disk *d)
     return path;
 }
 
+static void check_disk(const struct disk *d, const char *path, bool encrypted)
+{
+    if (encrypted != d->encrypted || w.files->is_encrypted(path) != d->encrypted)
+        wrong("%s is to be %s", d->id, d->encrypted ? "encrypted" : "in clear");
+    w.files->check(path, &d->is, d->size_gib);
+}
+
 static void check_volume(const struct disk *d)
 {
     _cleanup_arena_ struct arena *a = arena_new();
-    w.files->check(path_of_volume(a, d), &d->is, d->size_gib);
+    struct tx *tx = store_read(w.k->store);
+    const struct volume *v = store_volume(tx, a, d->id);
+    tx_end(tx);
+    check_disk(d, path_of_volume(a, d), v != NULL && v->encrypted);
 }
 
 static void check_snapshot(const struct disk *d)
@@ -349,7 +381,30 @@ static void check_snapshot(const struct disk *d)
     tx_end(tx);
     if (s == NULL || s->state != SNAPSHOT_COMPLETED || s->layer_id == NULL)
         wrong("the snapshot %s is not completed", d->id);
-    w.files->check(w.storage->ops->layer_path(w.storage, a, s->layer_id), &d->is, d->size_gib);
+    check_disk(d, w.storage->ops->layer_path(w.storage, a, s->layer_id), s->encrypted);
+}
+
+/* Each layer is encrypted if its row says so, and no key is left of layers that have gone. */
+static void check_keys(struct tx *tx, struct arena *a, const struct layer_list *layers)
+{
+    size_t keys = 0;
+    for (size_t i = 0; i < layers->n; i++) {
+        const struct layer *l = &layers->v[i];
+        const struct layer *parent = store_layer(tx, a, l->parent_id);
+        bool first = l->key_id != NULL;
+        for (size_t k = 0; k < i; k++)
+            first &= !streq(layers->v[k].key_id, l->key_id);
+        keys += first;
+        if (l->key_id != NULL && store_disk_key(tx, a, l->key_id) == NULL)
+            wrong("the key of %s has gone", l->id);
+        if (parent != NULL && parent->key_id != NULL && !streq(parent->key_id, l->key_id))
+            wrong("%s stands on what is encrypted with another key", l->id);
+        if (w.files->is_encrypted(w.storage->ops->layer_path(w.storage, a, l->id)) !=
+            (l->key_id != NULL))
+            wrong("the file of %s is not as its row says", l->id);
+    }
+    if (keys != store_count_disk_keys(tx))
+        wrong("%zu keys are in use, and %zu are there", keys, store_count_disk_keys(tx));
 }
 
 /* Every file has a row and every row its file; every layer has a use. */
@@ -375,6 +430,7 @@ static void check_owners(bool at_rest)
         if (held == 0 && (children == 0 || (at_rest && children == 1)))
             wrong("nothing needs the layer %s", id);
     }
+    check_keys(tx, a, &layers);
     tx_end(tx);
 }
 
@@ -418,9 +474,10 @@ static void create(const struct disk *from)
         return;
     ec2_CreateVolume_out out;
     int size = (from == NULL ? 1 : from->size_gib) + below(2);
+    bool encrypted = (from != NULL && from->encrypted) || below(3) == 0;
     must(CALL(w.k, CreateVolume, &out, .availability_zone = "us-east-1a", .size = wire_int(size),
-              .snapshot_id = from == NULL ? NULL : from->id));
-    *v = (struct disk){.size_gib = size, .fresh = true};
+              .snapshot_id = from == NULL ? NULL : from->id, .encrypted = {encrypted, encrypted}));
+    *v = (struct disk){.size_gib = size, .encrypted = encrypted, .fresh = true};
     (void)snprintf(v->id, sizeof(v->id), "%s", out.volume_id);
     if (from != NULL)
         v->is = from->is;
@@ -429,7 +486,8 @@ static void create(const struct disk *from)
 static struct disk *new_snapshot(const char *id, const struct disk *of)
 {
     struct disk *s = pick(w.snapshots, SNAPSHOTS, false);
-    *s = (struct disk){.is = of->is, .size_gib = of->size_gib, .fresh = true};
+    *s = (struct disk){
+        .is = of->is, .size_gib = of->size_gib, .encrypted = of->encrypted, .fresh = true};
     (void)snprintf(s->id, sizeof(s->id), "%s", id);
     return s;
 }
@@ -449,8 +507,12 @@ static void copy(const struct disk *s)
     ec2_CopySnapshot_out out;
     if (pick(w.snapshots, SNAPSHOTS, false) == NULL)
         return;
-    must(CALL(w.k, CopySnapshot, &out, .source_region = "us-east-1", .source_snapshot_id = s->id));
-    new_snapshot(out.snapshot_id, s)->fresh = false;
+    bool encrypted = s->encrypted || below(3) == 0;
+    must(CALL(w.k, CopySnapshot, &out, .source_region = "us-east-1", .source_snapshot_id = s->id,
+              .encrypted = {encrypted, encrypted}));
+    struct disk *made = new_snapshot(out.snapshot_id, s);
+    made->fresh = encrypted && !s->encrypted;
+    made->encrypted = encrypted;
 }
 
 static void delete_snapshot(struct disk *s)

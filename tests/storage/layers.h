@@ -31,6 +31,7 @@ struct layer_files {
     struct storage *(*begin)(const char *directory);
     void (*write)(const char *path, const struct write *writes, int n);
     void (*check)(const char *path, const struct content *is, int size_gib);
+    bool (*is_encrypted)(const char *path);
     /* The file right above one in the chain of a disk, by what they say; NULL: none. */
     const char *(*above)(struct arena *a, const char *top, const char *path);
     int (*commit)(const char *path, struct err *e);
@@ -48,6 +49,8 @@ void step(void);
 void count_copy(bool merges);
 /* The model and what is there differ: says so, with what does it again, and ends. */
 void wrong(const char *format, ...) __attribute__((format(printf, 1, 2), __noreturn__));
+/* What opens the file, by its row; NULL: it is not encrypted. */
+const char *key_of_file(struct arena *a, const char *path);
 /* Is this the file that a guest writes into? */
 bool guest_writes(const char *path);
 

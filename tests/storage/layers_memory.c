@@ -17,8 +17,9 @@
 #define DIRECTORY "/layers/"
 
 static struct file {
-    char name[NAME_SIZE]; /* "": there is none */
-    char on[NAME_SIZE];   /* "": nothing */
+    char name[NAME_SIZE];    /* "": there is none */
+    char on[NAME_SIZE];      /* "": nothing */
+    char key[NAME_SIZE + 8]; /* "": it is not encrypted */
     int64_t bytes;
     bool sealed;
     bool has[REGIONS][UNITS];
@@ -72,8 +73,17 @@ static void put_unit(struct file *f, int region, int unit, unsigned char value)
     f->is.unit[region][unit] = value;
 }
 
+static void must_open(const struct file *f, const char *key)
+{
+    if (f->key[0] != '\0' && !streq(f->key, key))
+        wrong("%s is encrypted, and is opened with %s", f->name,
+              key == NULL ? "no key" : "another");
+}
+
 static void commit_into(const struct file *f, struct file *to)
 {
+    if (!streq(f->key, to->key))
+        wrong("%s is merged into %s, and their keys differ", f->name, to->name);
     step();
     if (to->bytes < f->bytes)
         to->bytes = f->bytes;
@@ -101,7 +111,8 @@ static void flatten_file(struct file *f)
 
 /* --- the driver */
 
-static int m_make(struct storage *s, const char *id, const char *on, int64_t size, struct err *e)
+static int m_make(struct storage *s, const char *id, const char *on, int64_t size, const char *key,
+                  struct err *e)
 {
     (void)s, (void)e;
     step();
@@ -110,18 +121,22 @@ static int m_make(struct storage *s, const char *id, const char *on, int64_t siz
         return 0;
     if (on != NULL && must_find(on)->bytes > size << 30)
         wrong("the layer %s is smaller than %s", id, on);
+    if (on != NULL)
+        must_open(must_find(on), key);
     f = must_find("");
     *f = (struct file){.bytes = size << 30};
     set_name(f->on, on);
+    (void)snprintf(f->key, sizeof(f->key), "%s", key == NULL ? "" : key);
     set_name(f->name, id);
     step();
     return 0;
 }
 
-static int m_grow(struct storage *s, const char *id, int64_t size, struct err *e)
+static int m_grow(struct storage *s, const char *id, int64_t size, const char *key, struct err *e)
 {
     (void)s, (void)e;
     struct file *f = must_find(id);
+    must_open(f, key);
     step();
     if (f->bytes < size << 30)
         f->bytes = size << 30;
@@ -152,13 +167,15 @@ static int m_seal(struct storage *s, const char *id, bool sealed, struct err *e)
     return 0;
 }
 
-static int m_rebase(struct storage *s, const char *id, const char *on, struct err *e)
+static int m_rebase(struct storage *s, const char *id, const char *on, const char *key,
+                    struct err *e)
 {
     (void)s;
     step();
     struct file *f = find(id);
     if (f == NULL)
         return err_set(e, ENOENT, "there is no layer %s", id);
+    must_open(f, key);
     set_name(f->on, on);
     step();
     return 0;
@@ -179,7 +196,8 @@ static void must_be_free(struct storage *s, const char *id)
         wrong("%s is copied without the guest that writes it", id);
 }
 
-static int m_merge(struct storage *s, const char *id, const char *into, struct err *e)
+static int m_merge(struct storage *s, const char *id, const char *into, const char *key,
+                   struct err *e)
 {
     (void)e;
     must_be_free(s, id);
@@ -188,18 +206,21 @@ static int m_merge(struct storage *s, const char *id, const char *into, struct e
     struct file *f = must_find(id);
     if (must_find(into)->sealed)
         wrong("%s is merged into %s, which is sealed", id, into);
+    must_open(f, key);
     set_name(f->on, into);
     commit_into(f, must_find(into));
     return 0;
 }
 
-static int m_flatten(struct storage *s, const char *id, const char *on, struct err *e)
+static int m_flatten(struct storage *s, const char *id, const char *on, const char *key,
+                     struct err *e)
 {
     (void)e;
     must_be_free(s, id);
     count_copy(false);
     if (on != NULL)
         wrong("there is no image %s in the model", on);
+    must_open(must_find(id), key);
     flatten_file(must_find(id));
     return 0;
 }
@@ -267,6 +288,11 @@ static void check(const char *path, const struct content *is, int size_gib)
                       is->unit[r][u]);
 }
 
+static bool is_encrypted(const char *path)
+{
+    return of_path(path)->key[0] != '\0';
+}
+
 static const char *above(struct arena *a, const char *top, const char *path)
 {
     const char *name = path + strlen(DIRECTORY);
@@ -315,6 +341,7 @@ const struct layer_files files_in_memory = {
     .begin = begin,
     .write = write_units,
     .check = check,
+    .is_encrypted = is_encrypted,
     .above = above,
     .commit = commit,
     .rebase = rebase,

@@ -91,6 +91,28 @@ START_TEST(a_disk_with_limits)
 }
 END_TEST
 
+START_TEST(an_encrypted_disk_on_an_image)
+{
+    _cleanup_arena_ struct arena *a = arena_new();
+    static const char *const below[] = {"/var/lib/croft/volumes/vol-1.qcow2",
+                                        "/var/lib/croft/images/ami-1.qcow2", NULL};
+    struct domain_disk d = disks[0];
+    const char *xml = NULL;
+    struct err e = {0};
+    d.below = below;
+    d.n_encrypted = 2;
+    d.key = "never to be seen";
+    d.secret = "01234567-0123-4123-8123-0123456789ab";
+    ck_assert_msg(domain_disk_xml_build(a, &d, &xml, &e) == 0, "%s", e.message);
+    ck_assert_ptr_null(strstr(xml, d.key));
+    golden_check("domain/encrypted-disk.xml", xml, strlen(xml));
+    const struct frozen_disk frozen[] = {{"vda", "/v/vol-1.3.qcow2", d.secret},
+                                         {"vdb", NULL, NULL}};
+    ck_assert_msg(domain_freeze_xml_build(a, frozen, 2, &xml, &e) == 0, "%s", e.message);
+    golden_check("domain/encrypted-freeze.xml", xml, strlen(xml));
+}
+END_TEST
+
 START_TEST(a_name_cannot_end_an_element)
 {
     _cleanup_arena_ struct arena *a = arena_new();
@@ -126,5 +148,5 @@ START_TEST(what_xml_cannot_say_is_refused)
 END_TEST
 
 UNIT_SUITE(a_domain_on_kvm, a_domain_in_software_emulation_without_a_name,
-           a_domain_of_an_arm_instance, a_disk_with_limits, a_name_cannot_end_an_element,
-           what_xml_cannot_say_is_refused)
+           a_domain_of_an_arm_instance, a_disk_with_limits, an_encrypted_disk_on_an_image,
+           a_name_cannot_end_an_element, what_xml_cannot_say_is_refused)

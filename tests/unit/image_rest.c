@@ -62,7 +62,7 @@ static void before(void)
     h = m->jobs->hypervisor;
     k->config.storage = s;
     put_base();
-    ck_assert_int_eq(s->ops->layer_make(s, VOLUME, TEST_IMAGE, 8, NULL), 0);
+    ck_assert_int_eq(s->ops->layer_make(s, VOLUME, TEST_IMAGE, 8, NULL, NULL), 0);
     ck_assert_msg(h->ops->create_paused(h, &spec, &e) == 0, "%s", e.message);
     ck_assert_int_eq(h->ops->resume(h, TEST_INSTANCE, NULL), 0);
     calls_put_instance(k, INSTANCE_RUNNING);

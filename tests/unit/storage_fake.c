@@ -17,13 +17,13 @@ START_TEST(an_image_is_made_from_an_upload_and_a_volume_from_the_image)
     char id[UUID_SIZE];
     int64_t size = 0;
     upload(s, raw_disk(), RAW_SIZE, id);
-    ck_assert_int_eq(s->ops->layer_make(s, VOL, AMI, 8, NULL), -ENOENT);
+    ck_assert_int_eq(s->ops->layer_make(s, VOL, AMI, 8, NULL, NULL), -ENOENT);
     ck_assert_int_eq(s->ops->image_make(s, AMI, id, &size, NULL), 0);
     ck_assert_int_eq(size, RAW_SIZE);
     ck_assert_int_eq(s->ops->image_make(s, AMI, id, &size, NULL), 0);           /* repeated */
     ck_assert_int_eq(s->ops->image_make(s, "ami-2", id, &size, NULL), -ENOENT); /* used up */
-    ck_assert_int_eq(s->ops->layer_make(s, VOL, AMI, 8, NULL), 0);
-    ck_assert_int_eq(s->ops->layer_make(s, VOL, AMI, 8, NULL), 0);
+    ck_assert_int_eq(s->ops->layer_make(s, VOL, AMI, 8, NULL, NULL), 0);
+    ck_assert_int_eq(s->ops->layer_make(s, VOL, AMI, 8, NULL, NULL), 0);
     ck_assert_int_eq(s->ops->list_layers(s, a, &names, NULL), 0);
     ck_assert_uint_eq(names.n, 1);
     ck_assert_str_eq(names.v[0], VOL);
@@ -60,9 +60,25 @@ START_TEST(a_volume_must_hold_its_layer)
     upload(s, header, sizeof(header), id);
     ck_assert_int_eq(s->ops->image_make(s, AMI, id, &size, NULL), 0);
     ck_assert_int_eq(size, (int64_t)8 << 30);
-    ck_assert_int_eq(s->ops->layer_make(s, VOL, AMI, 7, NULL), -EINVAL);
-    ck_assert_int_eq(s->ops->layer_make(s, VOL, NULL, 0, NULL), -EINVAL);
-    ck_assert_int_eq(s->ops->layer_make(s, VOL, AMI, 8, NULL), 0);
+    ck_assert_int_eq(s->ops->layer_make(s, VOL, AMI, 7, NULL, NULL), -EINVAL);
+    ck_assert_int_eq(s->ops->layer_make(s, VOL, NULL, 0, NULL, NULL), -EINVAL);
+    ck_assert_int_eq(s->ops->layer_make(s, VOL, AMI, 8, NULL, NULL), 0);
+    s->ops->free(s);
+}
+END_TEST
+
+START_TEST(an_encrypted_layer_takes_its_key_and_stays_apart)
+{
+    struct storage *s = new_one();
+    ck_assert_int_eq(s->ops->layer_make(s, VOL, NULL, 1, NULL, NULL), 0);
+    ck_assert_int_eq(s->ops->layer_make(s, VOL ".2", VOL, 1, "key", NULL), 0);
+    ck_assert_int_eq(s->ops->layer_make(s, VOL ".3", VOL ".2", 1, NULL, NULL), -EIO);
+    ck_assert_int_eq(s->ops->layer_make(s, VOL ".3", VOL ".2", 1, "key", NULL), 0);
+    ck_assert_int_eq(s->ops->layer_grow(s, VOL ".3", 2, "other", NULL), -EIO);
+    ck_assert_int_eq(s->ops->layer_grow(s, VOL ".3", 2, "key", NULL), 0);
+    ck_assert_int_eq(s->ops->layer_merge(s, VOL ".2", VOL, "key", NULL), -EINVAL);
+    ck_assert_int_eq(s->ops->layer_merge(s, VOL ".3", VOL ".2", "key", NULL), 0);
+    ck_assert_int_eq(s->ops->layer_flatten(s, VOL ".2", NULL, "key", NULL), 0);
     s->ops->free(s);
 }
 END_TEST
@@ -71,8 +87,8 @@ START_TEST(a_make_can_be_made_to_fail_once)
 {
     struct storage *s = new_one();
     fake_storage_fail_next(s, ENOSPC);
-    ck_assert_int_eq(s->ops->layer_make(s, VOL, NULL, 1, NULL), -ENOSPC);
-    ck_assert_int_eq(s->ops->layer_make(s, VOL, NULL, 1, NULL), 0);
+    ck_assert_int_eq(s->ops->layer_make(s, VOL, NULL, 1, NULL, NULL), -ENOSPC);
+    ck_assert_int_eq(s->ops->layer_make(s, VOL, NULL, 1, NULL, NULL), 0);
     s->ops->free(s);
 }
 END_TEST
@@ -99,4 +115,5 @@ END_TEST
 
 UNIT_SUITE(an_image_is_made_from_an_upload_and_a_volume_from_the_image,
            what_is_no_disk_makes_no_image, a_volume_must_hold_its_layer,
-           a_make_can_be_made_to_fail_once, an_instance_has_a_console_and_forgets_its_files)
+           an_encrypted_layer_takes_its_key_and_stays_apart, a_make_can_be_made_to_fail_once,
+           an_instance_has_a_console_and_forgets_its_files)

@@ -7,6 +7,8 @@
 
 #include "base/child.h"
 #include "base/file.h"
+#include "storage/files_internal.h"
+#include "storage/qemu_img.h"
 #include "storage_common.h"
 #include "unit.h"
 
@@ -261,10 +263,10 @@ START_TEST(a_volume_is_an_overlay_of_the_asked_size)
     _cleanup_arena_ struct arena *a = arena_new();
     _cleanup_buf_ struct buf out = BUF_INIT(65536);
     struct storage_names names = {0};
-    ck_assert_int_eq(s->ops->layer_make(s, VOL, AMI, 2, NULL), -ENOENT);
+    ck_assert_int_eq(s->ops->layer_make(s, VOL, AMI, 2, NULL, NULL), -ENOENT);
     import(make_disk("qcow2", NULL));
-    ck_assert_msg(s->ops->layer_make(s, VOL, AMI, 2, &e) == 0, "%s", e.message);
-    ck_assert_int_eq(s->ops->layer_make(s, VOL, AMI, 2, NULL), 0);
+    ck_assert_msg(s->ops->layer_make(s, VOL, AMI, 2, NULL, &e) == 0, "%s", e.message);
+    ck_assert_int_eq(s->ops->layer_make(s, VOL, AMI, 2, NULL, NULL), 0);
     ck_assert_uint_eq(mode_of("volumes/" VOL ".qcow2"), 0600);
     ck_assert_str_eq(s->ops->layer_path(s, a, VOL), path("volumes/" VOL ".qcow2"));
     const char *argv[] = {"qemu-img", "info", s->ops->layer_path(s, a, VOL), NULL};
@@ -294,10 +296,10 @@ START_TEST(a_volume_smaller_than_its_layer_is_refused)
     upload_file(path("large"), id);
     ck_assert_int_eq(s->ops->image_make(s, AMI, id, &size, NULL), 0);
     ck_assert_int_eq(size, (int64_t)3 << 30);
-    ck_assert_int_eq(s->ops->layer_make(s, VOL, AMI, 2, NULL), -EINVAL);
-    ck_assert_int_eq(s->ops->layer_make(s, VOL, NULL, 0, NULL), -EINVAL);
+    ck_assert_int_eq(s->ops->layer_make(s, VOL, AMI, 2, NULL, NULL), -EINVAL);
+    ck_assert_int_eq(s->ops->layer_make(s, VOL, NULL, 0, NULL, NULL), -EINVAL);
     ck_assert_uint_eq(entries("volumes"), 0);
-    ck_assert_int_eq(s->ops->layer_make(s, VOL, NULL, 1, NULL), 0);
+    ck_assert_int_eq(s->ops->layer_make(s, VOL, NULL, 1, NULL, NULL), 0);
     end();
 }
 END_TEST
@@ -311,7 +313,7 @@ START_TEST(layers_that_qemu_has_open_are_not_merged)
     ck_assert_int_eq(s->ops->layer_in_use(s, VOL, &used, NULL), 0);
     ck_assert(!used);
     for (size_t i = 0; i < ARRAY_SIZE(layers); i++)
-        ck_assert_int_eq(s->ops->layer_make(s, layers[i], i == 0 ? NULL : VOL, 1, NULL), 0);
+        ck_assert_int_eq(s->ops->layer_make(s, layers[i], i == 0 ? NULL : VOL, 1, NULL, NULL), 0);
     for (size_t i = 0; i < ARRAY_SIZE(layers); i++) {
         const char *name = i == 0 ? "volumes/" VOL ".qcow2" : "volumes/" VOL ".2.qcow2";
         struct flock lock = {.l_type = F_RDLCK, .l_start = 201, .l_len = 1};
@@ -319,12 +321,64 @@ START_TEST(layers_that_qemu_has_open_are_not_merged)
         ck_assert_int_eq(fcntl(fd, F_OFD_SETLK, &lock), 0);
         ck_assert_int_eq(s->ops->layer_in_use(s, layers[i], &used, NULL), 0);
         ck_assert(used);
-        ck_assert_int_eq(s->ops->layer_merge(s, VOL ".2", VOL, NULL), -EBUSY);
+        ck_assert_int_eq(s->ops->layer_merge(s, VOL ".2", VOL, NULL, NULL), -EBUSY);
         (void)close(fd);
         ck_assert_int_eq(s->ops->layer_in_use(s, layers[i], &used, NULL), 0);
         ck_assert(!used);
     }
-    ck_assert_msg(s->ops->layer_merge(s, VOL ".2", VOL, &e) == 0, "%s", e.message);
+    ck_assert_msg(s->ops->layer_merge(s, VOL ".2", VOL, NULL, &e) == 0, "%s", e.message);
+    end();
+}
+END_TEST
+
+/* Reads or writes a layer as QEMU would. */
+static void qemu_io(const char *layer_id, const char *key, const char *command)
+{
+    _cleanup_arena_ struct arena *a = arena_new();
+    _cleanup_buf_ struct buf out = BUF_INIT(65536);
+    const char *spec = NULL;
+    struct err e = {0};
+    ck_assert_int_eq(files_layer_spec(a, s->ops->layer_path(s, a, layer_id), key, &spec, &e), 0);
+    const char *object = "secret,id=" QEMU_IMG_KEY ",file=/dev/stdin";
+    const char *argv[] = {"qemu-io", "--object", object, "-c", command, spec, NULL};
+    int r = child_run(
+        &(struct child){.argv = argv, .input = key, .input_len = strlen(key), .output = &out}, &e);
+    ck_assert_msg(r == 0 && strstr(buf_str(&out), "failed") == NULL, "%s: %s %s", command,
+                  e.message, buf_str(&out));
+}
+
+static bool has_text(const char *name, const char *text)
+{
+    const char *argv[] = {"grep", "-qaF", text, path(name), NULL};
+    return child_run(&(struct child){.argv = argv}, NULL) == 0;
+}
+
+/* On a plain layer, with the word "4242" and the like where it is in clear. */
+START_TEST(encrypted_layers_are_merged_and_flattened_and_never_in_clear)
+{
+    begin();
+    struct err e = {0};
+    static const char key[] = "0123456789abcdef0123456789abcdef";
+    ck_assert_int_eq(s->ops->layer_make(s, VOL, NULL, 1, NULL, NULL), 0);
+    ck_assert_msg(s->ops->layer_make(s, VOL ".2", VOL, 1, key, &e) == 0, "%s", e.message);
+    ck_assert_msg(s->ops->layer_make(s, VOL ".3", VOL ".2", 1, key, &e) == 0, "%s", e.message);
+    qemu_io(VOL, key, "write -P 0x41 0 64k");
+    qemu_io(VOL ".2", key, "write -P 0x42 64k 64k");
+    qemu_io(VOL ".3", key, "write -P 0x43 128k 64k");
+    ck_assert(has_text("volumes/" VOL ".qcow2", "AAAAAAAAAAAAAAAA"));
+    ck_assert(!has_text("volumes/" VOL ".2.qcow2", "BBBBBBBB"));
+    ck_assert(!has_text("volumes/" VOL ".3.qcow2", "CCCCCCCC"));
+    ck_assert_int_eq(s->ops->layer_merge(s, VOL ".2", VOL, key, &e), -EINVAL);
+    ck_assert_int_eq(s->ops->layer_grow(s, VOL ".3", 2, "another key", &e), -EIO);
+    ck_assert_msg(s->ops->layer_grow(s, VOL ".3", 2, key, &e) == 0, "%s", e.message);
+    ck_assert_msg(s->ops->layer_merge(s, VOL ".3", VOL ".2", key, &e) == 0, "%s", e.message);
+    ck_assert_msg(s->ops->layer_flatten(s, VOL ".2", NULL, key, &e) == 0, "%s", e.message);
+    ck_assert_int_eq(s->ops->layer_remove(s, VOL, NULL), 0);
+    ck_assert_int_eq(s->ops->layer_remove(s, VOL ".3", NULL), 0);
+    qemu_io(VOL ".2", key, "read -P 0x41 0 64k");
+    qemu_io(VOL ".2", key, "read -P 0x42 64k 64k");
+    qemu_io(VOL ".2", key, "read -P 0x43 128k 64k");
+    ck_assert(!has_text("volumes/" VOL ".2.qcow2", "AAAAAAAA"));
     end();
 }
 END_TEST
@@ -335,7 +389,7 @@ START_TEST(an_id_cannot_lead_out_of_its_directory)
     int64_t size = 0;
     char good[UUID_SIZE];
     uuid_new(good);
-    ck_assert_int_eq(s->ops->layer_make(s, "../x", NULL, 1, NULL), -EINVAL);
+    ck_assert_int_eq(s->ops->layer_make(s, "../x", NULL, 1, NULL, NULL), -EINVAL);
     ck_assert_int_eq(s->ops->layer_remove(s, "vol-1/../../x", NULL), -EINVAL);
     ck_assert_int_eq(s->ops->image_make(s, "ami-x", good, &size, NULL), -EINVAL);
     ck_assert_int_eq(s->ops->image_make(s, AMI, "../../etc/passwd", &size, NULL), -EINVAL);
@@ -428,7 +482,7 @@ START_TEST(a_sweep_takes_what_a_crash_left_and_old_uploads)
         file_write(path("volumes/" VOL ".0011223344556677.new.tmp"), "x", 1, 0600, NULL), 0);
     ck_assert_int_eq(
         file_write(path("images/" AMI ".0011223344556677.unpacked.tmp.xz"), "x", 1, 0600, NULL), 0);
-    ck_assert_int_eq(s->ops->layer_make(s, VOL, NULL, 1, NULL), 0);
+    ck_assert_int_eq(s->ops->layer_make(s, VOL, NULL, 1, NULL, NULL), 0);
     ck_assert_int_eq(s->ops->sweep(s, NULL), 0);
     ck_assert_uint_eq(entries("volumes"), 1);
     ck_assert_uint_eq(entries("images"), 0);
@@ -455,6 +509,7 @@ UNIT_SUITE(the_directories_let_qemu_through_and_nobody_look, a_raw_disk_becomes_
            vmdk_and_vhd_disks_are_converted, packed_disks_are_unpacked, what_is_no_disk_is_refused,
            disks_that_lead_to_other_files_are_refused, a_volume_is_an_overlay_of_the_asked_size,
            a_volume_smaller_than_its_layer_is_refused, layers_that_qemu_has_open_are_not_merged,
+           encrypted_layers_are_merged_and_flattened_and_never_in_clear,
            an_instance_store_is_kept_until_it_is_removed, an_id_cannot_lead_out_of_its_directory,
            the_tail_of_a_console_goes_over_a_rotation,
            a_sweep_takes_what_a_crash_left_and_old_uploads, there_is_room)

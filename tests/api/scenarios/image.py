@@ -225,8 +225,8 @@ REFUSED = {
         ({"Name": "fine", "SourceImageId": "%image", "SourceRegion": "eu-central-1"}, "InvalidAMIID.NotFound"),
         ({"Name": "actions", "SourceImageId": "%image", "SourceRegion": "us-east-1"},
          "InvalidAMIName.Duplicate"),
-        ({"Name": "fine", "SourceImageId": "%image", "SourceRegion": "us-east-1", "Encrypted": True},
-         "UnsupportedOperation")],
+        ({"Name": "fine", "SourceImageId": "%image", "SourceRegion": "us-east-1", "Encrypted": True,
+          "KmsKeyId": "alias/mine"}, "InvalidParameterValue")],
     "CreateImage": [
         ({"InstanceId": MISSING["i"], "Name": "fine"}, "InvalidInstanceID.NotFound"),
         ({"InstanceId": "%one", "Name": "actions"}, "InvalidAMIName.Duplicate"),

@@ -134,13 +134,8 @@ class Volumes(Scenarios):
         self.assertEqual(call("post", "DescribeVolumesModifications", {}),
                          {"VolumesModifications": []})
 
-    def GetEbsEncryptionByDefault(self):
-        self.assertIs(call("post", "GetEbsEncryptionByDefault", {})["EbsEncryptionByDefault"],
-                      False)
-
 
 REFUSED = {
-    "GetEbsEncryptionByDefault": [({"DryRun": True}, "DryRunOperation")],
     "AttachVolume": [
         ({"VolumeId": MISSING["vol"], "InstanceId": "%one", "Device": "/dev/sdf"},
          "InvalidVolume.NotFound"),
@@ -161,7 +156,10 @@ REFUSED = {
          "InvalidParameterValue"),
         ({"AvailabilityZone": "us-east-1a", "Size": 10, "Iops": 3000},
          "InvalidParameterCombination"),
-        ({"AvailabilityZone": "us-east-1a", "Size": 10, "Encrypted": True}, "UnsupportedOperation"),
+        ({"AvailabilityZone": "us-east-1a", "Size": 10, "KmsKeyId": "alias/aws/ebs"},
+         "InvalidParameterDependency"),
+        ({"AvailabilityZone": "us-east-1a", "Size": 10, "Encrypted": True, "KmsKeyId": "alias/mine"},
+         "InvalidParameterValue"),
         ({"AvailabilityZone": "us-east-1a", "SnapshotId": MISSING["snap"]},
          "InvalidSnapshot.NotFound")],
     "DeleteVolume": [({"VolumeId": MISSING["vol"]}, "InvalidVolume.NotFound"),
