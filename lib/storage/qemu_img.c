@@ -110,7 +110,7 @@ static int say_unconverted(const struct err *why, int code, struct err *e)
 {
     if (why->code != EIO)
         return err_set(e, why->code, "%s", why->message);
-    if (strstr(why->message, strerror(ENOSPC)) != NULL)
+    if (strstr(why->message, strerrordesc_np(ENOSPC)) != NULL)
         return err_set(e, ENOSPC, "there is no room left on the server's disk");
     return err_set(e, code, "the disk cannot be read to its end: it is damaged or cut short");
 }
