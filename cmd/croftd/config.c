@@ -419,5 +419,6 @@ void config_print_help(void)
     for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
         if (!keys[i].option)
             (void)printf("  %-22s %s\n", keys[i].name, keys[i].help);
-    (void)printf("  %-22s a type of your own: NAME VCPUS MIB [ARCHITECTURE]\n", "instance_type");
+    (void)printf("  %-22s a type of your own: NAME VCPUS MIB [ARCHITECTURE [DISKSxGB]]\n",
+                 "instance_type");
 }
