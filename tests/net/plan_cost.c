@@ -146,7 +146,6 @@ static int64_t part_of(struct calls *k, uint64_t *since, size_t n_ports)
 
 static int64_t after_a_rule(struct calls *k, uint64_t *since)
 {
-    _cleanup_arena_ struct arena *a = arena_new();
     struct tx *tx = store_write(k->store);
     struct security_group_rule rule = {.id = "sgr-0c0c0c0c0c0c0c0c0",
                                        OF_ACCOUNT,

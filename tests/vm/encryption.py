@@ -248,6 +248,7 @@ def main():
     lines.start()
     guest = Guest()
     wait_state(ec2, guest.id, "running")
+    guest.run("sync")  # of its first boot, too
     with checks.part("written and copied"):
         plain, secret, copy, taken = never_in_clear(guest)
     with checks.part("merged and grown"):

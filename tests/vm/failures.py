@@ -13,6 +13,8 @@ import re
 import subprocess
 import tempfile
 
+from botocore.exceptions import ClientError
+
 from guests import (Checks, ec2_client, enter_own_lab, output, qemu_pid, run, until, wait_state)
 
 enter_own_lab("--config", "instance_type=lab.tiny 1 128")
@@ -61,6 +63,13 @@ def cannot_start(image, what, cause):
     checks.same(f"{what}: nothing is left", left_of(instance_id), [])
 
 
+def is_refused(image, code):
+    try:
+        checks.ok(f"a launch without room is refused: {code}", False, launch(image))
+    except ClientError as error:
+        checks.same("a launch without room is refused", error.response["Error"]["Code"], code)
+
+
 @contextlib.contextmanager
 def mounted(*argv):
     """Over a path of the lab, whose mount namespace croftd and libvirtd share with this test."""
@@ -72,7 +81,11 @@ def mounted(*argv):
 
 
 def launches_that_fail(image):
-    with checks.part("disk full"), mounted("-t", "tmpfs", "-o", "size=128k,mode=711", "tmpfs",
+    with checks.part("disk too small"), mounted("-t", "tmpfs", "-o", "size=128k,mode=711", "tmpfs",
+                                                os.path.join(STATE, "volumes")):
+        is_refused(image, "InsufficientVolumeCapacity")
+    # Room as far as one can see, and none for a file.
+    with checks.part("disk full"), mounted("-t", "tmpfs", "-o", "size=16g,nr_inodes=1,mode=711", "tmpfs",
                                            os.path.join(STATE, "volumes")):
         cannot_start(image, "no room for the volume", "No space left|room|disk is full")
     with checks.part("disk full at the seed"), mounted(
