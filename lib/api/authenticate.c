@@ -15,11 +15,12 @@ int authenticate_find_key(void *ctx, const char *access_key_id, struct arena *a,
     const struct api *api = ctx;
     struct tx *tx = store_read(api->config.store);
     struct access_key *key = store_access_key(tx, a, access_key_id);
+    bool is_root = key != NULL && streq(key->user_id, key->account_id);
+    struct iam_user *user = key == NULL || is_root ? NULL : store_iam_user(tx, a, key->user_id);
     if (tx_commit(tx, NULL) < 0)
         return -EIO;
-    if (key == NULL || !key->active)
+    if (key == NULL || !key->active || (!is_root && user == NULL))
         return -ENOENT;
-    bool is_root = key->user_arn != NULL && strstr(key->user_arn, ":root") != NULL;
     struct credential *c = arena_new_of(a, struct credential);
     *c = (struct credential){
         .access_key_id = key->id,
@@ -28,7 +29,7 @@ int authenticate_find_key(void *ctx, const char *access_key_id, struct arena *a,
             {
                 .kind = is_root ? PRINCIPAL_ROOT : PRINCIPAL_USER,
                 .account_id = key->account_id,
-                .arn = key->user_arn,
+                .arn = is_root ? iam_root_arn(a, key->account_id) : iam_user_arn(a, user),
                 .user_id = key->user_id,
                 .access_key_id = key->id,
             },

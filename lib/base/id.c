@@ -30,6 +30,18 @@ void hex_encode(const void *data, size_t len, char *out)
     out[2 * len] = '\0';
 }
 
+char *random_text(struct arena *a, size_t n, const char *letters)
+{
+    size_t size = strlen(letters);
+    CHECK(size > 0 && 256 % size == 0);
+    unsigned char *raw = arena_alloc(a, n);
+    random_bytes(raw, n);
+    char *text = arena_alloc(a, n + 1);
+    for (size_t i = 0; i < n; i++)
+        text[i] = letters[raw[i] % size];
+    return text;
+}
+
 void id_new(const char *prefix, char out[ID_SIZE])
 {
     unsigned char raw[9];

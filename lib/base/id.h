@@ -13,6 +13,11 @@
 
 /* Fills `data` from the kernel's generator; never fails. */
 void random_bytes(void *data, size_t len);
+/* As they are in ids of IAM, and secrets. */
+#define BASE32_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+#define BASE64_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+/* `n` of the letters, whose number must divide 256: so none is likelier than another. */
+char *random_text(struct arena *a, size_t n, const char *letters);
 /* id_new("i", id) writes "i-0123456789abcdef0". */
 void id_new(const char *prefix, char out[ID_SIZE]);
 /* The same in an arena. */

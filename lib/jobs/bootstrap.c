@@ -6,18 +6,8 @@
 #include "base/log.h"
 #include "core/vpc_cidr.h"
 #include "jobs/vpc_rows.h"
+#include "store/identity.h"
 #include "store/queries.h"
-
-/* `n` characters of an alphabet whose size divides 256, so that none is likelier than another. */
-static char *random_text(struct arena *a, size_t n, const char *alphabet, size_t size)
-{
-    unsigned char *raw = arena_alloc(a, n);
-    random_bytes(raw, n);
-    char *text = arena_alloc(a, n + 1);
-    for (size_t i = 0; i < n; i++)
-        text[i] = alphabet[raw[i] % size];
-    return text;
-}
 
 static const char *setting(struct tx *tx, struct arena *a, const char *name,
                            const char *(*make)(struct arena *a))
@@ -59,24 +49,12 @@ static const char *make_ipv6_prefix(struct arena *a)
 static void ensure_root_key(struct tx *tx, struct arena *a, struct bootstrap_result *result,
                             int64_t now)
 {
-    const char *arn = arena_printf(a, "arn:aws:iam::%s:root", result->account_id);
-    struct access_key_list keys = store_access_keys(tx, a, "user_arn", arn);
+    const char *account = result->account_id;
+    struct access_key_list keys = store_access_keys(tx, a, "user_id", account);
     if (keys.n == 0 && store_setting(tx, a, "root_key_made") == NULL) {
-        static const char base32[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-        static const char base64[] =
-            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-        struct access_key key = {
-            .id = arena_printf(a, "AKIA%s", random_text(a, 16, base32, 32)),
-            .account_id = result->account_id,
-            .user_arn = arn,
-            .user_id = result->account_id,
-            .secret = random_text(a, 40, base64, 64),
-            .active = true,
-            .created_at = now,
-        };
-        store_insert_access_key(tx, &key);
+        (void)store_make_access_key(tx, a, account, account, now);
         store_set_setting(tx, "root_key_made", "yes");
-        keys = store_access_keys(tx, a, "user_arn", arn);
+        keys = store_access_keys(tx, a, "user_id", account);
     }
     if (keys.n > 0) {
         result->access_key_id = keys.v[0].id;

@@ -12,11 +12,13 @@ struct host {
 struct access_key {
     const char *id; /* AKIA… */
     const char *account_id;
-    const char *user_arn;
-    const char *user_id;
-    const char *secret; /* in the clear: a signature can be checked in no other way */
+    const char *user_id; /* AIDA…; the account's own keys, those of root, have its id */
+    const char *secret;  /* in the clear: a signature can be checked in no other way */
     bool active;
     int64_t created_at;
+    int64_t last_used_at; /* 0: not yet */
+    const char *last_used_service;
+    const char *last_used_region;
 };
 
 /* What an account has chosen for all it has in a region. */

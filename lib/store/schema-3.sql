@@ -516,6 +516,108 @@ CREATE TABLE export_task (
 ALTER TABLE instance ADD COLUMN rest_for TEXT;
 ALTER TABLE instance ADD COLUMN rests INTEGER NOT NULL DEFAULT 0;
 
+-- Identity. A key belongs to a user or, with the account as its user, to the account itself; its ARN follows
+-- from that.
+ALTER TABLE access_key DROP COLUMN user_arn;
+ALTER TABLE access_key ADD COLUMN last_used_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE access_key ADD COLUMN last_used_service TEXT;
+ALTER TABLE access_key ADD COLUMN last_used_region TEXT;
+CREATE INDEX access_key_user ON access_key (user_id);
+
+-- Names are compared without regard to case.
+CREATE TABLE iam_user (
+  id                    TEXT PRIMARY KEY,
+  account_id            TEXT NOT NULL,
+  path                  TEXT NOT NULL,
+  name                  TEXT NOT NULL COLLATE NOCASE,
+  permissions_boundary  TEXT,
+  created_at            INTEGER NOT NULL,
+  UNIQUE (account_id, name)
+) STRICT;
+CREATE INDEX iam_user_boundary ON iam_user (permissions_boundary);
+
+CREATE TABLE iam_group (
+  id          TEXT PRIMARY KEY,
+  account_id  TEXT NOT NULL,
+  path        TEXT NOT NULL,
+  name        TEXT NOT NULL COLLATE NOCASE,
+  created_at  INTEGER NOT NULL,
+  UNIQUE (account_id, name)
+) STRICT;
+
+CREATE TABLE iam_group_member (
+  group_id  TEXT NOT NULL REFERENCES iam_group (id),
+  user_id   TEXT NOT NULL REFERENCES iam_user (id),
+  PRIMARY KEY (group_id, user_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX iam_group_member_user ON iam_group_member (user_id);
+
+CREATE TABLE iam_role (
+  id                    TEXT PRIMARY KEY,
+  account_id            TEXT NOT NULL,
+  path                  TEXT NOT NULL,
+  name                  TEXT NOT NULL COLLATE NOCASE,
+  description           TEXT,
+  assume_role_policy    TEXT NOT NULL,
+  max_session_duration  INTEGER NOT NULL,
+  permissions_boundary  TEXT,
+  created_at            INTEGER NOT NULL,
+  last_used_at          INTEGER NOT NULL,
+  last_used_region      TEXT,
+  UNIQUE (account_id, name)
+) STRICT;
+CREATE INDEX iam_role_boundary ON iam_role (permissions_boundary);
+
+-- Managed policies of accounts; those of AWS are in core/aws_policies.c.
+CREATE TABLE iam_policy (
+  id               TEXT PRIMARY KEY,
+  account_id       TEXT NOT NULL,
+  arn              TEXT NOT NULL UNIQUE,
+  path             TEXT NOT NULL,
+  name             TEXT NOT NULL COLLATE NOCASE,
+  description      TEXT,
+  default_version  INTEGER NOT NULL,
+  versions_made    INTEGER NOT NULL,
+  created_at       INTEGER NOT NULL,
+  updated_at       INTEGER NOT NULL,
+  UNIQUE (account_id, name)
+) STRICT;
+
+CREATE TABLE iam_policy_version (
+  policy_id   TEXT NOT NULL REFERENCES iam_policy (id) ON DELETE CASCADE,
+  number      INTEGER NOT NULL,
+  document    TEXT NOT NULL,
+  created_at  INTEGER NOT NULL,
+  PRIMARY KEY (policy_id, number)
+) STRICT;
+
+-- The owner is a user, a group or a role; the policy one of the account or of AWS.
+CREATE TABLE iam_attachment (
+  owner_id    TEXT NOT NULL,
+  policy_arn  TEXT NOT NULL,
+  account_id  TEXT NOT NULL,
+  PRIMARY KEY (owner_id, policy_arn)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX iam_attachment_policy ON iam_attachment (policy_arn, account_id);
+
+CREATE TABLE iam_inline_policy (
+  owner_id  TEXT NOT NULL,
+  name      TEXT NOT NULL,
+  document  TEXT NOT NULL,
+  PRIMARY KEY (owner_id, name)
+) STRICT;
+
+CREATE TABLE iam_instance_profile (
+  id          TEXT PRIMARY KEY,
+  account_id  TEXT NOT NULL,
+  path        TEXT NOT NULL,
+  name        TEXT NOT NULL COLLATE NOCASE,
+  role_id     TEXT REFERENCES iam_role (id),
+  created_at  INTEGER NOT NULL,
+  UNIQUE (account_id, name)
+) STRICT;
+CREATE INDEX iam_instance_profile_role ON iam_instance_profile (role_id);
+
 -- What schema 2 took for granted of a VPC, as rows. Ids are "rtb-" and seventeen hexadecimal digits.
 INSERT INTO dhcp_options (id, account_id, region)
   SELECT dhcp_options_id, account_id, region FROM vpc GROUP BY dhcp_options_id;

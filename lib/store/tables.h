@@ -15,6 +15,7 @@
 #include "core/disk_key.h"
 #include "core/flow_log.h"
 #include "core/group_association.h"
+#include "core/identity.h"
 #include "core/image.h"
 #include "core/insights.h"
 #include "core/instance.h"
@@ -40,6 +41,15 @@
 #define STORE_TABLES                                                                               \
     STORE_TABLE(host, hosts)                                                                       \
     STORE_TABLE(access_key, access_keys)                                                           \
+    STORE_TABLE(iam_user, iam_users)                                                               \
+    STORE_TABLE(iam_group, iam_groups)                                                             \
+    STORE_TABLE(iam_group_member, iam_group_members)                                               \
+    STORE_TABLE(iam_role, iam_roles)                                                               \
+    STORE_TABLE(iam_policy, iam_policies)                                                          \
+    STORE_TABLE(iam_policy_version, iam_policy_versions)                                           \
+    STORE_TABLE(iam_attachment, iam_attachments)                                                   \
+    STORE_TABLE(iam_inline_policy, iam_inline_policies)                                            \
+    STORE_TABLE(iam_instance_profile, iam_instance_profiles)                                       \
     STORE_TABLE(vpc, vpcs)                                                                         \
     STORE_TABLE(subnet, subnets)                                                                   \
     STORE_TABLE(security_group, security_groups)                                                   \
@@ -133,8 +143,55 @@ STORE_TABLES
 
 #define store_hosts(tx, a, ...)       store_hosts_where(tx, a, STORE_WHERE(__VA_ARGS__))
 #define store_access_keys(tx, a, ...) store_access_keys_where(tx, a, STORE_WHERE(__VA_ARGS__))
-#define store_vpcs(tx, a, ...)        store_vpcs_where(tx, a, STORE_WHERE(__VA_ARGS__))
-#define store_subnets(tx, a, ...)     store_subnets_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_delete_access_keys(tx, ...)                                                          \
+    store_delete_access_keys_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_count_access_keys(tx, ...) store_count_access_keys_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_iam_users(tx, a, ...)      store_iam_users_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_count_iam_users(tx, ...)   store_count_iam_users_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_iam_users(tx, ...)  store_delete_iam_users_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_iam_groups(tx, a, ...)     store_iam_groups_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_count_iam_groups(tx, ...)  store_count_iam_groups_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_iam_groups(tx, ...) store_delete_iam_groups_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_iam_group_members(tx, a, ...)                                                        \
+    store_iam_group_members_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_count_iam_group_members(tx, ...)                                                     \
+    store_count_iam_group_members_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_iam_group_members(tx, ...)                                                    \
+    store_delete_iam_group_members_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_iam_roles(tx, a, ...)     store_iam_roles_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_count_iam_roles(tx, ...)  store_count_iam_roles_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_iam_roles(tx, ...) store_delete_iam_roles_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_iam_policies(tx, a, ...)  store_iam_policies_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_count_iam_policies(tx, ...)                                                          \
+    store_count_iam_policies_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_iam_policies(tx, ...)                                                         \
+    store_delete_iam_policies_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_iam_policy_versions(tx, a, ...)                                                      \
+    store_iam_policy_versions_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_count_iam_policy_versions(tx, ...)                                                   \
+    store_count_iam_policy_versions_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_iam_policy_versions(tx, ...)                                                  \
+    store_delete_iam_policy_versions_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_iam_attachments(tx, a, ...)                                                          \
+    store_iam_attachments_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_count_iam_attachments(tx, ...)                                                       \
+    store_count_iam_attachments_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_iam_attachments(tx, ...)                                                      \
+    store_delete_iam_attachments_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_iam_inline_policies(tx, a, ...)                                                      \
+    store_iam_inline_policies_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_count_iam_inline_policies(tx, ...)                                                   \
+    store_count_iam_inline_policies_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_iam_inline_policies(tx, ...)                                                  \
+    store_delete_iam_inline_policies_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_iam_instance_profiles(tx, a, ...)                                                    \
+    store_iam_instance_profiles_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_count_iam_instance_profiles(tx, ...)                                                 \
+    store_count_iam_instance_profiles_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_iam_instance_profiles(tx, ...)                                                \
+    store_delete_iam_instance_profiles_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_vpcs(tx, a, ...)    store_vpcs_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_subnets(tx, a, ...) store_subnets_where(tx, a, STORE_WHERE(__VA_ARGS__))
 #define store_security_groups(tx, a, ...)                                                          \
     store_security_groups_where(tx, a, STORE_WHERE(__VA_ARGS__))
 #define store_security_group_rules(tx, a, ...)                                                     \

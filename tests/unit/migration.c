@@ -14,6 +14,8 @@
 
 /* Two VPCs of one account and region, as schema 2 had them, and one of another region. */
 static const char *const rows =
+    "INSERT INTO access_key VALUES"
+    " ('AKIA0', '123456789012', 'arn:aws:iam::123456789012:root', '123456789012', 'secret', 1, 4);"
     "INSERT INTO vpc VALUES"
     " ('vpc-0000000000000000a', '123456789012', 'us-east-1', '172.31.0.0/16',"
     "  'vpc-cidr-assoc-0000000000000000a', 1, 'dopt-0000000000000000a', 1, 0),"
@@ -125,6 +127,21 @@ static void check_vpc(struct tx *tx, struct arena *a, const char *id, size_t sub
     }
 }
 
+START_TEST(the_account_keeps_its_key)
+{
+    struct place p = begin();
+    struct tx *tx = store_read(p.store);
+    const struct access_key *key = store_access_key(tx, p.arena, "AKIA0");
+    ck_assert_ptr_nonnull(key);
+    ck_assert_str_eq(key->user_id, key->account_id);
+    ck_assert_str_eq(key->secret, "secret");
+    ck_assert(key->active);
+    ck_assert_int_eq(key->last_used_at, 0);
+    tx_end(tx);
+    end(&p);
+}
+END_TEST
+
 START_TEST(a_vpc_of_schema_2_gets_what_comes_with_a_vpc)
 {
     struct place p = begin();
@@ -199,5 +216,6 @@ START_TEST(opening_it_again_adds_nothing)
 }
 END_TEST
 
-UNIT_SUITE(a_vpc_of_schema_2_gets_what_comes_with_a_vpc, an_image_of_schema_2_has_its_root_device,
-           dhcp_options_that_two_vpcs_named_are_one_set, opening_it_again_adds_nothing)
+UNIT_SUITE(the_account_keeps_its_key, a_vpc_of_schema_2_gets_what_comes_with_a_vpc,
+           an_image_of_schema_2_has_its_root_device, dhcp_options_that_two_vpcs_named_are_one_set,
+           opening_it_again_adds_nothing)
