@@ -279,9 +279,14 @@ static int read_statement(struct arena *a, const struct policy *p, const json_t 
                             json_object_get(object, "NotPrincipal") != NULL;
     if (kind == POLICY_OF_IDENTITY && names_principals)
         return err_set(e, EINVAL, "the policy of an identity names no principals");
-    if (kind == POLICY_OF_RESOURCE && read_principals(a, object, s, e) < 0)
+    bool names_resources = json_object_get(object, "Resource") != NULL ||
+                           json_object_get(object, "NotResource") != NULL;
+    if (kind == POLICY_OF_ROLE && names_resources)
+        return err_set(e, EINVAL, "the trust policy of a role names no resources");
+    if (kind != POLICY_OF_IDENTITY && read_principals(a, object, s, e) < 0)
         return -EINVAL;
-    if (read_actions(a, object, s, e) < 0 || read_resources(a, p, object, s, e) < 0)
+    if (read_actions(a, object, s, e) < 0 ||
+        (kind != POLICY_OF_ROLE && read_resources(a, p, object, s, e) < 0))
         return -EINVAL;
     const json_t *conditions = json_object_get(object, "Condition");
     if (conditions != NULL && policy_read_conditions(a, conditions, s, e) < 0)
@@ -303,7 +308,7 @@ static int read_document(struct arena *a, const json_t *root, enum policy_kind k
         return -EINVAL;
     if (p->version == NULL)
         p->version = DEFAULT_VERSION;
-    if (!streq(p->version, DEFAULT_VERSION) && !streq(p->version, "2012-10-17"))
+    if (!streq(p->version, DEFAULT_VERSION) && !streq(p->version, POLICY_VERSION_WITH_VARIABLES))
         return err_set(e, EINVAL, "Version must be 2012-10-17 or 2008-10-17");
     const json_t *value = json_object_get(root, "Statement");
     size_t n = json_is_array(value) ? json_array_size(value) : value != NULL ? 1 : 0;

@@ -16,9 +16,9 @@
  * written as one text or as a list of them is a list here. Nothing is resolved: wildcards,
  * variables (${aws:username}) and account numbers stand as they were written.
  *
- * A document is not evaluated here, and services that it names need not exist. The text is bounded
- * by POLICY_SIZE_MAX, its nesting by POLICY_DEPTH_MAX; the form is made in the arena, where
- * everything it points to lives. No state: from any thread.
+ * A document is not evaluated here (policy_decide.h does that), and services that it names need not
+ * exist. The text is bounded by POLICY_SIZE_MAX, its nesting by POLICY_DEPTH_MAX; the form is made
+ * in the arena, where everything it points to lives. No state: from any thread.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,12 +26,14 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-#define POLICY_SIZE_MAX  20480 /* AWS: "Amazon VPC quotas", of an endpoint's policy: the largest */
-#define POLICY_DEPTH_MAX 8     /* a legal document has six levels */
+#define POLICY_SIZE_MAX               20480 /* AWS: "Amazon VPC quotas", of an endpoint's policy: the largest */
+#define POLICY_DEPTH_MAX              8 /* a legal document has six levels */
+#define POLICY_VERSION_WITH_VARIABLES "2012-10-17"
 
 enum policy_kind {
     POLICY_OF_IDENTITY, /* of a user, group or role: names no principals */
     POLICY_OF_RESOURCE, /* of a bucket, an endpoint: every statement names its principals */
+    POLICY_OF_ROLE,     /* who may assume it: names principals, and no resources */
 };
 
 struct policy_texts {
@@ -106,7 +108,7 @@ struct policy_statement {
     struct policy_principal *principals;             /* of an identity's policy: none */
     size_t n_principals;
     struct policy_texts actions;   /* "ec2:Describe*", "*" */
-    struct policy_texts resources; /* an ARN with wildcards, "*" */
+    struct policy_texts resources; /* an ARN with wildcards, "*"; POLICY_OF_ROLE: none */
     struct policy_condition *conditions;
     size_t n_conditions;
 };

@@ -1,13 +1,10 @@
 #include <errno.h>
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "auth/policy_internal.h"
 #include "base/cleanup.h"
 #include "base/text.h"
-#include "core/cidr.h"
 
 #define IF_EXISTS "IfExists"
 
@@ -85,91 +82,29 @@ static bool is_key(const char *text)
     return colon != NULL && colon != text && colon[1] != '\0';
 }
 
-static bool is_number(const char *text)
-{
-    char *end = NULL;
-    if (text[strspn(text, "0123456789+-.eE")] != '\0' || *text == '\0')
-        return false;
-    double number = strtod(text, &end);
-    return *end == '\0' && isfinite(number);
-}
-
-/* Digits as in the form, in which 0 stands for one; the rest stands for itself. */
-static const char *match_form(const char *text, const char *form)
-{
-    for (; *form != '\0'; form++, text++)
-        if (*form == '0' ? *text < '0' || *text > '9' : *text != *form)
-            return NULL;
-    return text;
-}
-
-/* "2026-01-02", "2026-01-02T03:04:05Z", with a fraction or an offset (W3C's profile of ISO 8601);
- * or seconds since 1970. */
-static bool is_date(const char *text)
-{
-    int64_t seconds = 0;
-    if (parse_int64(text, &seconds) == 0)
-        return true;
-    const char *at = match_form(text, "0000-00-00");
-    if (at == NULL || *at == '\0')
-        return at != NULL;
-    const char *whole = match_form(at, "T00:00:00");
-    at = whole != NULL ? whole : match_form(at, "T00:00");
-    if (at == NULL)
-        return false;
-    if (whole != NULL && *at == '.') {
-        size_t digits = strspn(at + 1, "0123456789");
-        if (digits == 0)
-            return false;
-        at += 1 + digits;
-    }
-    if (*at == '+' || *at == '-')
-        at = match_form(at + 1, "00:00");
-    else if (*at == 'Z')
-        at++;
-    else
-        return false;
-    return at != NULL && *at == '\0';
-}
-
-static bool is_address(const char *text)
-{
-    struct cidr block;
-    struct cidr6 block6;
-    uint32_t address = 0;
-    struct ipv6 address6;
-    return cidr_parse(text, &block) == 0 || cidr6_parse(text, &block6) == 0 ||
-           ipv4_parse(text, &address) == 0 || ipv6_parse(text, &address6) == 0;
-}
-
-static bool is_base64(const char *text)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    size_t len = strlen(text);
-    size_t plain = strspn(text, digits);
-    size_t padding = strspn(text + plain, "=");
-    return len % 4 == 0 && plain + padding == len && padding <= 2;
-}
-
 /* Can the operator compare with this? What has a variable is known only when it is evaluated. */
 static bool fits(enum policy_type type, const char *value)
 {
+    double number = 0;
+    int64_t when = 0;
+    bool truth = false;
+    struct policy_block block;
     if (strstr(value, "${") != NULL)
         return true;
     switch (type) {
     case POLICY_TYPE_STRING:
         return true;
     case POLICY_TYPE_NUMERIC:
-        return is_number(value);
+        return policy_read_number(value, &number);
     case POLICY_TYPE_DATE:
-        return is_date(value);
+        return policy_read_date(value, &when);
     case POLICY_TYPE_BOOL:
     case POLICY_TYPE_NULL:
-        return strcasecmp(value, "true") == 0 || strcasecmp(value, "false") == 0;
+        return policy_read_bool(value, &truth);
     case POLICY_TYPE_BINARY:
-        return is_base64(value);
+        return policy_is_base64(value);
     case POLICY_TYPE_IP:
-        return is_address(value);
+        return policy_read_block(value, &block);
     case POLICY_TYPE_ARN:
         return has_prefix(value, "arn:") || streq(value, "*");
     }

@@ -79,45 +79,101 @@ size_t utf8_length(const char *s)
     return n;
 }
 
-static size_t character_size(const char *s)
+/* Bytes of the character at `s`, of which the text has at least one more. */
+static size_t character_size(const char *s, const char *end)
 {
     size_t n = 1;
-    while (((unsigned char)s[n] & 0xc0) == 0x80)
+    while (s + n < end && ((unsigned char)s[n] & 0xc0) == 0x80)
         n++;
     return n;
 }
 
+/* The first star that is none by a backslash, or the end. */
+static const char *find_star(const char *p, const char *end)
+{
+    while (p < end && *p != '*')
+        p += *p == '\\' && p + 1 < end ? 2 : 1;
+    return p;
+}
+
+/* A piece is what stands between stars. If it stands at `s`, where it ends there, else NULL. */
+static const char *piece_at(const char *p, const char *p_end, const char *s, const char *end)
+{
+    while (p < p_end) {
+        if (s == end)
+            return NULL;
+        if (*p == '?') {
+            p++;
+            s += character_size(s, end);
+            continue;
+        }
+        if (*p == '\\' && p + 1 < p_end)
+            p++;
+        if (*p++ != *s++)
+            return NULL;
+    }
+    return s;
+}
+
+/* The end of the first place where the piece stands, or NULL. Linear, but for pieces with `?` or a
+ * backslash. */
+static const char *find_piece(const char *p, const char *p_end, const char *s, const char *end)
+{
+    size_t len = (size_t)(p_end - p);
+    if (memchr(p, '?', len) == NULL && memchr(p, '\\', len) == NULL) {
+        const char *at = memmem(s, (size_t)(end - s), p, len);
+        return at == NULL ? NULL : at + len;
+    }
+    for (; s < end; s += character_size(s, end)) {
+        const char *behind = piece_at(p, p_end, s, end);
+        if (behind != NULL)
+            return behind;
+    }
+    return NULL;
+}
+
+/* Is the piece the end of the text? It has so many characters, so there is one place to look at. */
+static bool piece_ends(const char *p, const char *p_end, const char *s, const char *end)
+{
+    const char *from = end;
+    for (const char *at = p; at < p_end; at++) {
+        if (*at == '\\' && at + 1 < p_end)
+            at++;
+        if (((unsigned char)*at & 0xc0) == 0x80)
+            continue;
+        do {
+            if (from == s)
+                return false;
+            from--;
+        } while (((unsigned char)*from & 0xc0) == 0x80);
+    }
+    return piece_at(p, p_end, from, end) == end;
+}
+
+bool wildcard_match_n(const char *pattern, size_t pattern_len, const char *s, size_t len)
+{
+    /* The first and the last piece have their place; of those between, the first place will do. */
+    const char *p_end = pattern + pattern_len;
+    const char *end = s + len;
+    const char *star = find_star(pattern, p_end);
+    s = piece_at(pattern, star, s, end);
+    if (s == NULL || star == p_end)
+        return s == end;
+    for (;;) {
+        const char *piece = star + 1;
+        star = find_star(piece, p_end);
+        if (star == p_end)
+            return piece_ends(piece, p_end, s, end);
+        if (star > piece)
+            s = find_piece(piece, star, s, end);
+        if (s == NULL)
+            return false;
+    }
+}
+
 bool wildcard_match(const char *pattern, const char *s)
 {
-    /* The usual greedy walk: on a mismatch go back to the last star and let it take one more. */
-    const char *star = NULL;
-    const char *resume = NULL;
-    while (*s != '\0') {
-        if (*pattern == '*') {
-            star = ++pattern;
-            resume = s;
-            continue;
-        }
-        if (*pattern == '?') {
-            pattern++;
-            s += character_size(s);
-            continue;
-        }
-        const char *literal = *pattern == '\\' && pattern[1] != '\0' ? pattern + 1 : pattern;
-        if (*literal != '\0' && *literal == *s) {
-            pattern = literal + 1;
-            s++;
-            continue;
-        }
-        if (star == NULL)
-            return false;
-        pattern = star;
-        resume += character_size(resume);
-        s = resume;
-    }
-    while (*pattern == '*')
-        pattern++;
-    return *pattern == '\0';
+    return wildcard_match_n(pattern, strlen(pattern), s, strlen(s));
 }
 
 bool has_wildcard(const char *pattern)

@@ -229,6 +229,44 @@ START_TEST(conditions_compare_what_their_operators_can)
 }
 END_TEST
 
+START_TEST(a_trust_policy_names_principals_and_no_resources)
+{
+#define TRUST "\"Effect\":\"Allow\",\"Action\":\"sts:AssumeRole\""
+    arena = arena_new();
+    const struct policy *p =
+        parse(ONE(TRUST ",\"Principal\":{\"Service\":\"ec2.amazonaws.com\"}"), POLICY_OF_ROLE);
+    ck_assert_uint_eq(p->statements[0].n_principals, 1);
+    ck_assert_uint_eq(p->statements[0].resources.n, 0);
+    refused(ONE(TRUST ",\"Principal\":\"*\",\"Resource\":\"*\""), POLICY_OF_ROLE,
+            "Statement 1: the trust policy of a role names no resources");
+    refused(ONE(TRUST), POLICY_OF_ROLE,
+            "Statement 1: there must be exactly one of Principal and NotPrincipal");
+    arena_free(arena);
+#undef TRUST
+}
+END_TEST
+
+START_TEST(a_date_is_one_of_the_calendar)
+{
+    static const char *const none[] = {"2026-13-01",           "2026-00-01",
+                                       "2026-01-32",           "2026-01-02T25:00:00Z",
+                                       "2026-01-02T00:60:00Z", "2026-01-02T00:00:00+24:00",
+                                       "99999999999999999999"};
+    arena = arena_new();
+    for (size_t i = 0; i < ARRAY_SIZE(none); i++)
+        refused(arena_printf(arena,
+                             ONE("\"Effect\":\"Allow\"," ALL
+                                 ",\"Condition\":{\"DateEquals\":{\"a:b\":\"%s\"}}"),
+                             none[i]),
+                POLICY_OF_IDENTITY,
+                arena_printf(arena,
+                             "Statement 1: Condition: DateEquals cannot compare a:b with "
+                             "'%s'",
+                             none[i]));
+    arena_free(arena);
+}
+END_TEST
+
 START_TEST(a_document_has_a_size)
 {
     arena = arena_new();
@@ -243,4 +281,6 @@ END_TEST
 
 UNIT_SUITE(the_policy_of_an_endpoint_is_read, everything_that_a_statement_says_is_in_its_form,
            a_document_is_refused_with_its_reason, principals_are_there_where_they_must_be,
-           conditions_compare_what_their_operators_can, a_document_has_a_size)
+           conditions_compare_what_their_operators_can,
+           a_trust_policy_names_principals_and_no_resources, a_date_is_one_of_the_calendar,
+           a_document_has_a_size)
