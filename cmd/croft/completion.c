@@ -52,7 +52,7 @@ static void offer(const struct line *l, const char *word, const char *help)
 
 static void offer_commands(const struct line *l)
 {
-    static const char *const services[] = {"ec2", "sts"};
+    const struct wire_service *service;
 
     for (size_t t = 0; verb_tables[t] != NULL; t++) {
         for (const struct verb *verb = verb_tables[t]; verb->name != NULL; verb++)
@@ -61,9 +61,7 @@ static void offer_commands(const struct line *l)
     for (const struct noun *noun = nouns; noun->name != NULL; noun++)
         offer(l, noun->name, noun->help);
     offer(l, "help", "Of verbs and actions");
-    for (size_t s = 0; s < ARRAY_SIZE(services); s++) {
-        const struct wire_service *service = wire_service_find(services[s]);
-
+    for (size_t s = 0; (service = wire_service_at(s)) != NULL; s++) {
         for (size_t i = 0; i < service->n_actions; i++)
             offer(l, name_of_member(l->cli->arena, service->actions[i].name),
                   service->actions[i].name);

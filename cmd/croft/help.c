@@ -136,14 +136,12 @@ void help_of_action(struct cli *c, const struct wire_action *action)
 
 static void list_actions(struct cli *c)
 {
-    static const char *const services[] = {"ec2", "sts"};
+    const struct wire_service *service;
     size_t column = 0;
 
     heading("Actions, with the flags of `aws ec2` (croft help ACTION)");
-    for (size_t s = 0; s < ARRAY_SIZE(services); s++) {
-        const struct wire_service *service = wire_service_find(services[s]);
-
-        for (size_t i = 0; service != NULL && i < service->n_actions; i++) {
+    for (size_t s = 0; (service = wire_service_at(s)) != NULL; s++) {
+        for (size_t i = 0; i < service->n_actions; i++) {
             const char *name = name_of_member(c->arena, service->actions[i].name);
             if (column + strlen(name) + 2 > 78) {
                 putchar('\n');

@@ -49,7 +49,7 @@ static int run_noun(struct cli *c, const struct noun *noun, int argc, char **arg
 
 static int unknown_verb(struct cli *c, const char *name)
 {
-    static const char *const services[] = {"ec2", "sts"};
+    const struct wire_service *service;
     struct nearest nearest = {.name = name};
 
     for (size_t t = 0; verb_tables[t] != NULL; t++) {
@@ -58,12 +58,10 @@ static int unknown_verb(struct cli *c, const char *name)
     }
     for (const struct noun *noun = nouns; noun->name != NULL; noun++)
         nearest_offer(&nearest, noun->name);
-    for (size_t s = 0; s < ARRAY_SIZE(services); s++) {
-        const struct wire_service *service = wire_service_find(services[s]);
-
-        for (size_t i = 0; service != NULL && i < service->n_actions; i++)
+    for (size_t s = 0; (service = wire_service_at(s)) != NULL; s++) {
+        for (size_t i = 0; i < service->n_actions; i++)
             nearest_offer(&nearest, name_of_member(c->arena, service->actions[i].name));
-        for (size_t i = 0; service != NULL && i < service->n_operations; i++) {
+        for (size_t i = 0; i < service->n_operations; i++) {
             if (streq(name_of_member(c->arena, service->operations[i]), name))
                 return usage_error(NULL, "Croft does not have %s, which AWS has",
                                    service->operations[i]);

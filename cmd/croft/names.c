@@ -81,12 +81,10 @@ char *name_of_member(struct arena *a, const char *member)
 
 const struct wire_action *action_of_verb(struct arena *a, const char *verb)
 {
-    static const char *const services[] = {"ec2", "sts"};
+    const struct wire_service *service;
 
-    for (size_t s = 0; s < ARRAY_SIZE(services); s++) {
-        const struct wire_service *service = wire_service_find(services[s]);
-
-        for (size_t i = 0; service != NULL && i < service->n_actions; i++) {
+    for (size_t s = 0; (service = wire_service_at(s)) != NULL; s++) {
+        for (size_t i = 0; i < service->n_actions; i++) {
             if (streq(name_of_member(a, service->actions[i].name), verb))
                 return &service->actions[i];
         }

@@ -14,15 +14,16 @@
 #undef ACTION
 
 static const struct action actions[] = {
-#define ACTION(service, name, class, flags) {#service, #name, class, flags, run_##service##_##name},
+#define ACTION(service, name, class, flags)                                                        \
+    {&service##_service, #name, class, flags, run_##service##_##name},
 #include "api/actions.def"
 #undef ACTION
 };
 
-const struct action *action_find(const char *service, const char *name)
+const struct action *action_find(const struct wire_service *service, const char *name)
 {
     for (size_t i = 0; i < ARRAY_SIZE(actions); i++)
-        if (strcmp(actions[i].name, name) == 0 && streq(actions[i].service, service))
+        if (actions[i].service == service && strcmp(actions[i].name, name) == 0)
             return &actions[i];
     return NULL;
 }

@@ -12,7 +12,7 @@ enum action_flags {
 };
 
 struct action {
-    const char *service;
+    const struct wire_service *service;
     const char *name;
     enum action_class class;
     unsigned flags;
@@ -20,4 +20,4 @@ struct action {
 };
 
 /* NULL when Croft has no such action. */
-const struct action *action_find(const char *service, const char *name);
+const struct action *action_find(const struct wire_service *service, const char *name);

@@ -9,7 +9,8 @@
 struct api {
     struct api_config config;
     struct sigv4 *sigv4;
-    const char **region_names; /* NULL-terminated */
+    const char **region_names;                        /* NULL-terminated */
+    const char *service_names[WIRE_SERVICES_MAX + 1]; /* likewise */
     int64_t started_at;
 };
 

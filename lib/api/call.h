@@ -15,8 +15,7 @@
 #include "auth/principal.h"
 #include "core/fault.h"
 #include "store/queries.h"
-#include "wire/ec2_model.h"
-#include "wire/sts_model.h"
+#include "wire/services.h"
 
 struct call {
     const struct api_config *config;

@@ -184,6 +184,7 @@ static void handle(void *ctx, const struct http_request *http, struct http_respo
     int64_t began = clock_monotonic();
     struct api_request r = {.http = http,
                             .door = request_door(http),
+                            .service = request_target(http),
                             .explain = streq(headers_get(&http->headers, EXPLAIN_HEADER), "1")};
     struct fault f = {0};
     void *out = NULL;
@@ -253,7 +254,6 @@ const struct http_callbacks *api_http_callbacks(void)
 
 struct api *api_new(const struct api_config *config)
 {
-    static const char *const services[] = {"ec2", "sts", NULL};
     struct api *api = calloc(1, sizeof(*api));
     CHECK(api != NULL && config->regions.n > 0);
     api->config = *config;
@@ -262,9 +262,11 @@ struct api *api_new(const struct api_config *config)
     CHECK(api->region_names != NULL);
     for (size_t i = 0; i < config->regions.n; i++)
         api->region_names[i] = config->regions.v[i].name;
+    for (size_t i = 0; wire_service_at(i) != NULL; i++)
+        api->service_names[i] = wire_service_at(i)->name;
     api->sigv4 = sigv4_new(&(struct sigv4_config){
         .regions = api->region_names,
-        .services = services,
+        .services = api->service_names,
         .find = authenticate_find_key,
         .ctx = api,
         .version_2 = config->signature_v2,

@@ -15,17 +15,6 @@
 #define FORM_TYPE       "application/x-www-form-urlencoded"
 #define ACTION_NAME_MAX 100
 
-/* What comes before the dot of X-Amz-Target. */
-static const struct {
-    const char *prefix;
-    const char *service;
-} targets[] = {
-    {"AmazonEC2", "ec2"},
-    {"AWSSecurityTokenServiceV20110615", "sts"},
-};
-
-static const char *const services[] = {"ec2", "sts"};
-
 enum door request_door(const struct http_request *http)
 {
     if (has_prefix(http->path, REST_PREFIX))
@@ -33,22 +22,13 @@ enum door request_door(const struct http_request *http)
     return headers_get(&http->headers, TARGET_HEADER) != NULL ? DOOR_JSON : DOOR_QUERY;
 }
 
-/* The service that has this action, for requests that do not name one. */
-static const struct wire_service *service_of_action(const char *name)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(services); i++) {
-        const struct wire_service *s = wire_service_find(services[i]);
-        if (s != NULL && wire_action_is_known(s, name))
-            return s;
-    }
-    return wire_service_find("ec2");
-}
-
 static int find_action(struct api_request *r, const char *name, struct fault *f)
 {
+    if (r->service == NULL) /* not named: the one that has the action */
+        r->service = wire_service_of_action(name);
     if (r->service == NULL)
-        r->service = service_of_action(name);
-    r->action = action_find(r->service->name, name);
+        r->service = wire_service_find("ec2");
+    r->action = action_find(r->service, name);
     r->shape = wire_action_find(r->service, name);
     if (r->action != NULL && r->shape != NULL)
         return 0;
@@ -92,6 +72,13 @@ static int route_query(struct api_request *r, struct fault *f)
     return 0;
 }
 
+const struct wire_service *request_target(const struct http_request *http)
+{
+    const char *target = headers_get(&http->headers, TARGET_HEADER);
+    const char *dot = target == NULL ? NULL : strrchr(target, '.');
+    return dot == NULL ? NULL : wire_service_of_target(target, (size_t)(dot - target));
+}
+
 static int route_json(struct api_request *r, struct fault *f)
 {
     const char *target = headers_get(&r->http->headers, TARGET_HEADER);
@@ -99,13 +86,11 @@ static int route_json(struct api_request *r, struct fault *f)
     if (dot == NULL || dot[1] == '\0')
         return fault(f, FAULT_MISSING_ACTION,
                      "X-Amz-Target must be AmazonEC2. and an action's name");
-    for (size_t i = 0; i < ARRAY_SIZE(targets); i++)
-        if (strlen(targets[i].prefix) == (size_t)(dot - target) &&
-            has_prefix(target, targets[i].prefix)) {
-            r->service = wire_service_find(targets[i].service);
-            return find_action(r, dot + 1, f);
-        }
-    return fault(f, FAULT_INVALID_ACTION, "X-Amz-Target names no service of this server");
+    const struct wire_service *named = request_target(r->http);
+    if (named == NULL)
+        return fault(f, FAULT_INVALID_ACTION, "X-Amz-Target names no service of this server");
+    r->service = named;
+    return find_action(r, dot + 1, f);
 }
 
 static int route_rest(struct api_request *r, struct fault *f)
@@ -177,15 +162,35 @@ void request_answer(const struct api_request *r, const void *out, struct http_re
     }
 }
 
+/* What the service calls it. */
+static enum fault_code spoken(const struct wire_service *service, enum fault_code code)
+{
+    static const struct {
+        const struct wire_service *service;
+        enum fault_code here;
+        enum fault_code there;
+    } words[] = {
+#define SPOKEN(service, here, there) {&service##_service, FAULT_##here, FAULT_##there},
+#include "core/spoken.def"
+#undef SPOKEN
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+        if (words[i].service == service && words[i].here == code)
+            return words[i].there;
+    return code;
+}
+
 void request_refuse(const struct api_request *r, const struct fault *f, struct http_response *resp)
 {
     struct arena *a = r->http->arena;
+    struct fault said = *f;
+    said.code = spoken(r->service, f->code);
     buf_reset(&resp->body);
     struct wire_beside b;
-    int result = r->door == DOOR_QUERY ? xml_encode_fault(a, r->service, f, r->http->request_id,
+    int result = r->door == DOOR_QUERY ? xml_encode_fault(a, r->service, &said, r->http->request_id,
                                                           beside(r, &b), &resp->body)
-                                       : json_encode_fault(a, f, beside(r, &b), &resp->body);
-    resp->status = fault_http_status(f->code);
+                                       : json_encode_fault(a, &said, beside(r, &b), &resp->body);
+    resp->status = fault_http_status(said.code);
     resp->content_type = content_type(r->door);
     resp->tunnel_fd = -1;
     if (result < 0)

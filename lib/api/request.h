@@ -27,6 +27,8 @@ struct api_request {
 
 /* The door alone, so that even a refused request is answered in its own form. */
 enum door request_door(const struct http_request *http);
+/* What X-Amz-Target names, NULL: none. So a service is refused in its own words, whoever asks. */
+const struct wire_service *request_target(const struct http_request *http);
 /*
  * Fills in the rest. `service` is the one of the signature's scope, or NULL. Faults: MissingAction,
  * InvalidAction, UnsupportedOperation (EC2 has it and Croft has not), NoSuchVersion,

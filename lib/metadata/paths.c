@@ -29,6 +29,7 @@ const struct path_row tree_paths[] = {
     {"meta-data/local-hostname", value_private_name, NULL, true},
     {"meta-data/local-ipv4", value_local_ipv4, NULL, true},
     {"meta-data/mac", value_mac, NULL, true},
+    {"meta-data/managed-ssh-keys/active-keys/*", value_managed_keys, NULL, false},
     {MAC "device-number", value_device_number, NULL, false},
     {MAC "interface-id", value_interface_id, NULL, false},
     {MAC "ipv4-associations/*", value_association, NULL, false},
@@ -72,6 +73,7 @@ const size_t tree_n_paths = ARRAY_SIZE(tree_paths);
 
 const struct folder_row tree_folders[] = {
     {"meta-data/block-device-mapping", names_of_ebs},
+    {"meta-data/managed-ssh-keys/active-keys", names_of_managed_users},
     {"meta-data/network/interfaces/macs", names_of_macs},
     {"meta-data/network/interfaces/macs/*/ipv4-associations", names_of_associations},
     {"meta-data/public-keys", names_of_keys},

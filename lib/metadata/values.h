@@ -8,8 +8,8 @@ value_fn value_ami_id, value_launch_index, value_manifest_path, value_block_root
     value_partition, value_region, value_profile, value_public_name, value_public_ipv4,
     value_public_key, value_reservation_id, value_security_groups, value_services_domain,
     value_services_partition, value_spot_action, value_termination_time, value_system, value_tag,
-    value_user_data, value_monitoring;
-names_fn names_of_ebs, names_of_keys, names_of_tags;
+    value_user_data, value_monitoring, value_managed_keys;
+names_fn names_of_managed_users, names_of_ebs, names_of_keys, names_of_tags;
 
 /* Of an interface; the first star is its MAC. */
 value_fn value_device_number, value_interface_id, value_association, value_ipv6s,

@@ -308,6 +308,15 @@ void store_delete_client_tokens_before(struct tx *tx, int64_t when)
     (void)tx_step(tx, stmt);
 }
 
+void store_delete_managed_ssh_keys_before(struct tx *tx, int64_t when)
+{
+    sqlite3_stmt *stmt = tx_statement(tx, "DELETE FROM managed_ssh_key WHERE expires_at <= ?1");
+    if (stmt == NULL)
+        return;
+    bind_int(stmt, 1, when);
+    (void)tx_step(tx, stmt);
+}
+
 struct network_interface *store_primary_interface(struct tx *tx, struct arena *a,
                                                   const char *instance_id)
 {

@@ -69,6 +69,8 @@ void store_enqueue_images_of(struct tx *tx, struct arena *a, const char *snapsho
 /* Removes a terminated instance with its tags. */
 void store_forget_instance(struct tx *tx, const char *instance_id);
 void store_delete_client_tokens_before(struct tx *tx, int64_t when);
+/* Those that are good no more at that time. */
+void store_delete_managed_ssh_keys_before(struct tx *tx, int64_t when);
 
 /* The interface with device index 0, or NULL. */
 struct network_interface *store_primary_interface(struct tx *tx, struct arena *a,

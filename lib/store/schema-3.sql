@@ -512,6 +512,17 @@ CREATE TABLE export_task (
   created_at       INTEGER NOT NULL
 ) STRICT;
 
+-- Of EC2 Instance Connect; each is good for a minute.
+CREATE TABLE managed_ssh_key (
+  id          TEXT PRIMARY KEY,
+  instance_id TEXT NOT NULL,
+  os_user     TEXT NOT NULL,
+  public_key  TEXT NOT NULL,
+  caller      TEXT NOT NULL,
+  expires_at  INTEGER NOT NULL
+) STRICT;
+CREATE INDEX managed_ssh_key_instance ON managed_ssh_key (instance_id);
+
 -- While its disks are frozen or replaced an instance may be shut down, and runs on to everybody.
 ALTER TABLE instance ADD COLUMN rest_for TEXT;
 ALTER TABLE instance ADD COLUMN rests INTEGER NOT NULL DEFAULT 0;

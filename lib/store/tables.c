@@ -201,6 +201,13 @@ static const struct column key_pair_columns[] = {
 };
 TABLE(key_pair, 1);
 
+static const struct column managed_ssh_key_columns[] = {
+    TEXT(managed_ssh_key, id),      TEXT(managed_ssh_key, instance_id),
+    TEXT(managed_ssh_key, os_user), QUIET(managed_ssh_key, public_key),
+    TEXT(managed_ssh_key, caller),  INT(managed_ssh_key, expires_at),
+};
+TABLE(managed_ssh_key, 1);
+
 static const struct column launch_template_columns[] = {
     TEXT(launch_template, id),
     TEXT(launch_template, account_id),

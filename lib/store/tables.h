@@ -19,6 +19,7 @@
 #include "core/image.h"
 #include "core/insights.h"
 #include "core/instance.h"
+#include "core/instance_connect.h"
 #include "core/key_pair.h"
 #include "core/launch_template.h"
 #include "core/layer.h"
@@ -56,6 +57,7 @@
     STORE_TABLE(security_group_rule, security_group_rules)                                         \
     STORE_TABLE(security_group_vpc, security_group_vpcs)                                           \
     STORE_TABLE(key_pair, key_pairs)                                                               \
+    STORE_TABLE(managed_ssh_key, managed_ssh_keys)                                                 \
     STORE_TABLE(launch_template, launch_templates)                                                 \
     STORE_TABLE(launch_template_version, launch_template_versions)                                 \
     STORE_TABLE(image, images)                                                                     \
@@ -203,6 +205,10 @@ STORE_TABLES
 #define store_delete_security_group_vpcs(tx, ...)                                                  \
     store_delete_security_group_vpcs_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_key_pairs(tx, a, ...) store_key_pairs_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_managed_ssh_keys(tx, a, ...)                                                         \
+    store_managed_ssh_keys_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_count_managed_ssh_keys(tx, ...)                                                      \
+    store_count_managed_ssh_keys_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_launch_templates(tx, a, ...)                                                         \
     store_launch_templates_where(tx, a, STORE_WHERE(__VA_ARGS__))
 #define store_launch_template_versions(tx, a, ...)                                                 \
@@ -277,6 +283,8 @@ STORE_TABLES
 #define store_delete_volumes(tx, ...)   store_delete_volumes_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_delete_images(tx, ...)    store_delete_images_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_delete_key_pairs(tx, ...) store_delete_key_pairs_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_managed_ssh_keys(tx, ...)                                                     \
+    store_delete_managed_ssh_keys_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_delete_launch_templates(tx, ...)                                                     \
     store_delete_launch_templates_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_delete_launch_template_versions(tx, ...)                                             \

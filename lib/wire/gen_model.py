@@ -69,7 +69,7 @@ def fault_constant(code):
 class Generator:
     def __init__(self, model):
         self.model = model
-        self.prefix = model.service + "_"
+        self.prefix = model.service.replace("-", "_") + "_"
         for name in model.structs:
             if name.endswith("List") and name[:-4] in model.structs:
                 sys.exit(f"gen_model.py: the structure {name} is called as a list would be")
@@ -198,9 +198,9 @@ class Generator:
         out += [f"    {quoted(name)}," for name in sorted(model.operations)] + ["};"]
         out.append("static const struct wire_struct *const structs[] = {")
         out += [f"    &{prefix}{name}_struct," for name in sorted(model.structs)] + ["};"]
-        protocol = {"ec2": "WIRE_EC2", "query": "WIRE_QUERY"}[model.protocol]
+        protocol = {"ec2": "WIRE_EC2", "query": "WIRE_QUERY", "json": "WIRE_JSON"}[model.protocol]
         out.append(f"const struct wire_service {prefix}service = {{{quoted(model.service)}, {protocol}, "
-                   f"{quoted(model.xmlns)}, versions, actions, {len(model.actions)}, operations, "
+                   f"{quoted(model.target)}, {quoted(model.xmlns)}, versions, actions, {len(model.actions)}, operations, "
                    f"{len(model.operations)}, structs, {len(model.structs)}}};")
         return "\n".join(out) + "\n"
 

@@ -135,7 +135,8 @@ int json_encode_reply(struct arena *a, const struct wire_action *action, const v
     json_t *json = action->output == NULL ? made(json_object())
                                           : struct_json(a, action->output, output, JSON_LISTS);
     bool says_return =
-        action->output == NULL || wire_field_by_member(action->output, "Return") != NULL;
+        action->service->protocol != WIRE_JSON &&
+        (action->output == NULL || wire_field_by_member(action->output, "Return") != NULL);
     if (says_return && json_object_get(json, "Return") == NULL)
         CHECK(json_object_set_new(json, "Return", json_true()) == 0);
     put_beside(a, beside, json);

@@ -6,12 +6,32 @@
 #include "base/check.h"
 #include "base/cleanup.h"
 #include "base/text.h"
-#include "wire/ec2_model.h"
-#include "wire/sts_model.h"
+#include "wire/services.h"
 
 char wire_no_elements[16] __attribute__((aligned(16)));
 
-static const struct wire_service *const services[] = {&ec2_service, &sts_service};
+static const struct wire_service *const services[] = {WIRE_SERVICES};
+
+const struct wire_service *wire_service_at(size_t i)
+{
+    return i < ARRAY_SIZE(services) ? services[i] : NULL;
+}
+
+const struct wire_service *wire_service_of_target(const char *target, size_t len)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(services); i++)
+        if (strlen(services[i]->target) == len && memcmp(services[i]->target, target, len) == 0)
+            return services[i];
+    return NULL;
+}
+
+const struct wire_service *wire_service_of_action(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(services); i++)
+        if (wire_action_is_known(services[i], name))
+            return services[i];
+    return NULL;
+}
 
 const struct wire_service *wire_service_find(const char *name)
 {

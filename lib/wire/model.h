@@ -37,6 +37,7 @@ enum wire_status {
 enum wire_protocol {
     WIRE_EC2,   /* flat lists, no result wrapper, <requestId> first */
     WIRE_QUERY, /* X.member.N, XResult and ResponseMetadata */
+    WIRE_JSON,  /* AWS JSON 1.1; through the door of queries it speaks as WIRE_QUERY does */
 };
 
 struct wire_struct;
@@ -82,6 +83,7 @@ struct wire_action {
 struct wire_service {
     const char *name; /* "ec2": as in a signature's scope */
     enum wire_protocol protocol;
+    const char *target;                /* what is before the dot of X-Amz-Target */
     const char *xmlns;                 /* the version and a slash follow */
     const char *const *versions;       /* served, the current one first; NULL-terminated */
     const struct wire_action *actions; /* sorted by name */
@@ -100,8 +102,13 @@ struct wire_beside {
     const void *value;
 };
 
-/* NULL when there is none of this name. */
+/* All services, one by one: NULL past the last. */
+const struct wire_service *wire_service_at(size_t i);
+/* NULL when there is none of this name, or target. */
 const struct wire_service *wire_service_find(const char *name);
+const struct wire_service *wire_service_of_target(const char *target, size_t len);
+/* The first that has an operation of this name, for requests that name none; NULL: none has. */
+const struct wire_service *wire_service_of_action(const char *name);
 const struct wire_action *wire_action_find(const struct wire_service *s, const char *name);
 /* Does AWS have an operation of this name? */
 bool wire_action_is_known(const struct wire_service *s, const char *name);

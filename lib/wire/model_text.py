@@ -1,5 +1,7 @@
 """The text form of a wire model (SERVICE.model): read and written here, for the importer and the
 generators alike. The form is described at the head of each model file."""
+import copy
+import os
 import re
 import sys
 import textwrap
@@ -54,7 +56,7 @@ class Field:
 class Model:
     def __init__(self, service):
         self.service = service
-        self.protocol = self.xmlns = None
+        self.protocol = self.target = self.xmlns = None
         self.versions = []
         self.operations = []
         self.actions = {}     # name: (input or None, output or None)
@@ -63,7 +65,7 @@ class Model:
         self.directions = {}  # name: (is input, is output)
 
     def text(self):
-        out = [f"service {self.service} protocol={self.protocol} xmlns={self.xmlns}"]
+        out = [f"service {self.service} protocol={self.protocol} target={self.target} xmlns={self.xmlns}"]
         out += wrapped("versions", self.versions)
         out += wrapped("operations", self.operations) + [""]
         for name, (given, answer) in sorted(self.actions.items()):
@@ -80,6 +82,27 @@ class Model:
                 cells = [row[i].ljust(widths[i]) for i in range(4) if widths[i]] + [row[4]]
                 out.append(("  " + "  ".join(cells)).rstrip())
         return "\n".join(out) + "\n"
+
+
+def services():
+    """The names of all services."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "meson.build")
+    with open(path, encoding="utf-8") as file:
+        return re.findall(r"'([\w-]+)'", re.search(r"^services = \[(.*?)\]", file.read(), re.M | re.S)[1])
+
+
+def as_query(description):
+    """A description of botocore's as Croft's door of queries has the service: AWS has no such door to a
+    service of JSON."""
+    if description["metadata"]["protocol"] != "json":
+        return description
+    description = copy.deepcopy(description)
+    description["metadata"]["protocol"] = "query"
+    description["metadata"].pop("protocols", None)
+    for name, operation in description["operations"].items():
+        if "output" in operation:
+            operation["output"]["resultWrapper"] = name + "Result"
+    return description
 
 
 def small(name):

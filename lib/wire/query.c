@@ -227,7 +227,7 @@ static int decode_field(struct decoder *d, size_t i, size_t end, size_t at,
         /* The query protocol proper (sts) says X.member.N. */
         static const char member[] = ".member";
         size_t skip = 0;
-        if (d->service->protocol == WIRE_QUERY && has_prefix(d->pairs[i]->name + at, member))
+        if (d->service->protocol != WIRE_EC2 && has_prefix(d->pairs[i]->name + at, member))
             skip = sizeof(member) - 1;
         for (size_t j = i; skip > 0 && j < end; j++)
             if (!has_prefix(d->pairs[j]->name + at, member))

@@ -190,7 +190,7 @@ class Answer:
             return value["__type"], value["message"]
         assert self.headers["Content-Type"] == XML_TYPE, self.headers["Content-Type"]
         root = ElementTree.fromstring(self.body)
-        if root.tag.startswith("{https://sts."):
+        if root.tag.startswith("{"):  # of any service but EC2
             space = root.tag.partition("}")[0] + "}"
             error = root.find(f"{space}Error")
             return error.find(f"{space}Code").text, error.find(f"{space}Message").text

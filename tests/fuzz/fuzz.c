@@ -15,11 +15,10 @@ char *fuzz_line(struct arena *a, const uint8_t **data, size_t *size)
 
 const struct wire_action *fuzz_action(struct arena *a, const uint8_t **data, size_t *size)
 {
-    static const char *const names[] = {"ec2", "sts"};
+    const struct wire_service *s = NULL;
     const char *line = fuzz_line(a, data, size);
     size_t all = 0;
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-        const struct wire_service *s = wire_service_find(names[i]);
+    for (size_t i = 0; (s = wire_service_at(i)) != NULL; i++) {
         const struct wire_action *found = wire_action_find(s, line);
         if (found != NULL)
             return found;
@@ -29,7 +28,8 @@ const struct wire_action *fuzz_action(struct arena *a, const uint8_t **data, siz
     for (; *line != '\0'; line++)
         number = number * 31 + (unsigned char)*line;
     number %= all;
-    const struct wire_service *ec2 = wire_service_find(names[0]);
-    return number < ec2->n_actions ? &ec2->actions[number]
-                                   : &wire_service_find(names[1])->actions[number - ec2->n_actions];
+    size_t i = 0;
+    for (; number >= wire_service_at(i)->n_actions; i++)
+        number -= wire_service_at(i)->n_actions;
+    return &wire_service_at(i)->actions[number];
 }

@@ -134,15 +134,25 @@ class Judge:
         self.sentences = {}
         said, of_ids = make_docs.sentences(), make_docs.id_sentences()
         of_parameters = make_docs.parameter_faults()
+        names = {name: [name] for name, _ in self.faults.values()}
+        for there in make_docs.spoken().values():
+            for here, word in there.items():
+                names[word].append(here)
         for code, (name, _) in self.faults.items():
-            texts = said.get(name, []) + of_ids.get(name, [])
-            texts = texts + [text for each in of_http.get(name, {}).values() for text in each]
-            if name in of_parameters:
-                texts = texts + said.get(None, [])
-            self.sentences[code] = [re.compile(re.sub(r"(\\?…)+", "(.|\\\\n)*", re.escape(text)))
-                                    for text in texts]
+            self.sentences[code] = []
+            for each in names[name]:
+                self.sentences[code] += self.patterns(each, said, of_ids, of_http, of_parameters)
         self.actions = {name for _, name in make_docs.action_rows()}
         self.found = Verdict()
+
+    @staticmethod
+    def patterns(name, said, of_ids, of_http, of_parameters):
+        """The sentences that a fault of this name is raised with."""
+        texts = said.get(name, []) + of_ids.get(name, [])
+        texts = texts + [text for each in of_http.get(name, {}).values() for text in each]
+        if name in of_parameters:
+            texts = texts + said.get(None, [])
+        return [re.compile(re.sub(r"(\\?…)+", "(.|\\\\n)*", re.escape(text))) for text in texts]
 
     def verdict(self):
         """What was found since the last one."""

@@ -17,10 +17,14 @@ import botocore.session
 
 TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 sys.path.insert(0, os.path.join(TREE, "lib", "wire"))
-from model_text import read_model  # noqa: E402
+from model_text import as_query, read_model  # noqa: E402
 
 VERSION = "2016-11-15"
-PREFIXES = {"ec2": "AmazonEC2", "sts": "AWSSecurityTokenServiceV20110615"}
+with open(os.path.join(TREE, "lib", "api", "actions.def"), encoding="utf-8") as rows:
+    SERVICES = {name: service.replace("_", "-")
+                for service, name in re.findall(r"^ACTION\((\w+), (\w+),", rows.read(), re.M)}
+PREFIXES = {service: read_model(os.path.join(TREE, "lib", "wire", service + ".model")).target
+            for service in set(SERVICES.values())}
 
 # --- models -----------------------------------------------------------------------------------
 
@@ -55,7 +59,7 @@ def _load(service):
                 newer = json.load(file)
             raw = dict(raw, operations={**newer["operations"], **raw["operations"]},
                        shapes={**newer["shapes"], **raw["shapes"], **newer["grown"]})
-        MODELS[service] = botocore.model.ServiceModel(raw, service)
+        MODELS[service] = botocore.model.ServiceModel(as_query(raw), service)
         raw = _plain(raw)
         raw["metadata"].update(protocol="json", jsonVersion="1.1", targetPrefix=PREFIXES[service])
         raw["metadata"].pop("protocols", None)
@@ -64,7 +68,7 @@ def _load(service):
 
 
 def service_of(action):
-    return "sts" if action == "GetCallerIdentity" else "ec2"
+    return SERVICES.get(action, "ec2")
 
 
 def operation(action):

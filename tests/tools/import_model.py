@@ -22,14 +22,14 @@ ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(ROOT, "lib", "wire"))
-from model_text import Field, Model, read_model  # noqa: E402
+from model_text import Field, Model, read_model, services  # noqa: E402
 
 HEAD = """\
 # What Croft knows of the {title}: made by
 # tests/tools/import_model.py from the public description that botocore carries. Statuses and the
 # attributes named as such below are decided by hand, and kept.
 #
-# service NAME protocol=PROTOCOL xmlns=BASE
+# service NAME protocol=PROTOCOL target=PREFIX xmlns=BASE; the prefix is that of X-Amz-Target
 # versions VERSION...       the API versions served, the current one first
 # operations NAME...        every operation of the service: a known one without an `action` line
 #                           answers UnsupportedOperation, an unknown one InvalidAction
@@ -89,7 +89,7 @@ def botocore_model(service):
 
 def actions_of(service):
     with open(os.path.join(ROOT, "lib", "api", "actions.def"), encoding="utf-8") as file:
-        return sorted(re.findall(r"^ACTION\(%s, (\w+)," % service, file.read(), re.M))
+        return sorted(re.findall(r"^ACTION\(%s, (\w+)," % service.replace("-", "_"), file.read(), re.M))
 
 
 def closure(shapes, roots):
@@ -152,7 +152,7 @@ class Importer:
             field.wire_out = location or name
             if shape["type"] == "list":
                 field.item = shape["member"].get(
-                    "locationName", "member" if self.protocol == "query" else "item")
+                    "locationName", "item" if self.protocol == "ec2" else "member")
                 if shape.get("flattened"):
                     sys.exit(f"import_model.py: {struct}.{name} is flattened, which the encoder does not know")
         element = self.shapes[shape["member"]["shape"]] if shape["type"] == "list" else shape
@@ -190,7 +190,11 @@ class Importer:
         metadata = self.source["metadata"]
         model = self.model
         model.protocol = self.protocol
-        xmlns = metadata["xmlNamespace"].rstrip("/")
+        # A service that AWS serves as queries alone has no target, and one of JSON no namespace: here all
+        # services answer at all doors.
+        model.target = metadata.get("targetPrefix") or (
+            self.old.target if self.old else f"AWS{metadata['serviceId'].replace(' ', '')}")
+        xmlns = metadata.get("xmlNamespace", f"https://{model.service}.amazonaws.com/doc/-/").rstrip("/")
         model.xmlns = xmlns[: xmlns.rindex("/") + 1]
         model.versions = [metadata["apiVersion"]]
         if self.old:
@@ -228,7 +232,7 @@ class Importer:
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="write nothing; fail on a difference")
-    parser.add_argument("services", nargs="*", default=["ec2", "sts"])
+    parser.add_argument("services", nargs="*", default=services())
     options = parser.parse_args()
     drift = False
     for service in options.services:

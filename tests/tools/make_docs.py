@@ -63,6 +63,14 @@ def fault_rows():
     return {name: (code, int(status), when) for name, code, status, when in rows}
 
 
+def spoken():
+    """{service: {what it is here: what the service says}}, fault ids all."""
+    found = {}
+    for service, here, there in re.findall(r"^SPOKEN\((\w+), (\w+), (\w+)\)$", read("lib", "core", "spoken.def"), re.M):
+        found.setdefault(service.replace("_", "-"), {})[here] = there
+    return found
+
+
 def resource_rows():
     """By the prefix of ids, and by the kind (RESOURCE_…): (not found, malformed)"""
     rows = re.findall(r'^RESOURCE\((\w+),\s*"([^"]+)",.*?,\s*([A-Z_0-9]+),\s*([A-Z_0-9]+)\)$',
@@ -73,7 +81,7 @@ def resource_rows():
 
 def action_rows():
     rows = re.findall(r"^ACTION\((\w+), (\w+), (READ|WRITE), ([^)]*)\)$", read("lib", "api", "actions.def"), re.M)
-    return {(service, name): (kind, {flag.strip() for flag in flags.split("|")})
+    return {(service.replace("_", "-"), name): (kind, {flag.strip() for flag in flags.split("|")})
             for service, name, kind, flags in rows}
 
 
@@ -111,9 +119,9 @@ class Follower:
                 self.lookups["lookup_" + (many or one)] = kind
 
     def reached(self, service, name):
-        return self.source.reached_from(f"act_{service}_{name}")
+        return self.source.reached_from(f"act_{service.replace('-', '_')}_{name}")
 
-    def errors(self, reached, fields, flags):
+    def errors(self, service, reached, fields, flags):
         found = set()
         for definition in reached:
             found |= {name for name in FAULT.findall(definition.body) if name in self.faults}
@@ -132,7 +140,7 @@ class Follower:
             found |= {name for name, row in self.faults.items() if row[0] in codes}
         if "TOKEN" in flags:
             found.add("IDEMPOTENT_PARAMETER_MISMATCH")
-        return found - COMMON
+        return {spoken().get(service, {}).get(name, name) for name in found - COMMON}
 
     def changes(self, reached):
         rows, states = set(), {}
@@ -250,7 +258,7 @@ def describe_action(follower, model, name, given, row):
     out = [f"### {name}\n"]
     if kind_of == "WRITE":
         out.append(f"Changes: {changed(follower, reached)}.\n")
-    errors = sorted(follower.faults[error][0] for error in follower.errors(reached, fields, flags))
+    errors = sorted(follower.faults[error][0] for error in follower.errors(model.service, reached, fields, flags))
     if errors:
         out.append("Errors: " + ", ".join(f"`{code}`" for code in errors) + ".\n")
     filters = follower.filters(reached)
@@ -373,7 +381,7 @@ def users(follower):
             models[service] = read_model(os.path.join(TREE, "lib", "wire", service + ".model"))
         given = models[service].actions[name][0]
         fields = [field for _, field in parameters(models[service], given)] if given else []
-        for error in follower.errors(follower.reached(service, name), fields, flags):
+        for error in follower.errors(service, follower.reached(service, name), fields, flags):
             found.setdefault(error, set()).add(name)
     return found
 
@@ -417,6 +425,10 @@ def errors_md(follower):
             lines = of_ids.get(name, []) + said.get(name, [])
             for other, texts in sorted(of_http.get(name, {}).items()):
                 lines += [text + ("" if other == status else f" (status {other})") for text in texts]
+            for service, there in sorted(spoken().items()):
+                same = sorted(follower.faults[here][0] for here in there if there[here] == name)
+                if same:
+                    lines.append(f"of {service}: the sentences of " + ", ".join(same))
             lines = list(dict.fromkeys(lines))
             actions = sorted(by.get(name, ()))
             who = "" if title == "Any call" or not actions or len(actions) > 6 else f" ({', '.join(actions)})"
@@ -427,7 +439,8 @@ def errors_md(follower):
 
 def unused(faults):
     """Rows of faults.def that nothing raises: neither code nor a table that names them."""
-    text = "".join(Source(*ROOMS).files.values()) + read("lib", "core", "resources.def")
+    text = "".join(Source(*ROOMS).files.values()) + read("lib", "core", "resources.def") + read(
+        "lib", "core", "spoken.def")
     models = "".join(read("lib", "wire", service + ".model") for service in {row[0] for row in action_rows()})
     return [name for name in faults
             if not re.search(r"\b(?:FAULT_)?" + name + r"\b", text) and f"malformed={faults[name][0]} " not in models]

@@ -17,7 +17,7 @@ import sys
 sys.dont_write_bytecode = True
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 sys.path.insert(0, os.path.join(ROOT, "lib", "wire"))
-from model_text import read_model  # noqa: E402
+from model_text import as_query, read_model, services  # noqa: E402
 
 try:
     import botocore.loaders
@@ -92,10 +92,10 @@ def read_block(stream):
 def main():
     render = sys.argv[1]
     cases, lines = [], []
-    for service in ("ec2", "sts"):
+    for service in services():
         model = read_model(os.path.join(ROOT, "lib", "wire", service + ".model"))
         description = botocore.model.ServiceModel(
-            botocore.loaders.Loader().load_service_model(service, "service-2"), service)
+            as_query(botocore.loaders.Loader().load_service_model(service, "service-2")), service)
         for action, (_, answer) in sorted(model.actions.items()):
             for chance in (1.0, 0.5):
                 reply = Filler(model, f"{action} {chance}", chance).struct(answer) if answer else {}
@@ -103,7 +103,8 @@ def main():
                 lines.append(f"{service} {action} {json.dumps(reply)}\n")
     process = subprocess.run([render], input="".join(lines).encode(), stdout=subprocess.PIPE, check=True)
     stream = io.BytesIO(process.stdout)
-    parsers = {"ec2": botocore.parsers.EC2QueryParser(), "sts": botocore.parsers.QueryParser()}
+    parsers = {service: botocore.parsers.EC2QueryParser() if service == "ec2" else botocore.parsers.QueryParser()
+               for service in services()}
     failed = 0
     for service, action, reply, shape in cases:
         xml, back = read_block(stream), json.loads(read_block(stream))

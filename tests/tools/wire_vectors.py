@@ -22,7 +22,7 @@ ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(ROOT, "lib", "wire"))
 from gen_model import IDS  # noqa: E402
-from model_text import read_model  # noqa: E402
+from model_text import as_query, read_model, services  # noqa: E402
 
 TEXTS = ["web", "a b", "a+b", "100%", "k=v&x", "Grüße", "日本", "😀", "<&>\"'", "tab\there", "line\nend", "*?\\"]
 
@@ -97,11 +97,11 @@ class Filler:
 
 def main():
     out = []
-    for service in ("ec2", "sts"):
+    for service in services():
         model = read_model(os.path.join(ROOT, "lib", "wire", service + ".model"))
-        description = botocore.loaders.Loader().load_service_model(service, "service-2")
+        description = as_query(botocore.loaders.Loader().load_service_model(service, "service-2"))
         client = botocore.model.ServiceModel(description, service)
-        serializer = botocore.serialize.create_serializer(client.protocol, include_validation=False)
+        serializer = botocore.serialize.create_serializer(client.metadata["protocol"], include_validation=False)
         for action, (given_struct, _) in sorted(model.actions.items()):
             for number in range(4):
                 filler = Filler(model, f"{action} {number}")

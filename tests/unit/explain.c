@@ -134,7 +134,7 @@ static const struct croft_Explanation *explained(int result, bool dry_run)
         ec2_##name##_in *in_ = arena_new_of(world.k->arena, ec2_##name##_in);                      \
         *in_ = (ec2_##name##_in){__VA_ARGS__};                                                     \
         memset((out), 0, sizeof(*(out)));                                                          \
-        calls_begin(world.k, "ec2", #name, in_);                                                   \
+        calls_begin(world.k, &ec2_service, #name, in_);                                            \
         tx_watch(world.k->call.tx, world.k->arena);                                                \
         int result_ = act_ec2_##name(&world.k->call, in_, (out), &world.k->fault);                 \
         explained(result_, (dry));                                                                 \
@@ -367,7 +367,7 @@ END_TEST
 START_TEST(rows_of_others_are_not_told)
 {
     struct calls *k = world.k;
-    calls_begin(k, "ec2", "CreateTags", NULL);
+    calls_begin(k, &ec2_service, "CreateTags", NULL);
     tx_watch(k->call.tx, k->arena);
     store_insert_key_pair(k->call.tx, &(struct key_pair){.id = "key-1",
                                                          .account_id = "210987654321",

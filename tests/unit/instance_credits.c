@@ -140,7 +140,7 @@ START_TEST(a_client_token_brings_the_same_outcomes_and_no_change)
                                                   {"nonsense", "standard"}, {one, "standard"}),
     };
     ec2_ModifyInstanceCreditSpecification_out out = {0};
-    calls_begin(k, "ec2", "ModifyInstanceCreditSpecification", &again);
+    calls_begin(k, &ec2_service, "ModifyInstanceCreditSpecification", &again);
     k->call.replay = "m.";
     calls_end(k, act_ec2_ModifyInstanceCreditSpecification(&k->call, &again, &out, &k->fault));
     ck_assert_str_eq(out.successful_instance_credit_specifications.v[0].instance_id, one);

@@ -8,7 +8,7 @@
 static int settle(struct calls *k, const ec2_RunInstances_in *in, struct launch_network *n)
 {
     const struct instance_type *type = instance_type_find(&k->config.instance_types, "t3.micro");
-    calls_begin(k, "ec2", "RunInstances", in);
+    calls_begin(k, &ec2_service, "RunInstances", in);
     int r = launch_network_settle(&k->call, in, type, n, &k->fault);
     calls_end(k, r);
     return r;
@@ -96,7 +96,7 @@ START_TEST(addresses_that_a_subnet_has_not_are_not_given)
     ck_assert_int_eq(settle(k, &in, &n), 0);
     n.v[0].wants_public_ip = false;
     leave_eleven(&n);
-    calls_begin(k, "ec2", "RunInstances", &in);
+    calls_begin(k, &ec2_service, "RunInstances", &in);
     int64_t count = 12;
     ck_assert_int_eq(launch_network_reserve(&k->call, &n, 5, &count, &k->fault), 0);
     ck_assert_int_eq(count, 10);
@@ -141,7 +141,7 @@ static struct ec2_Instance launch(struct calls *k, const ec2_RunInstances_in *as
     ec2_RunInstances_in in = *asked;
     in.image_id = TEST_IMAGE;
     in.instance_type = "t3.micro";
-    calls_begin(k, "ec2", "RunInstances", &in);
+    calls_begin(k, &ec2_service, "RunInstances", &in);
     int r = act_ec2_RunInstances(&k->call, &in, &out, &k->fault);
     calls_end(k, r);
     ck_assert_msg(r == 0, "%s: %s", fault_code_name(k->fault.code), k->fault.message);
@@ -314,7 +314,7 @@ START_TEST(interfaces_of_one_subnet_draw_from_one_pool)
     ck_assert_int_eq(settle(k, &in, &n), 0);
     ck_assert_ptr_eq(n.v[0].pool, n.v[1].pool);
     leave_eleven(&n); /* an instance takes 3 of 10 */
-    calls_begin(k, "ec2", "RunInstances", &in);
+    calls_begin(k, &ec2_service, "RunInstances", &in);
     int64_t count = 12;
     ck_assert_int_eq(launch_network_reserve(&k->call, &n, 2, &count, &k->fault), 0);
     ck_assert_int_eq(count, 3);

@@ -403,7 +403,7 @@ END_TEST
 static int apply(struct calls *k, ec2_RunInstances_in *in, const ec2_RunInstances_in **ret_in,
                  struct launch_source *ret_source)
 {
-    calls_begin(k, "ec2", "RunInstances", in);
+    calls_begin(k, &ec2_service, "RunInstances", in);
     int r = launch_template_apply(&k->call, in, ret_in, ret_source, &k->fault);
     calls_end(k, r);
     return r;

@@ -5,6 +5,7 @@
 #include <openssl/pkcs7.h>
 
 #include "base/base64.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "metadata/token.h"
 #include "metadata/tree.h"
@@ -574,7 +575,51 @@ START_TEST(a_document_is_signed_by_the_server)
 }
 END_TEST
 
-UNIT_SUITE(a_token_is_good_for_its_interface_and_instance_until_it_ends, no_other_text_is_a_token,
+static void put_managed_key(const char *id, const char *user, int64_t expires_at)
+{
+    struct managed_ssh_key row = {
+        .id = id,
+        .instance_id = TEST_INSTANCE,
+        .os_user = user,
+        .public_key = "ssh-ed25519 AAAA ec2-instance-connect",
+        .caller = "arn:aws:iam::123456789012:root",
+        .expires_at = expires_at,
+    };
+    struct tx *tx = store_write(k->store);
+    store_insert_managed_ssh_key(tx, &row);
+    ck_assert_int_eq(tx_commit(tx, NULL), 0);
+}
+
+START_TEST(keys_of_instance_connect_are_there_until_they_end)
+{
+    static const char keys[] = "/latest/meta-data/managed-ssh-keys/active-keys";
+    int64_t later = clock_now() + 60000;
+    char path[128];
+    char text[512];
+    begin();
+    ck_assert_int_eq(get("/latest/meta-data/managed-ssh-keys"), 404);
+    put_managed_key("r-1", "ec2-user", later);
+    put_managed_key("r-2", "jane@x.org", later);
+    put_managed_key("r-3", "ec2-user", clock_now() - 1);
+    put_managed_key("r-4", "old", clock_now() - 1);
+    ck_assert_get(keys, "ec2-user\njane@x.org");
+    (void)snprintf(path, sizeof(path), "%s/ec2-user/", keys);
+    (void)snprintf(text, sizeof(text),
+                   "#Timestamp=%lld\n#Instance=" TEST_INSTANCE
+                   "\n#Caller=arn:aws:iam::123456789012:root\n#Request=r-1\n"
+                   "ssh-ed25519 AAAA ec2-instance-connect\n",
+                   (long long)later / 1000);
+    ck_assert_get(path, text);
+    (void)snprintf(path, sizeof(path), "%s/old", keys);
+    ck_assert_int_eq(get(path), 404);
+    (void)snprintf(path, sizeof(path), "%s/jane%%40x.org", keys);
+    ck_assert_int_eq(get(path), 200);
+    end();
+}
+END_TEST
+
+UNIT_SUITE(keys_of_instance_connect_are_there_until_they_end,
+           a_token_is_good_for_its_interface_and_instance_until_it_ends, no_other_text_is_a_token,
            secrets_are_made_once, a_guest_is_known_by_its_vpc_and_address_alone,
            one_that_does_not_run_is_nobody, a_token_is_asked_for_with_put_and_a_time,
            its_name_is_of_its_address_or_of_its_id, options_are_obeyed_at_once,

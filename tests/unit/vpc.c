@@ -180,7 +180,7 @@ START_TEST(reserved_addresses_are_drawn_by_nobody)
                           .cidr = "10.8.0.12/30", .reservation_type = "prefix"),
                      -1);
     ck_assert_int_eq(k->fault.code, FAULT_INVALID_CIDR_CONFLICT);
-    calls_begin(k, "ec2", "DescribeSubnets", NULL);
+    calls_begin(k, &ec2_service, "DescribeSubnets", NULL);
     const struct subnet *subnet = store_subnet(k->call.tx, k->arena, subnet_id);
     struct address_pool pool;
     ck_assert_int_eq(address_pool_of_subnet(&k->call, subnet, &pool, &k->fault), 0);

@@ -2,20 +2,20 @@
 
 #include "base/text.h"
 #include "unit.h"
-#include "wire/ec2_model.h"
 #include "wire/model.h"
-#include "wire/sts_model.h"
+#include "wire/services.h"
 
 /* The tables and actions.def are one list. */
 static const struct {
-    const char *service, *name;
+    const struct wire_service *service;
+    const char *name;
     bool nothing_to_say;
 } rows[] = {
 #define VOID                                1
 #define TOKEN                               0
 #define PAGED                               0
 #define DRYRUN                              0
-#define ACTION(service, name, class, flags) {#service, #name, ((flags)&VOID) != 0},
+#define ACTION(service, name, class, flags) {&service##_service, #name, ((flags)&VOID) != 0},
 #include "api/actions.def"
 #undef ACTION
 };
@@ -24,15 +24,16 @@ START_TEST(every_row_of_actions_def_is_in_the_model_and_the_converse)
 {
     size_t n = 0;
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        const struct wire_service *s = wire_service_find(rows[i].service);
-        ck_assert_ptr_nonnull(s);
+        const struct wire_service *s = rows[i].service;
         const struct wire_action *action = wire_action_find(s, rows[i].name);
         ck_assert_msg(action != NULL, "%s", rows[i].name);
         ck_assert_msg((action->output == NULL) == rows[i].nothing_to_say, "%s", rows[i].name);
         ck_assert(wire_action_is_known(s, rows[i].name));
         ck_assert_ptr_eq(action->service, s);
     }
-    n = ec2_service.n_actions + sts_service.n_actions;
+    n = 0;
+    for (size_t i = 0; wire_service_at(i) != NULL; i++)
+        n += wire_service_at(i)->n_actions;
     ck_assert_uint_eq(n, ARRAY_SIZE(rows));
 }
 END_TEST
@@ -49,6 +50,10 @@ START_TEST(known_operations_are_told_from_unknown_ones)
     ck_assert(wire_service_serves(&ec2_service, "2014-10-01"));
     ck_assert(!wire_service_serves(&ec2_service, "2016-11-16"));
     ck_assert(!wire_service_serves(&sts_service, "2016-11-15"));
+    ck_assert_ptr_eq(wire_service_of_action("SendSSHPublicKey"), &ec2_instance_connect_service);
+    ck_assert_ptr_null(wire_service_of_action("MakeCoffee"));
+    ck_assert_ptr_eq(wire_service_of_target("AmazonEC2", 9), &ec2_service);
+    ck_assert_ptr_null(wire_service_of_target("AmazonEC2", 8));
 }
 END_TEST
 

@@ -225,6 +225,7 @@ struct calls *calls_new(void)
     must(store_open(path, &k->store, &e), &e);
 
     k->arena = arena_new();
+    k->request_id = "00000000-0000-4000-8000-000000000000";
     k->served[0] = *region_find("us-east-1");
     k->served[1] = *region_find("eu-central-1");
     k->principal = (struct principal){
@@ -369,17 +370,18 @@ struct instance *calls_instance(struct calls *k)
     return i;
 }
 
-void calls_begin(struct calls *k, const char *service, const char *action, const void *in)
+void calls_begin(struct calls *k, const struct wire_service *service, const char *action,
+                 const void *in)
 {
     fault_clear(&k->fault);
     k->call = (struct call){
         .config = &k->config,
-        .action = wire_action_find(wire_service_find(service), action),
+        .action = wire_action_find(service, action),
         .principal = &k->principal,
         .region = &k->served[0],
         .tx = store_write(k->store),
         .arena = k->arena,
-        .request_id = "00000000-0000-4000-8000-000000000000",
+        .request_id = k->request_id,
         .now = 1767323045678, /* 2026-01-02T03:04:05.678Z */
         .in = in,
     };

@@ -43,13 +43,15 @@ struct calls {
     struct storage *storage; /* in memory; the config's, unless a test says otherwise */
     struct principal principal;
     struct region served[2];
+    const char *request_id; /* of the calls to come */
     struct call call;
     struct fault fault;
 };
 
 struct calls *calls_new(void);
 void calls_free(struct calls *k);
-void calls_begin(struct calls *k, const char *service, const char *action, const void *in);
+void calls_begin(struct calls *k, const struct wire_service *service, const char *action,
+                 const void *in);
 void calls_end(struct calls *k, int result);
 /*
  * TEST_INSTANCE, a t3.micro in this state, or puts it into another: with a root volume at /dev/xvda
@@ -67,7 +69,7 @@ size_t calls_jobs(struct calls *k, const char *object_id);
         service##_##name##_in *in_ = arena_new_of((k)->arena, service##_##name##_in);              \
         *in_ = (service##_##name##_in){__VA_ARGS__};                                               \
         memset((out), 0, sizeof(*(out)));                                                          \
-        calls_begin((k), #service, #name, in_);                                                    \
+        calls_begin((k), &service##_service, #name, in_);                                          \
         int result_ = act_##service##_##name(&(k)->call, in_, (out), &(k)->fault);                 \
         calls_end((k), result_);                                                                   \
         result_;                                                                                   \
