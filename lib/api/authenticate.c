@@ -10,7 +10,7 @@
 #define REGION_HEADER "x-croft-region"
 
 int authenticate_find_key(void *ctx, const char *access_key_id, struct arena *a,
-                          const struct credential **ret_credential)
+                          struct credential **ret_credential)
 {
     const struct api *api = ctx;
     struct tx *tx = store_read(api->config.store);
@@ -31,11 +31,22 @@ int authenticate_find_key(void *ctx, const char *access_key_id, struct arena *a,
                 .account_id = key->account_id,
                 .arn = is_root ? iam_root_arn(a, key->account_id) : iam_user_arn(a, user),
                 .user_id = key->user_id,
+                .id = is_root ? NULL : key->user_id,
                 .access_key_id = key->id,
             },
     };
     *ret_credential = c;
     return 0;
+}
+
+int authenticate_admit(void *ctx, struct credential *credential, const char *token,
+                       const char *service, int64_t now, struct arena *a, struct fault *f)
+{
+    (void)ctx, (void)credential, (void)service, (void)now, (void)a;
+    return token == NULL ? 0
+                         : fault(f, FAULT_AUTH_FAILURE,
+                                 "The security token of the request is not the one of its access "
+                                 "key");
 }
 
 static const struct region *served(const struct api *api, const char *name)

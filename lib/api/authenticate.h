@@ -25,4 +25,7 @@ int authenticate(struct api *api, const struct http_request *http, bool streamed
                  struct caller *ret_caller, struct fault *f);
 /* sigv4_find over the store's access keys; ctx is the struct api. */
 int authenticate_find_key(void *ctx, const char *access_key_id, struct arena *a,
-                          const struct credential **ret_credential);
+                          struct credential **ret_credential);
+/* sigv4_admit: no key has a session token. */
+int authenticate_admit(void *ctx, struct credential *credential, const char *token,
+                       const char *service, int64_t now, struct arena *a, struct fault *f);

@@ -268,6 +268,7 @@ struct api *api_new(const struct api_config *config)
         .regions = api->region_names,
         .services = api->service_names,
         .find = authenticate_find_key,
+        .admit = authenticate_admit,
         .ctx = api,
         .version_2 = config->signature_v2,
     });

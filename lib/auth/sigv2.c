@@ -183,7 +183,7 @@ int sigv2_verify(struct sigv4 *s, const struct sigv4_request *r, int64_t now, st
     text = string_to_sign(r, &q, a, f);
     if (text == NULL)
         return -1;
-    const struct credential *credential = NULL;
+    struct credential *credential = NULL;
     int found = config->find(config->ctx, v.access_key_id, a, &credential);
     if (found < 0 && found != -ENOENT)
         return fault(f, FAULT_INTERNAL_ERROR, "The access key could not be looked up");
@@ -191,7 +191,7 @@ int sigv2_verify(struct sigv4 *s, const struct sigv4_request *r, int64_t now, st
         matches(&v, found == 0 ? credential->secret_access_key : sigv4_nobodys_secret(s), text, a);
     if (!ok || found < 0)
         return fault(f, FAULT_AUTH_FAILURE, SIGV4_NOT_VALID);
-    if (sigv4_check_token(credential, v.token, now, f) < 0)
+    if (config->admit(config->ctx, credential, v.token, SIGV2_SERVICE, now, a, f) < 0)
         return -1;
     *ret_caller = (struct sigv4_caller){
         .credential = credential,

@@ -400,28 +400,9 @@ static bool matches_either(struct sigv4 *s, const struct sigv4_request *r,
     return ok;
 }
 
-int sigv4_check_token(const struct credential *credential, const char *token, int64_t now,
+static int take_token(const struct sigv4_request *r, const struct sigv4_query *q,
+                      const struct signature *sig, const char **ret_token, struct arena *a,
                       struct fault *f)
-{
-    const char *want = credential->session_token;
-    bool same = want == NULL || token == NULL ? want == token
-                                              : strlen(want) == strlen(token) &&
-                                                    CRYPTO_memcmp(want, token, strlen(want)) == 0;
-    if (!same)
-        return fault(f, FAULT_AUTH_FAILURE,
-                     "The security token of the request is not the one of its access key");
-    if (credential->expires != 0 && now >= credential->expires) {
-        char server[CLOCK_ISO8601_SIZE];
-        clock_format_iso8601(now, server);
-        return fault(f, FAULT_REQUEST_EXPIRED,
-                     "The temporary credentials have expired; the server's time is %s", server);
-    }
-    return 0;
-}
-
-static int check_token(const struct sigv4_request *r, const struct sigv4_query *q,
-                       const struct signature *sig, const struct credential *credential,
-                       int64_t now, struct arena *a, struct fault *f)
 {
     const char *token = headers_get(r->headers, "x-amz-security-token");
     if (sig->presigned && token == NULL && has_param(r->query, "X-Amz-Security-Token")) {
@@ -429,7 +410,8 @@ static int check_token(const struct sigv4_request *r, const struct sigv4_query *
         if (token == NULL)
             return -1;
     }
-    return sigv4_check_token(credential, token, now, f);
+    *ret_token = token;
+    return 0;
 }
 
 int sigv4_verify(struct sigv4 *s, const struct sigv4_request *r, int64_t now, struct arena *a,
@@ -462,7 +444,8 @@ int sigv4_verify(struct sigv4 *s, const struct sigv4_request *r, int64_t now, st
         check_names(r, &sig, f) < 0 || payload_hash(s, r, hash, f) < 0)
         return -1;
 
-    const struct credential *credential = NULL;
+    struct credential *credential = NULL;
+    const char *token = NULL;
     int found = config->find(config->ctx, sig.access_key_id, a, &credential);
     if (found < 0 && found != -ENOENT)
         return fault(f, FAULT_INTERNAL_ERROR, "The access key could not be looked up");
@@ -470,7 +453,8 @@ int sigv4_verify(struct sigv4 *s, const struct sigv4_request *r, int64_t now, st
     bool ok = matches_either(s, r, &q, &sig, secret, hash, a);
     if (!ok || found < 0)
         return fault(f, FAULT_AUTH_FAILURE, SIGV4_NOT_VALID);
-    if (check_token(r, &q, &sig, credential, now, a, f) < 0)
+    if (take_token(r, &q, &sig, &token, a, f) < 0 ||
+        config->admit(config->ctx, credential, token, sig.scope.service, now, a, f) < 0)
         return -1;
     *ret_caller = (struct sigv4_caller){
         .credential = credential,

@@ -52,7 +52,15 @@ struct sigv4_caller {
  * another -errno when that cannot be told. Called by many threads.
  */
 typedef int sigv4_find(void *ctx, const char *access_key_id, struct arena *a,
-                       const struct credential **ret_credential);
+                       struct credential **ret_credential);
+
+/*
+ * Asked once a signature has proved right, for every key: 0 when its credential may be used with
+ * the security token that was signed, too (NULL: none was), or -1 with the fault in the words of
+ * the service. Of a temporary key it fills in the principal.
+ */
+typedef int sigv4_admit(void *ctx, struct credential *credential, const char *token,
+                        const char *service, int64_t now, struct arena *a, struct fault *f);
 
 struct sigv4;
 
@@ -60,6 +68,7 @@ struct sigv4_config {
     const char *const *regions;  /* served; NULL-terminated, kept by the caller */
     const char *const *services; /* likewise: "ec2", "sts" */
     sigv4_find *find;
+    sigv4_admit *admit;
     void *ctx;
     bool version_2; /* take requests signed with version 2, too (auth/sigv2.h) */
 };
@@ -74,8 +83,9 @@ bool sigv4_is_signed(const struct sigv4_request *r);
 /*
  * 0 with *ret_caller in the arena, or -1 with a fault: MissingAuthenticationToken (nothing signed),
  * IncompleteSignature (a part lacks or is malformed), AuthFailure (unknown key, wrong signature,
- * wrong region), RequestExpired, InternalError (the lookup failed). `now` is clock_now(). A request
- * that is signed with version 2 is verified as such where the config says so.
+ * wrong region), RequestExpired, InternalError (the lookup failed), or what admit() refuses it
+ * with. `now` is clock_now(). A request that is signed with version 2 is verified as such where the
+ * config says so.
  */
 int sigv4_verify(struct sigv4 *s, const struct sigv4_request *r, int64_t now, struct arena *a,
                  struct sigv4_caller *ret_caller, struct fault *f);

@@ -72,8 +72,5 @@ char *sigv4_take_param(const struct sigv4_query *q, const char *name, struct are
                        struct fault *f);
 /* RequestExpired before `from` (less the window that clocks may differ by) and after `until`. */
 int sigv4_check_window(int64_t from, int64_t until, int64_t now, struct fault *f);
-/* Is the session token the credential's, or absent with it, and has it not expired? */
-int sigv4_check_token(const struct credential *credential, const char *token, int64_t now,
-                      struct fault *f);
 
 void sigv4_format_time(int64_t when, char out[SIGV4_TIME_SIZE]);

@@ -21,7 +21,7 @@
 static const char *secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 
 static int find(void *ctx, const char *access_key_id, struct arena *a,
-                const struct credential **ret_credential)
+                struct credential **ret_credential)
 {
     (void)ctx;
     bool is_temporary = streq(access_key_id, "ASIDEXAMPLE");
@@ -31,10 +31,21 @@ static int find(void *ctx, const char *access_key_id, struct arena *a,
     *c = (struct credential){
         .access_key_id = access_key_id,
         .secret_access_key = secret,
-        .session_token = is_temporary ? "FwoGZXIvYXdzEB4aD/+=session token" : NULL,
     };
     *ret_credential = c;
     return 0;
+}
+
+static int admit(void *ctx, struct credential *credential, const char *token, const char *service,
+                 int64_t now, struct arena *a, struct fault *f)
+{
+    (void)ctx;
+    (void)now;
+    (void)a;
+    bool is_temporary = streq(credential->access_key_id, "ASIDEXAMPLE");
+    if (streq(token, is_temporary ? "FwoGZXIvYXdzEB4aD/+=session token" : NULL))
+        return 0;
+    return fault(f, FAULT_MISSING_AUTHENTICATION_TOKEN, "not for %s", service);
 }
 
 static struct sigv4 *sigv4_of(void)
@@ -43,8 +54,11 @@ static struct sigv4 *sigv4_of(void)
     static const char *const services[] = {"ec2", "sts", NULL};
     static struct sigv4 *made;
     if (made == NULL)
-        made = sigv4_new(&(struct sigv4_config){
-            .regions = regions, .services = services, .find = find, .version_2 = true});
+        made = sigv4_new(&(struct sigv4_config){.regions = regions,
+                                                .services = services,
+                                                .find = find,
+                                                .admit = admit,
+                                                .version_2 = true});
     return made;
 }
 

@@ -27,8 +27,7 @@
 
 static const char *const regions[] = {"us-east-1", NULL};
 static const char *const services[] = {"ec2", NULL};
-static const struct credential credential = {
-    .access_key_id = KEY, .secret_access_key = SECRET, .session_token = "its token"};
+static struct credential credential = {.access_key_id = KEY, .secret_access_key = SECRET};
 
 static struct sigv4 *verifier;
 static struct http_server *server;
@@ -40,12 +39,20 @@ static int guest_fd = -1;
 static uint64_t uploaded;
 
 static int find(void *ctx, const char *access_key_id, struct arena *a,
-                const struct credential **ret_credential)
+                struct credential **ret_credential)
 {
     if (!streq(access_key_id, KEY))
         return -ENOENT;
     *ret_credential = &credential;
     return 0;
+}
+
+static int admit(void *ctx, struct credential *who, const char *token, const char *service,
+                 int64_t now, struct arena *a, struct fault *f)
+{
+    if (who == &credential && streq(token, "its token"))
+        return 0;
+    return fault(f, FAULT_MISSING_AUTHENTICATION_TOKEN, "not for %s", service);
 }
 
 static bool is_allowed(const struct http_request *req, bool streamed, struct http_response *resp)
@@ -165,7 +172,7 @@ static void start(void)
     (void)snprintf(cert_path, sizeof(cert_path), "%s/cert.pem", folder);
     (void)snprintf(key_path, sizeof(key_path), "%s/key.pem", folder);
     make_certificate();
-    verifier = sigv4_new(&(struct sigv4_config){regions, services, find, NULL});
+    verifier = sigv4_new(&(struct sigv4_config){regions, services, find, admit, NULL});
     const struct http_listener listeners[] = {
         {.fd = -1, .address = "127.0.0.1:0"},
         {.fd = -1, .address = socket_path, .unix_mode = 0600, .unix_gid = (gid_t)-1},

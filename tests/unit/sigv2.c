@@ -32,7 +32,7 @@ static const char *text_of(json_t *object, const char *name)
 }
 
 static int find(void *ctx, const char *access_key_id, struct arena *a,
-                const struct credential **ret_credential)
+                struct credential **ret_credential)
 {
     lookups++;
     if (lookup_error < 0)
@@ -44,6 +44,20 @@ static int find(void *ctx, const char *access_key_id, struct arena *a,
     else
         return -ENOENT;
     return 0;
+}
+
+/* Whose token is whose, and that nothing is asked before the signature has proved right. */
+static const char *plain_token;
+static const char *own_token;
+static unsigned admissions;
+
+static int admit(void *ctx, struct credential *credential, const char *token, const char *service,
+                 int64_t at, struct arena *a, struct fault *f)
+{
+    admissions++;
+    if (streq(token, credential == &token_key ? own_token : plain_token))
+        return 0;
+    return fault(f, FAULT_MISSING_AUTHENTICATION_TOKEN, "not for %s", service);
 }
 
 static struct sigv4 *verifier(bool on)
@@ -61,10 +75,12 @@ static struct sigv4 *verifier(bool on)
     };
     token_key = plain_key;
     token_key.access_key_id = text_of(vectors, "token_access_key_id");
-    token_key.session_token = text_of(vectors, "session_token");
+    own_token = text_of(vectors, "session_token");
+    plain_token = NULL;
+    admissions = 0;
     lookup_error = 0;
     lookups = 0;
-    return sigv4_new(&(struct sigv4_config){regions, services, find, NULL, .version_2 = on});
+    return sigv4_new(&(struct sigv4_config){regions, services, find, admit, NULL, .version_2 = on});
 }
 
 static void done(struct sigv4 *s)
@@ -338,15 +354,17 @@ START_TEST(unknown_keys_foreign_tokens_and_failed_lookups)
     struct headers h;
     struct sigv4_request r = named("post_session_token", a, &h);
     struct fault f = {0};
-    token_key.session_token = "another";
+    own_token = "another";
     ck_assert_int_eq(verify(s, &r, now, &f), -1);
-    ck_assert_int_eq(f.code, FAULT_AUTH_FAILURE);
-    token_key.session_token = NULL;
+    ck_assert_int_eq(f.code, FAULT_MISSING_AUTHENTICATION_TOKEN);
+    ck_assert_str_eq(f.message, "not for ec2");
+    own_token = NULL;
     ck_assert_int_eq(verify(s, &r, now, &f), -1);
     r = named("post", a, &h);
-    plain_key.session_token = "its token";
+    plain_token = "its token";
     ck_assert_int_eq(verify(s, &r, now, &f), -1);
-    plain_key.session_token = NULL;
+    plain_token = NULL;
+    ck_assert_uint_eq(admissions, 3);
     plain_key.secret_access_key = "changed";
     ck_assert_int_eq(verify(s, &r, now, &f), -1);
     ck_assert_int_eq(f.code, FAULT_AUTH_FAILURE);
