@@ -231,7 +231,7 @@ class Hostile(unittest.TestCase):
         self.assertRegex(task["StatusMessage"], words)
         self.assertNotIn("root:", task["StatusMessage"])
         self.assertNotIn("ImageId", task)
-        self.assertEqual(made_files(), before)
+        self.assertLessEqual(made_files(), before)  # what others dropped may go meanwhile
 
     def test_files_that_point_elsewhere(self):
         path = place("backing.qcow2")
