@@ -173,7 +173,7 @@ def unit_tests(report, name):
     log = os.path.join(where, "meson-logs", "testlog.json")
     if os.path.exists(log):
         os.unlink(log)
-    env = dict(os.environ, **SANITIZERS, **IN_MEMORY, CK_FORK="yes")
+    env = dict(os.environ, **SANITIZERS, **IN_MEMORY)
     code, output = tap.run_bounded(as_owner(
         ["meson", "test", "-C", where, "--no-rebuild", "--print-errorlogs",
          "--timeout-multiplier", "4"]), 1200, env)

@@ -9,13 +9,13 @@
 #include "base/file.h"
 #include "unit.h"
 
-static char dir[] = "/tmp/croft-console-XXXXXX";
+static char dir[UNIT_DIRECTORY_SIZE];
 static char path[64];
 
 /* What QEMU does: listens, and takes one client. */
 static int listen_like_qemu(void)
 {
-    ck_assert_ptr_nonnull(mkdtemp(dir));
+    unit_directory(dir);
     (void)snprintf(path, sizeof(path), "%s/console", dir);
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);

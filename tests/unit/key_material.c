@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "unit.h"
 
-static char directory[] = "/tmp/croft-keys-XXXXXX";
+static char directory[UNIT_DIRECTORY_SIZE];
 
 static const char *path_of(const char *name)
 {
@@ -25,8 +25,7 @@ static const char *path_of(const char *name)
 
 static void begin(void)
 {
-    (void)strcpy(directory, "/tmp/croft-keys-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(directory));
+    unit_directory(directory);
 }
 
 static void end(void)

@@ -29,7 +29,7 @@ static const struct seed_facts facts = {
     .image_id = "ami-0123456789abcdef0",
 };
 
-static char dir[] = "/tmp/croft-seed-XXXXXX";
+static char dir[UNIT_DIRECTORY_SIZE];
 
 static void put_template(const char *name, const char *text)
 {
@@ -105,7 +105,7 @@ START_TEST(the_owners_templates_come_first_one_by_one)
 {
     _cleanup_arena_ struct arena *a = arena_new();
     struct seed_texts texts;
-    ck_assert_ptr_nonnull(mkdtemp(dir));
+    unit_directory(dir);
     put_template("meta-data", "cost: 5$$\nkey: ${key_name}\nmtu: ${mtu}\nin: ${domain}\n");
     ck_assert_int_eq(seed_build(a, dir, &facts, &texts, NULL), 0);
     ck_assert_str_eq(texts.meta_data, "cost: 5$\nkey: \"desk\"\nmtu: 1450\nin: \"ec2.internal\"\n");
@@ -120,7 +120,7 @@ START_TEST(a_template_with_an_unknown_value_is_refused)
                                         "a: ${hostname", "a: ${Hostname}", "a: $",
                                         "a: \xff",       "a: ${hostname }"};
     _cleanup_arena_ struct arena *a = arena_new();
-    ck_assert_ptr_nonnull(mkdtemp(dir));
+    unit_directory(dir);
     for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
         struct seed_texts texts;
         put_template("vendor-data", wrong[i]);
@@ -161,7 +161,7 @@ START_TEST(the_image_is_read_by_others)
     struct seed_texts texts;
     struct stat st;
     char path[256];
-    ck_assert_ptr_nonnull(mkdtemp(dir));
+    unit_directory(dir);
     (void)snprintf(path, sizeof(path), "%s/seed.img", dir);
     ck_assert_int_eq(seed_build(a, NULL, &facts, &texts, NULL), 0);
     _cleanup_buf_ struct buf image = BUF_INIT(SEED_IMAGE_MAX);

@@ -12,13 +12,13 @@
 #include "storage_common.h"
 #include "unit.h"
 
-static char dir[] = "/tmp/croft-storage-XXXXXX";
+static char dir[UNIT_DIRECTORY_SIZE];
 static struct storage *s;
 
 static void begin(void)
 {
     struct err e = {0};
-    ck_assert_ptr_nonnull(mkdtemp(dir));
+    unit_directory(dir);
     ck_assert_msg(files_storage_new(dir, &s, &e) == 0, "%s", e.message);
 }
 

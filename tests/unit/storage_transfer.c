@@ -11,7 +11,7 @@
 #include "storage_common.h"
 #include "unit.h"
 
-static char dir[] = "/tmp/croft-transfer-XXXXXX";
+static char dir[UNIT_DIRECTORY_SIZE];
 static struct storage *s;
 static struct arena *a;
 
@@ -30,7 +30,7 @@ static void begin(void)
 {
     struct err e = {0};
     a = arena_new();
-    ck_assert_ptr_nonnull(mkdtemp(dir));
+    unit_directory(dir);
     ck_assert_msg(files_storage_new(dir, &s, &e) == 0, "%s", e.message);
     ck_assert_int_eq(dir_make(path("buckets/one/deep"), 0711, &e), 0);
     put("buckets/one/disk.raw", raw_disk(), RAW_SIZE);

@@ -1,5 +1,6 @@
 #include "unit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,15 @@ void unit_add(const char *file, SFun before, SFun after, const TTest *const *tes
         runner = srunner_create(suite);
     else
         srunner_add_suite(runner, suite);
+}
+
+void unit_directory(char ret_path[UNIT_DIRECTORY_SIZE])
+{
+    const char *where = getenv("TMPDIR");
+    int n = snprintf(ret_path, UNIT_DIRECTORY_SIZE, "%s/croft-unit-XXXXXX",
+                     where == NULL ? "/tmp" : where);
+    ck_assert_int_lt(n, UNIT_DIRECTORY_SIZE);
+    ck_assert_ptr_nonnull(mkdtemp(ret_path));
 }
 
 int main(void)

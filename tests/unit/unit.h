@@ -16,6 +16,10 @@
  */
 void unit_add(const char *file, SFun before, SFun after, const TTest *const *tests, size_t n);
 
+/* A new directory in TMPDIR, for who removes it. */
+#define UNIT_DIRECTORY_SIZE 64
+void unit_directory(char ret_path[UNIT_DIRECTORY_SIZE]);
+
 #define UNIT_SUITE(...) UNIT_SUITE_WITH(NULL, NULL, __VA_ARGS__)
 
 #define UNIT_SUITE_WITH(before, after, ...)                                                        \
