@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 
@@ -30,7 +31,6 @@
 #include "network/linux.h"
 #include "storage/fake.h"
 #include "storage/files.h"
-#include "storage/server_key.h"
 #include "store/tables.h"
 
 #define DEFAULT_LISTEN  "127.0.0.1:8773"
@@ -53,6 +53,7 @@ struct daemon {
     struct api *api;
     struct http_server *http;
     struct bootstrap_result facts;
+    struct server_key server_key;
 };
 
 /* The root's access key, for whoever may read the state directory. */
@@ -80,21 +81,14 @@ static int open_store(struct daemon *d, struct err *e)
     if (r == 0)
         r = store_open(arena_printf(d->arena, "%s/croft.db", c->state_dir), &d->store, e);
     if (r == 0)
-        r = bootstrap(d->store, &c->regions, c->libvirt_uri, d->arena, &d->facts, e);
+        r = bootstrap_key(d->store, arena_printf(d->arena, "%s/server.key", c->state_dir), d->arena,
+                          &d->server_key, e);
+    if (r == 0)
+        r = bootstrap(d->store, &c->regions, &d->server_key, c->libvirt_uri, d->arena, &d->facts,
+                      e);
     if (r == 0)
         r = public_addresses_check(d->store, &c->public_addresses, e);
     return r == 0 ? write_credentials(d, e) : r;
-}
-
-/* Of encrypted disks; it is not made anew when there are disks that need it. */
-static int load_server_key(struct daemon *d, struct server_key *ret_key, struct err *e)
-{
-    struct tx *tx = store_read(d->store);
-    size_t wrapped = store_count_disk_keys(tx);
-    int r = tx_commit(tx, e);
-    return r < 0 ? r
-                 : server_key_load(arena_printf(d->arena, "%s/disk-keys.key", d->config.state_dir),
-                                   wrapped == 0, ret_key, e);
 }
 
 static int open_storage(struct daemon *d, struct err *e)
@@ -188,9 +182,6 @@ static int make_jobs(struct daemon *d, struct err *e)
     int r = has_prefix(c->bucket_directory, c->state_dir) && streq(c->storage, "files")
                 ? dir_make(c->bucket_directory, 0711, e)
                 : 0;
-    struct server_key server_key = {0};
-    if (r == 0)
-        r = load_server_key(d, &server_key, e);
     if (r < 0)
         return r;
     d->jobs_config = (struct jobs_config){
@@ -209,7 +200,7 @@ static int make_jobs(struct daemon *d, struct err *e)
         .disk_full_percent = c->disk_full_percent,
         .volume_limits = c->volume_limits_factor,
         .instance_types = c->instance_types,
-        .server_key = server_key,
+        .server_key = &d->server_key,
         .try_spot = try_spot,
         .network_changed = network_changed,
         .ctx = d,
@@ -253,6 +244,7 @@ static void make_api(struct daemon *d)
         .spot_notice_ms = c->spot_notice_ms,
         .jobs = &d->jobs_config,
         .peers = d->peers,
+        .server_key = &d->server_key,
         .signature_v2 = c->take_signature_v2,
         .host = jobs_host,
         .wake = jobs_wake,
@@ -354,6 +346,7 @@ static void wait_for_end(const sigset_t *signals)
 
 int main(int argc, char **argv)
 {
+    (void)prctl(PR_SET_DUMPABLE, 0); /* memory has secrets: none of it goes into a core file */
     memory_keep_free();
     _cleanup_arena_ struct arena *arena = arena_new();
     struct daemon d = {.arena = arena};

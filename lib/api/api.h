@@ -45,6 +45,7 @@ struct api_config {
     int64_t spot_notice_ms;         /* from a spot instance's mark to its end */
     const struct jobs_config *jobs; /* for explanations */
     struct peer_gate *peers;
+    const struct server_key *server_key;
     bool signature_v2; /* also take signatures of version 2 */
     /* Facts about the server; must not block. */
     void (*host)(void *ctx, struct host_info *ret_info);

@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "auth/access_key.h"
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/text.h"
 
 #define REGION_HEADER "x-croft-region"
@@ -21,10 +23,16 @@ int authenticate_find_key(void *ctx, const char *access_key_id, struct arena *a,
         return -EIO;
     if (key == NULL || !key->active || (!is_root && user == NULL))
         return -ENOENT;
+    struct err e = {0};
+    const char *secret = access_key_open(a, api->config.server_key, key->id, key->secret, &e);
+    if (secret == NULL) {
+        log_error("access-key-unreadable key=%s reason=\"%s\"", key->id, e.message);
+        return -EIO;
+    }
     struct credential *c = arena_new_of(a, struct credential);
     *c = (struct credential){
         .access_key_id = key->id,
-        .secret_access_key = key->secret,
+        .secret_access_key = secret,
         .principal =
             {
                 .kind = is_root ? PRINCIPAL_ROOT : PRINCIPAL_USER,

@@ -1,14 +1,15 @@
 #pragma once
 /*
  * Keys of encrypted disks. A disk key opens the layers of one volume, of its snapshots and of what
- * is made from those. It is kept only wrapped: encrypted (AES-256-GCM) with the server's key, and
- * bound to its id, so that a row that was put in the place of another does not open.
+ * is made from those. It is kept only wrapped: sealed with the server's key and bound to
+ * its id (core/sealed.h).
  */
 #include <stdbool.h>
 
 #include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "core/sealed.h"
 
 #define DISK_KEY_BYTES 32
 
@@ -21,10 +22,6 @@ struct disk_key {
 /* The key itself, as text (QEMU takes text): never written anywhere, and wiped after its use. */
 struct disk_secret {
     char text[2 * DISK_KEY_BYTES + 1]; /* "": none, for disks that are not encrypted */
-};
-
-struct server_key {
-    unsigned char bytes[DISK_KEY_BYTES];
 };
 
 void disk_secret_make(struct disk_secret *ret_secret);

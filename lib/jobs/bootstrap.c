@@ -1,5 +1,9 @@
 #include "jobs/bootstrap.h"
 
+#include <errno.h>
+#include <string.h>
+
+#include "auth/server_key.h"
 #include "base/base64.h"
 #include "base/clock.h"
 #include "base/id.h"
@@ -8,6 +12,9 @@
 #include "jobs/vpc_rows.h"
 #include "store/identity.h"
 #include "store/queries.h"
+
+/* A text that is sealed by the first key, and by which the store knows it again. */
+#define KEY_SETTING "server_key"
 
 static const char *setting(struct tx *tx, struct arena *a, const char *name,
                            const char *(*make)(struct arena *a))
@@ -46,24 +53,75 @@ static const char *make_ipv6_prefix(struct arena *a)
     return arena_strdup(a, text);
 }
 
-static void ensure_root_key(struct tx *tx, struct arena *a, struct bootstrap_result *result,
-                            int64_t now)
+int bootstrap_key(struct store *s, const char *path, struct arena *a, struct server_key *ret_key,
+                  struct err *e)
 {
-    const char *account = result->account_id;
-    struct access_key_list keys = store_access_keys(tx, a, "user_id", account);
-    if (keys.n == 0 && store_setting(tx, a, "root_key_made") == NULL) {
-        (void)store_make_access_key(tx, a, account, account, now);
-        store_set_setting(tx, "root_key_made", "yes");
-        keys = store_access_keys(tx, a, "user_id", account);
+    struct tx *tx = store_read(s);
+    const char *known = store_setting(tx, a, KEY_SETTING);
+    int r = tx_commit(tx, e);
+    if (r == 0)
+        r = server_key_load(path, known == NULL, ret_key, e);
+    if (r < 0)
+        return r;
+    if (known != NULL) {
+        char *text = NULL;
+        size_t len = 0;
+        if (unseal(a, ret_key, SEAL_CHECK, KEY_SETTING, known, &text, &len, NULL) == 0)
+            return 0;
+        return err_set(e, EBADMSG,
+                       "%s is not the key that the secrets in the database were sealed with: bring "
+                       "that one back from a backup",
+                       path);
     }
-    if (keys.n > 0) {
-        result->access_key_id = keys.v[0].id;
-        result->secret_access_key = keys.v[0].secret;
-    }
+    known = seal(a, ret_key, SEAL_CHECK, KEY_SETTING, "", 0, e);
+    if (known == NULL)
+        return -EIO;
+    tx = store_write(s);
+    store_set_setting(tx, KEY_SETTING, known);
+    return tx_commit(tx, e);
 }
 
-int bootstrap(struct store *s, const struct region_list *regions, const char *uri, struct arena *a,
-              struct bootstrap_result *ret_result, struct err *e)
+/* Keys that were made before secrets were sealed are sealed now. */
+static int seal_keys(struct tx *tx, struct arena *a, const struct server_key *k, struct err *e)
+{
+    struct access_key_list keys = store_access_keys(tx, a);
+    for (size_t i = 0; i < keys.n; i++) {
+        struct access_key *key = &keys.v[i];
+        if (is_sealed(key->secret))
+            continue;
+        key->secret = seal(a, k, SEAL_ACCESS_KEY, key->id, key->secret, strlen(key->secret), e);
+        if (key->secret == NULL)
+            return -EIO;
+        store_update_access_key(tx, key);
+    }
+    return 0;
+}
+
+static int ensure_root_key(struct tx *tx, struct arena *a, const struct server_key *k,
+                           struct bootstrap_result *result, struct err *e)
+{
+    const char *account = result->account_id;
+    if (seal_keys(tx, a, k, e) < 0)
+        return -EIO;
+    struct access_key_pair pair = {0};
+    struct access_key_list keys = store_access_keys(tx, a, "user_id", account);
+    if (keys.n > 0) {
+        pair.id = keys.v[0].id;
+        pair.secret = access_key_open(a, k, pair.id, keys.v[0].secret, e);
+        if (pair.secret == NULL)
+            return -EBADMSG;
+    } else if (store_setting(tx, a, "root_key_made") == NULL) {
+        if (store_make_access_key(tx, a, k, account, account, clock_now(), &pair, e) < 0)
+            return -EIO;
+        store_set_setting(tx, "root_key_made", "yes");
+    }
+    result->access_key_id = pair.id;
+    result->secret_access_key = pair.secret;
+    return 0;
+}
+
+int bootstrap(struct store *s, const struct region_list *regions, const struct server_key *key,
+              const char *uri, struct arena *a, struct bootstrap_result *ret_result, struct err *e)
 {
     struct bootstrap_result result = {0};
     int64_t now = clock_now();
@@ -71,7 +129,10 @@ int bootstrap(struct store *s, const struct region_list *regions, const char *ur
     result.account_id = setting(tx, a, "account_id", make_account_id);
     result.page_secret = setting(tx, a, "page_secret", make_page_secret);
     result.ipv6_prefix = setting(tx, a, IPV6_PREFIX_SETTING, make_ipv6_prefix);
-    ensure_root_key(tx, a, &result, now);
+    if (ensure_root_key(tx, a, key, &result, e) < 0) {
+        tx_end(tx);
+        return -EIO;
+    }
     struct host_list hosts = store_hosts(tx, a);
     if (hosts.n == 0) {
         struct host host = {.id = id_make(a, "h"), .uri = uri, .created_at = now};

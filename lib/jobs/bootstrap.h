@@ -7,6 +7,7 @@
  */
 #include "base/err.h"
 #include "core/region.h"
+#include "core/sealed.h"
 #include "store/store.h"
 
 struct bootstrap_result {
@@ -18,5 +19,11 @@ struct bootstrap_result {
     const char *secret_access_key; /* sensitive */
 };
 
-int bootstrap(struct store *s, const struct region_list *regions, const char *uri, struct arena *a,
-              struct bootstrap_result *ret_result, struct err *e);
+/*
+ * The key that this store's secrets are sealed with: the file at `path`, which is made with the
+ * first of them. -ENOKEY: it has gone; -EBADMSG: it is the key of another store.
+ */
+int bootstrap_key(struct store *s, const char *path, struct arena *a, struct server_key *ret_key,
+                  struct err *e);
+int bootstrap(struct store *s, const struct region_list *regions, const struct server_key *key,
+              const char *uri, struct arena *a, struct bootstrap_result *ret_result, struct err *e);

@@ -46,7 +46,7 @@ struct jobs_config {
     int64_t disk_full_percent;  /* see core/disk_room.h */
     int64_t volume_limits;      /* thousandths: see core/volume_limits.h */
     struct instance_type_table instance_types;
-    struct server_key server_key; /* what the keys of encrypted disks are wrapped with */
+    const struct server_key *server_key; /* what secrets are sealed with */
     /*
      * Tries to fulfil a spot request that waits, in a transaction of its own: launching is the
      * API's. 0 whether it could be or not (its row says), -errno when the store failed.

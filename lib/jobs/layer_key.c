@@ -30,7 +30,7 @@ int layer_open_key(struct jobs *j, struct arena *a, const char *key_id, struct o
         return err_set(e, ENOENT, "the key of %s has gone", key_id);
     CHECK(keys->n < keys->max);
     struct disk_secret *secret = &keys->v[keys->n++];
-    r = disk_secret_unwrap(&j->config.server_key, key_id, key->wrapped, secret, e);
+    r = disk_secret_unwrap(j->config.server_key, key_id, key->wrapped, secret, e);
     if (r == 0)
         *ret_key = secret->text;
     return r;
@@ -49,7 +49,7 @@ int layer_make_key(struct jobs *j, struct arena *a, const char *key_id, struct e
 {
     _cleanup_disk_secret_ struct disk_secret secret = {0};
     disk_secret_make(&secret);
-    const char *wrapped = disk_secret_wrap(a, &j->config.server_key, key_id, &secret, e);
+    const char *wrapped = disk_secret_wrap(a, j->config.server_key, key_id, &secret, e);
     if (wrapped == NULL)
         return -EIO;
     struct tx *tx = store_write(j->config.store);

@@ -3,9 +3,6 @@
 #include "base/id.h"
 #include "base/text.h"
 
-#define KEY_ID_LETTERS 16 /* behind "AKIA" */
-#define SECRET_LETTERS 40
-
 /* Names are unique in an account, so there is at most one. */
 #define NAMED(one, many)                                                                           \
     struct one *store_##one##_named(struct tx *tx, struct arena *a, const char *account_id,        \
@@ -69,18 +66,19 @@ bool store_is_attached(struct tx *tx, const char *owner_id, const char *policy_a
     return store_count_iam_attachments(tx, "owner_id", owner_id, "policy_arn", policy_arn) > 0;
 }
 
-struct access_key *store_make_access_key(struct tx *tx, struct arena *a, const char *account_id,
-                                         const char *user_id, int64_t now)
+int store_make_access_key(struct tx *tx, struct arena *a, const struct server_key *k,
+                          const char *account_id, const char *user_id, int64_t now,
+                          struct access_key_pair *ret_pair, struct err *e)
 {
-    struct access_key *key = arena_new_of(a, struct access_key);
-    *key = (struct access_key){
-        .id = arena_printf(a, "AKIA%s", random_text(a, KEY_ID_LETTERS, BASE32_LETTERS)),
-        .account_id = account_id,
-        .user_id = user_id,
-        .secret = random_text(a, SECRET_LETTERS, BASE64_LETTERS),
-        .active = true,
-        .created_at = now,
-    };
-    store_insert_access_key(tx, key);
-    return key;
+    int r = access_key_make(a, k, ret_pair, e);
+    if (r == 0)
+        store_insert_access_key(tx, &(struct access_key){
+                                        .id = ret_pair->id,
+                                        .account_id = account_id,
+                                        .user_id = user_id,
+                                        .secret = ret_pair->sealed,
+                                        .active = true,
+                                        .created_at = now,
+                                    });
+    return r;
 }

@@ -3,6 +3,7 @@
  * Finding what IAM knows of an account: by name (without regard to case), managed policies by ARN
  * whether they are the account's or AWS's, and access keys being made.
  */
+#include "auth/access_key.h"
 #include "store/tables.h"
 
 /* NULL: the account has none of this name. */
@@ -31,5 +32,6 @@ struct iam_inline_policy *store_inline_policy(struct tx *tx, struct arena *a, co
 bool store_is_attached(struct tx *tx, const char *owner_id, const char *policy_arn);
 
 /* Makes a key of a user, or with the account as the user of the account itself, and inserts it. */
-struct access_key *store_make_access_key(struct tx *tx, struct arena *a, const char *account_id,
-                                         const char *user_id, int64_t now);
+int store_make_access_key(struct tx *tx, struct arena *a, const struct server_key *k,
+                          const char *account_id, const char *user_id, int64_t now,
+                          struct access_key_pair *ret_pair, struct err *e);

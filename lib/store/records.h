@@ -13,7 +13,7 @@ struct access_key {
     const char *id; /* AKIA… */
     const char *account_id;
     const char *user_id; /* AIDA…; the account's own keys, those of root, have its id */
-    const char *secret;  /* in the clear: a signature can be checked in no other way */
+    const char *secret;  /* sealed: auth/access_key.h */
     bool active;
     int64_t created_at;
     int64_t last_used_at; /* 0: not yet */

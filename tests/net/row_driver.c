@@ -50,7 +50,8 @@ int main(int argc, char **argv)
                                   .network = network,
                                   .host_id = TEST_HOST,
                                   .runtime_dir = argv[4],
-                                  .mtu = 1500};
+                                  .mtu = 1500,
+                                  .server_key = &calls_server_key};
     struct jobs *jobs = jobs_new(&of_jobs);
     of_jobs.network = memory;
     struct jobs *dry = jobs_new(&of_jobs);

@@ -105,7 +105,7 @@ void count_copy(bool merges)
     ++*count;
 }
 
-/* --- keys, as the rows have them: that of the server is all zeroes here */
+/* --- keys, as the rows have them: wrapped with calls_server_key */
 
 const char *key_of_file(struct arena *a, const char *path)
 {
@@ -120,8 +120,7 @@ const char *key_of_file(struct arena *a, const char *path)
     tx_end(tx);
     if (layer == NULL || (layer->key_id != NULL && key == NULL))
         wrong("%s has no row, or no key", path);
-    if (key != NULL &&
-        disk_secret_unwrap(&(struct server_key){0}, key->id, key->wrapped, secret, &e) < 0)
+    if (key != NULL && disk_secret_unwrap(&calls_server_key, key->id, key->wrapped, secret, &e) < 0)
         wrong("%s", e.message);
     return key == NULL ? NULL : secret->text;
 }

@@ -6,7 +6,7 @@
 
 #include "unit.h"
 
-static const struct server_key server = {{1, 2, 3}};
+static const struct server_key server = {.of = {[SEAL_DISK_KEY] = {1, 2, 3}}};
 
 START_TEST(a_wrapped_key_opens_with_the_servers_key_alone)
 {
@@ -19,8 +19,8 @@ START_TEST(a_wrapped_key_opens_with_the_servers_key_alone)
     const char *wrapped = disk_secret_wrap(a, &server, "vol-1", &made, &e);
     ck_assert_msg(wrapped != NULL, "%s", e.message);
     ck_assert_ptr_null(strstr(wrapped, made.text));
-    ck_assert_int_eq(disk_secret_unwrap(&(struct server_key){{1}}, "vol-1", wrapped, &found, &e),
-                     -EBADMSG);
+    static const struct server_key other = {.of = {[SEAL_DISK_KEY] = {1}}};
+    ck_assert_int_eq(disk_secret_unwrap(&other, "vol-1", wrapped, &found, &e), -EBADMSG);
     ck_assert_str_eq(found.text, "");
     ck_assert_int_eq(disk_secret_unwrap(&server, "vol-1", wrapped, &found, &e), 0);
     ck_assert_str_eq(found.text, made.text);

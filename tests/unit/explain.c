@@ -87,6 +87,7 @@ static void setup(void)
         .host_id = TEST_HOST,
         .runtime_dir = RUNTIME,
         .mtu = 1500,
+        .server_key = &calls_server_key,
     };
     world.host = (struct host_info){.cpus = 64,
                                     .memory_mib = 65536,

@@ -1,4 +1,5 @@
-#include "storage/server_key.h"
+/* The file of the server's key. */
+#include "auth/server_key.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -8,13 +9,13 @@
 #include "base/file.h"
 #include "unit.h"
 
-static char dir[] = "/tmp/croft-key-XXXXXX";
+static char dir[UNIT_DIRECTORY_SIZE];
 
 static const char *begin(void)
 {
-    static char path[64];
-    ck_assert_ptr_nonnull(mkdtemp(dir));
-    (void)snprintf(path, sizeof(path), "%s/disk-keys.key", dir);
+    static char path[96];
+    unit_directory(dir);
+    (void)snprintf(path, sizeof(path), "%s/server.key", dir);
     return path;
 }
 

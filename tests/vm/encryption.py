@@ -9,7 +9,9 @@ import os
 import sqlite3
 import threading
 
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from guests import (Checks, Key, base_image, describe, ec2_client, log_in, output, run, until, wait_state)
 
@@ -211,13 +213,14 @@ def root_stays_encrypted(guest):
 def opened(server):
     """The keys of all disks, as the database and the server's key have them."""
     rows = sqlite3.connect(f"file:{STATE}/croft.db?mode=ro", uri=True).execute("SELECT id, wrapped FROM disk_key")
-    wrapped = [(name, bytes.fromhex(text)) for name, text in rows]
-    return [AESGCM(server).decrypt(text[:12], text[12:], name.encode()) for name, text in wrapped]
+    key = HKDF(hashes.SHA256(), 32, None, b"croft disk key").derive(server)
+    wrapped = [(name, base64.b64decode(text.removeprefix("v1:"))) for name, text in rows]
+    return [AESGCM(key).decrypt(text[:12], text[12:], name.encode()) for name, text in wrapped]
 
 
 def keys_are_nowhere(lines):
     """Of a secret that QEMU gets, and libvirt keeps none."""
-    with open(os.path.join(STATE, "disk-keys.key"), "rb") as file:
+    with open(os.path.join(STATE, "server.key"), "rb") as file:
         server = file.read()
         checks.same("the server's key is its owner's alone", os.fstat(file.fileno()).st_mode & 0o777, 0o600)
     checks.same("libvirt has no secret left", output("virsh", "-q", "secret-list").strip(), "")
@@ -234,7 +237,7 @@ def keys_are_nowhere(lines):
     read = 0
     for where in (LAB, "/var/log", "/etc/libvirt"):
         for path in glob.glob(os.path.join(where, "**"), recursive=True):
-            if os.path.isfile(path) and not path.endswith((".qcow2", ".img", "disk-keys.key")):
+            if os.path.isfile(path) and not path.endswith((".qcow2", ".img", "server.key")):
                 with open(path, "rb") as file:
                     text = file.read()
                 read += 1

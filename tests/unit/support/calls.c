@@ -6,6 +6,8 @@
 #include "base/file.h"
 #include "storage/fake.h"
 
+const struct server_key calls_server_key = {.of = {[SEAL_ACCESS_KEY] = {1}, [SEAL_DISK_KEY] = {2}}};
+
 static void put_network(struct tx *tx)
 {
     static const char *const subnets[] = {TEST_SUBNET, "subnet-0a0a0a0a0a0a0a0a2",
@@ -248,6 +250,7 @@ struct calls *calls_new(void)
         .page_secret = "0123456789abcdef",
         .instance_types = instance_type_builtin(),
         .max_instances = 20,
+        .server_key = &calls_server_key,
     };
     return k;
 }

@@ -35,6 +35,8 @@
 #define TEST_INSTANCE    "i-0a0a0a0a0a0a0a0a0"   /* of calls_put_instance() */
 #define TEST_INTERFACE   "eni-0a0a0a0a0a0a0a0a0" /* in TEST_SUBNET, a member of no group */
 
+extern const struct server_key calls_server_key;
+
 struct calls {
     char directory[64];
     struct store *store;

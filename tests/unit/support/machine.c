@@ -119,7 +119,8 @@ struct machine *machine_new(struct calls *k)
                                              .network = &m->network,
                                              .host_id = TEST_HOST,
                                              .runtime_dir = "/run/croft",
-                                             .mtu = 1500});
+                                             .mtu = 1500,
+                                             .server_key = &calls_server_key});
     return m;
 }
 
