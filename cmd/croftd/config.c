@@ -11,11 +11,13 @@
 #include "core/volume_limits.h"
 #include "core/vpc_cidr.h"
 
-#define CONFIG_MAX      ((size_t)256 << 10)
-#define KEY_MAX         64
-#define TYPES_MAX       200
-#define NOTICE_MAX_S    86400
-#define IPV6_PREFIX_MIN 8
+#define CONFIG_MAX        ((size_t)256 << 10)
+#define KEY_MAX           64
+#define TYPES_MAX         200
+#define NOTICE_MAX_S      86400
+#define IPV6_PREFIX_MIN   8
+#define CREDENTIALS_MIN_S 6
+#define CREDENTIALS_MAX_S 43200 /* AWS: of a role's session */
 
 /* Every key: in the file as it stands, as an option with dashes (where it is one). */
 static const struct key {
@@ -63,6 +65,9 @@ static const struct key {
     KEY(signature_v2, false, "no", "yes: also serve old clients that sign with version 2"),
     KEY(spot_interruption_notice, false, "120",
         "seconds that a spot instance is told before its end"),
+    KEY(role_credentials, false, "21600",
+        "seconds that the credentials of instances' roles are good for"),
+    KEY(guest_api, false, "yes", "yes: guests reach the API at http://169.254.169.254"),
 #undef KEY
 };
 
@@ -293,6 +298,17 @@ static int read_notice(struct config *c, struct err *e)
     return r;
 }
 
+static int read_credentials(struct config *c, struct err *e)
+{
+    int64_t seconds = 0;
+    int r = read_number("role_credentials", c->role_credentials, &seconds, e);
+    if (r == 0 && (seconds < CREDENTIALS_MIN_S || seconds > CREDENTIALS_MAX_S))
+        r = err_set(e, EINVAL, "role_credentials must be %d to %d seconds, not %s",
+                    CREDENTIALS_MIN_S, CREDENTIALS_MAX_S, c->role_credentials);
+    c->credentials_ms = seconds * 1000;
+    return r;
+}
+
 static int check_disk_io(const struct config *c, struct err *e)
 {
     if (streq(c->disk_io, "auto") || streq(c->disk_io, "io_uring") || streq(c->disk_io, "threads"))
@@ -356,6 +372,10 @@ static int work_out(struct arena *a, struct config *c, struct err *e)
         r = read_switch("snapshot_freeze", c->snapshot_freeze, &c->freeze_file_systems, e);
     if (r == 0)
         r = read_notice(c, e);
+    if (r == 0)
+        r = read_credentials(c, e);
+    if (r == 0)
+        r = read_switch("guest_api", c->guest_api, &c->serve_guests, e);
     if (r == 0)
         r = check_disk_io(c, e);
     if (r == 0)

@@ -35,6 +35,8 @@ struct config {
     const char *reserve_memory;
     const char *max_instances;
     const char *spot_interruption_notice;
+    const char *role_credentials;
+    const char *guest_api;
     const char *signature_v2;
     const char *volume_limits;
     const char *disk_full;
@@ -49,10 +51,12 @@ struct config {
     int64_t reserve_memory_mib;
     int64_t max_instance_count;
     int64_t spot_notice_ms;
+    int64_t credentials_ms;
     int64_t disk_full_percent;
     int64_t volume_limits_factor;              /* thousandths */
     struct instance_type_table instance_types; /* the owner's among AWS's */
     bool take_signature_v2;
+    bool serve_guests;
     bool freeze_file_systems;
     bool show_help;
     bool show_version;

@@ -128,13 +128,33 @@ static int open_drivers(struct daemon *d, struct err *e)
     return linux_network_new(&network, &d->network, e);
 }
 
+/* Calls of guests; there is an API before there is a network that they could come from. */
+static void handle_of_guest(void *ctx, const struct http_request *req, struct http_response *resp)
+{
+    const struct daemon *d = ctx;
+    api_http_callbacks()->handle(d->api, req, resp);
+}
+
+static void refuse_guest(void *ctx, const struct http_request *req, int status, const char *message,
+                         struct http_response *resp)
+{
+    const struct daemon *d = ctx;
+    api_http_callbacks()->render_error(d->api, req, status, message, resp);
+}
+
 /* Before the jobs, which make the networks that it listens in. */
 static int make_metadata(struct daemon *d, struct err *e)
 {
+    static const struct http_callbacks of_guests = {.handle = handle_of_guest,
+                                                    .render_error = refuse_guest};
     struct metadata_config config = {
         .store = d->store,
         .network = d->network,
         .certificate_path = arena_printf(d->arena, "%s/instance-identity.pem", d->config.state_dir),
+        .server_key = &d->server_key,
+        .credentials_ms = d->config.credentials_ms,
+        .api = d->config.serve_guests ? &of_guests : NULL,
+        .api_ctx = d,
     };
     return metadata_new(&config, &d->metadata, e);
 }

@@ -23,9 +23,12 @@ struct caller {
 /* `streamed`: the body has not been read and is vouched for by its signed digest. */
 int authenticate(struct api *api, const struct http_request *http, bool streamed,
                  struct caller *ret_caller, struct fault *f);
-/* sigv4_find over the store's access keys; ctx is the struct api. */
+/* sigv4_find over the store's access keys and temporary ones; ctx is the struct api. */
 int authenticate_find_key(void *ctx, const char *access_key_id, struct arena *a,
                           struct credential **ret_credential);
-/* sigv4_admit: no key has a session token. */
+/*
+ * sigv4_admit: opens session tokens, and looks whether what the session is of is still there. A
+ * refusal is in the words of the service: EC2 has others than STS and IAM.
+ */
 int authenticate_admit(void *ctx, struct credential *credential, const char *token,
                        const char *service, int64_t now, struct arena *a, struct fault *f);

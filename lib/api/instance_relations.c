@@ -77,12 +77,20 @@ static int by_interface(const void *a, const void *b)
                   y->interface_id == NULL ? "" : y->interface_id);
 }
 
+static int by_instance_profile(const void *a, const void *b)
+{
+    return strcmp(((const struct instance_profile_association *)a)->instance_id,
+                  ((const struct instance_profile_association *)b)->instance_id);
+}
+
 static void sort(struct instance_relations *r)
 {
     if (r->volumes.n > 1)
         qsort(r->volumes.v, r->volumes.n, sizeof(*r->volumes.v), by_instance_volume);
     if (r->interfaces.n > 1)
         qsort(r->interfaces.v, r->interfaces.n, sizeof(*r->interfaces.v), by_instance_interface);
+    if (r->profiles.n > 1)
+        qsort(r->profiles.v, r->profiles.n, sizeof(*r->profiles.v), by_instance_profile);
     if (r->elastic.n > 1)
         qsort(r->elastic.v, r->elastic.n, sizeof(*r->elastic.v), by_interface);
 }
@@ -94,6 +102,7 @@ void relations_of_one(struct call *c, const char *instance_id, struct instance_r
         .volumes = store_volumes(c->tx, a, "instance_id", instance_id),
         .interfaces = store_network_interfaces(c->tx, a, "instance_id", instance_id),
         .tags = store_tags(c->tx, a, "resource_id", instance_id),
+        .profiles = store_instance_profile_associations(c->tx, a, "instance_id", instance_id),
     };
     if (r.interfaces.n == 1) {
         const char *id = r.interfaces.v[0].id;
@@ -125,6 +134,7 @@ void relations_of_region(struct call *c, struct instance_relations *ret)
         .groups = store_interface_groups(c->tx, a),
         .names = store_security_groups(c->tx, a, "region", region),
         .tags = store_tags(c->tx, a, "region", region, "resource_type", "instance"),
+        .profiles = store_instance_profile_associations(c->tx, a, "region", region),
     };
     sort(ret);
 }
@@ -155,6 +165,14 @@ struct interface_group_list relations_groups(const struct instance_relations *r,
                                              const char *interface_id)
 {
     return SLICE(r->groups, interface_group, interface_id, interface_id);
+}
+
+const struct instance_profile_association *relations_profile(const struct instance_relations *r,
+                                                             const char *instance_id)
+{
+    struct instance_profile_association_list l =
+        SLICE(r->profiles, instance_profile_association, instance_id, instance_id);
+    return l.n == 0 ? NULL : &l.v[0];
 }
 
 struct tag_list relations_tags(const struct instance_relations *r, const char *resource_id)

@@ -5,6 +5,7 @@
 
 #include "api/capacity.h"
 #include "api/disk.h"
+#include "api/instance_profile.h"
 #include "api/instance_view.h"
 #include "api/launch_network.h"
 #include "api/launch_options.h"
@@ -43,7 +44,8 @@ struct launch {
     struct launch_network network;
     struct launch_placement placement;
     struct block_devices volumes;
-    const struct spot_launch *spot; /* NULL: on demand */
+    const struct iam_instance_profile *profile; /* NULL: none */
+    const struct spot_launch *spot;             /* NULL: on demand */
     const char *reservation_id;
     struct capacity_grant grant;
 };
@@ -100,6 +102,15 @@ static int resolve_key(struct call *c, const ec2_RunInstances_in *in, struct lau
     return 0;
 }
 
+static int resolve_profile(struct call *c, const ec2_RunInstances_in *in, struct launch *l,
+                           struct fault *f)
+{
+    if (in->iam_instance_profile == NULL)
+        return 0;
+    l->profile = instance_profile_find(c, in->iam_instance_profile, f);
+    return l->profile == NULL ? -1 : 0;
+}
+
 /* Everything but room and addresses. */
 static int settle(struct call *c, const ec2_RunInstances_in *in, struct launch *l, struct fault *f)
 {
@@ -112,6 +123,7 @@ static int settle(struct call *c, const ec2_RunInstances_in *in, struct launch *
                                  l->spot == NULL ? launch_taggable : spot_taggable, f) < 0 ||
         user_data_check(c, in->user_data, f) < 0 || resolve_image(c, in, l, f) < 0 ||
         resolve_type(c, in, l, f) < 0 || resolve_key(c, in, l, f) < 0 ||
+        resolve_profile(c, in, l, f) < 0 ||
         launch_options_settle(c, in, l->type, &l->options, f) < 0 ||
         launch_volumes_settle(c, in, l->image, &l->volumes, f) < 0 ||
         launch_network_settle(c, in, l->type, &l->network, f) < 0)
@@ -235,6 +247,8 @@ static void write_instance(struct call *c, struct launch *l, struct instance *i)
         i->terminate_on_shutdown = i->terminate_on_shutdown || !request->persistent;
     }
     store_insert_instance(c->tx, i);
+    if (l->profile != NULL)
+        (void)instance_profile_give(c, l->profile, i);
     if (request != NULL)
         market_note_started(c->tx, request, i, c->now);
     launch_volumes_write(c, in, &l->volumes, i);

@@ -1,5 +1,6 @@
 #include "api/instance_view.h"
 
+#include "api/instance_profile.h"
 #include "api/interface_addresses.h"
 #include "base/text.h"
 #include "core/hostname.h"
@@ -233,6 +234,7 @@ void instance_view_with(struct call *c, const struct instance_relations *r,
                         const struct instance *i, struct ec2_Instance *out)
 {
     struct arena *a = c->arena;
+    const struct instance_profile_association *profile = relations_profile(r, i->id);
     out->instance_id = i->id;
     out->image_id = i->image_id;
     out->instance_type = i->instance_type;
@@ -244,6 +246,8 @@ void instance_view_with(struct call *c, const struct instance_relations *r,
         out->state_reason->code = i->state_reason_code;
         out->state_reason->message = i->state_reason_message;
     }
+    if (profile != NULL)
+        out->iam_instance_profile = instance_profile_view(a, profile);
     if (i->spot_request_id != NULL) {
         out->instance_lifecycle = "spot";
         out->spot_instance_request_id = i->spot_request_id;

@@ -1,3 +1,4 @@
+#include "api/instance_profile.h"
 #include "api/instance_run.h"
 #include "api/launch_template.h"
 #include "api/lookup.h"
@@ -36,6 +37,16 @@ launch_template_data_read(struct arena *a, const struct launch_template_version 
     void *data = NULL;
     struct fault f = {0};
     CHECK(json_decode_reply(a, DATA_SHAPE, v->data, strlen(v->data), &data, &f) == 0);
+    return data;
+}
+
+/* What fills in a request. A profile is a name or an ARN: one takes the place of the other. */
+static struct ec2_ResponseLaunchTemplateData *
+data_under(struct arena *a, const struct launch_template_version *v, bool has_profile)
+{
+    struct ec2_ResponseLaunchTemplateData *data = launch_template_data_read(a, v);
+    if (has_profile)
+        data->iam_instance_profile = NULL;
     return data;
 }
 
@@ -128,6 +139,9 @@ static void warn_of(struct call *c, const ec2_RunInstances_in *launch,
         (void)lookup_fault(c, RESOURCE_KEY_PAIR,
                            &(struct wire_strings){(const char *[]){launch->key_name}, 1}, &why);
     warn(c, &why, warning);
+    if (launch->iam_instance_profile != NULL)
+        (void)instance_profile_find(c, launch->iam_instance_profile, &why);
+    warn(c, &why, warning);
     warn_of_groups(c, &launch->security_group_ids, warning);
     for (size_t i = 0; i < launch->network_interfaces.n; i++) {
         warn_of_groups(c, &launch->network_interfaces.v[i].groups, warning);
@@ -151,7 +165,7 @@ int launch_template_data_make(struct call *c, const struct ec2_RequestLaunchTemp
     wire_fill(c->arena, DATA_SHAPE, &whole, &ec2_RequestLaunchTemplateData_struct, data, merged);
     if (source != NULL)
         wire_fill(c->arena, DATA_SHAPE, &whole, DATA_SHAPE,
-                  launch_template_data_read(c->arena, source), merged);
+                  data_under(c->arena, source, whole.iam_instance_profile != NULL), merged);
     if (is_empty(&whole))
         return fault(f, FAULT_MISSING_PARAMETER,
                      "The request must contain the parameter LaunchTemplateData");
@@ -183,8 +197,8 @@ int launch_template_apply(struct call *c, const ec2_RunInstances_in *in,
         return -1;
     ec2_RunInstances_in *whole = arena_new_of(c->arena, ec2_RunInstances_in);
     wire_fill(c->arena, LAUNCH_SHAPE, whole, LAUNCH_SHAPE, in, NULL);
-    wire_fill(c->arena, LAUNCH_SHAPE, whole, DATA_SHAPE, launch_template_data_read(c->arena, v),
-              merged);
+    wire_fill(c->arena, LAUNCH_SHAPE, whole, DATA_SHAPE,
+              data_under(c->arena, v, whole->iam_instance_profile != NULL), merged);
     *ret_in = whole;
     *ret_source = (struct launch_source){t->id, number};
     return 0;

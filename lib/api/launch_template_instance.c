@@ -124,6 +124,11 @@ int act_ec2_GetLaunchTemplateData(struct call *c, const ec2_GetLaunchTemplateDat
     data->instance_initiated_shutdown_behavior = i->terminate_on_shutdown ? "terminate" : "stop";
     data->monitoring = arena_new_of(c->arena, struct ec2_LaunchTemplatesMonitoring);
     data->monitoring->enabled = wire_bool(i->monitoring);
+    if (view.iam_instance_profile != NULL) {
+        data->iam_instance_profile =
+            arena_new_of(c->arena, struct ec2_LaunchTemplateIamInstanceProfileSpecification);
+        data->iam_instance_profile->arn = view.iam_instance_profile->arn;
+    }
     add_options(c, &view, data);
     add_volumes(c, i, data);
     add_interfaces(c, &view, data);

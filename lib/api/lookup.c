@@ -76,6 +76,7 @@ static const struct kind kinds[_RESOURCE_KIND_MAX] = {
     [RESOURCE_EGRESS_ONLY_INTERNET_GATEWAY] = KIND(egress_only_gateway, NULL),
     [RESOURCE_IMAGE] = KIND(image, image_visible),
     [RESOURCE_INSTANCE] = KIND(instance, NULL),
+    [RESOURCE_INSTANCE_PROFILE_ASSOCIATION] = KIND(instance_profile_association, NULL),
     [RESOURCE_INTERNET_GATEWAY] = KIND(internet_gateway, NULL),
     [RESOURCE_KEY_PAIR] = KIND(key_pair, NULL),
     [RESOURCE_LAUNCH_TEMPLATE] = KIND(launch_template, NULL),
@@ -239,6 +240,8 @@ static void *get(struct call *c, enum resource_kind kind, const char *id, struct
 
 LOOKUP_MANY(instance, instances, RESOURCE_INSTANCE)
 LOOKUP_MANY(image, images, RESOURCE_IMAGE)
+LOOKUP_MANY(instance_profile_association, instance_profile_associations,
+            RESOURCE_INSTANCE_PROFILE_ASSOCIATION)
 LOOKUP_MANY(subnet, subnets, RESOURCE_SUBNET)
 LOOKUP_MANY(vpc, vpcs, RESOURCE_VPC)
 LOOKUP_MANY(security_group, security_groups, RESOURCE_SECURITY_GROUP)
@@ -280,6 +283,7 @@ struct import_task *lookup_import_task(struct call *c, const char *id, struct fa
 LOOKUP_ONE(vpc_peering_connection, RESOURCE_VPC_PEERING_CONNECTION)
 LOOKUP_ONE(instance, RESOURCE_INSTANCE)
 LOOKUP_ONE(image, RESOURCE_IMAGE)
+LOOKUP_ONE(instance_profile_association, RESOURCE_INSTANCE_PROFILE_ASSOCIATION)
 LOOKUP_ONE(subnet, RESOURCE_SUBNET)
 LOOKUP_ONE(vpc, RESOURCE_VPC)
 LOOKUP_ONE(security_group, RESOURCE_SECURITY_GROUP)

@@ -13,6 +13,9 @@ int lookup_instances(struct call *c, const struct wire_strings *ids, struct inst
                      struct fault *f);
 int lookup_images(struct call *c, const struct wire_strings *ids, struct image_list *ret,
                   struct fault *f);
+int lookup_instance_profile_associations(struct call *c, const struct wire_strings *ids,
+                                         struct instance_profile_association_list *ret,
+                                         struct fault *f);
 int lookup_subnets(struct call *c, const struct wire_strings *ids, struct subnet_list *ret,
                    struct fault *f);
 int lookup_vpcs(struct call *c, const struct wire_strings *ids, struct vpc_list *ret,
@@ -74,6 +77,8 @@ int lookup_vpc_endpoints(struct call *c, const struct wire_strings *ids,
 /* One row, or NULL with the fault. */
 struct instance *lookup_instance(struct call *c, const char *id, struct fault *f);
 struct image *lookup_image(struct call *c, const char *id, struct fault *f);
+struct instance_profile_association *
+lookup_instance_profile_association(struct call *c, const char *id, struct fault *f);
 struct subnet *lookup_subnet(struct call *c, const char *id, struct fault *f);
 struct vpc_endpoint *lookup_vpc_endpoint(struct call *c, const char *id, struct fault *f);
 struct vpc *lookup_vpc(struct call *c, const char *id, struct fault *f);

@@ -30,6 +30,7 @@ static const ec2_RunInstances_in *launch_of(struct call *c,
         .network_interfaces = s->network_interfaces,
         .monitoring = s->monitoring,
         .ebs_optimized = s->ebs_optimized,
+        .iam_instance_profile = s->iam_instance_profile,
     };
     if (s->placement != NULL) {
         in->placement = arena_new_of(c->arena, struct ec2_Placement);
@@ -82,6 +83,7 @@ static struct ec2_LaunchSpecification *view_launch(struct call *c, const struct 
         .subnet_id = in->subnet_id,
         .block_device_mappings = in->block_device_mappings,
         .network_interfaces = in->network_interfaces,
+        .iam_instance_profile = in->iam_instance_profile,
         .ebs_optimized = wire_bool(wire_true(in->ebs_optimized)),
         .monitoring = arena_new_of(c->arena, struct ec2_RunInstancesMonitoringEnabled),
     };

@@ -49,15 +49,16 @@ bool is_sealed(const char *text)
     return has_prefix(text, VERSION);
 }
 
-const char *seal(struct arena *a, const struct server_key *k, enum seal_purpose purpose,
-                 const char *id, const void *data, size_t len, struct err *e)
+static const char *seal_with(struct arena *a, const struct server_key *k, enum seal_purpose purpose,
+                             const unsigned char nonce[NONCE_SIZE], const char *id,
+                             const void *data, size_t len, struct err *e)
 {
     CHECK(len < INT_MAX - NONCE_SIZE - TAG_SIZE);
     _cleanup_cipher_ EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
     unsigned char *all = arena_alloc(a, NONCE_SIZE + len + TAG_SIZE);
     unsigned char *body = all + NONCE_SIZE;
     int n = 0;
-    random_bytes(all, NONCE_SIZE);
+    memcpy(all, nonce, NONCE_SIZE);
     if (c == NULL || EVP_EncryptInit_ex(c, EVP_aes_256_gcm(), NULL, k->of[purpose], all) != 1 ||
         EVP_EncryptUpdate(c, NULL, &n, (const unsigned char *)id, (int)strlen(id)) != 1 ||
         EVP_EncryptUpdate(c, body, &n, data, (int)len) != 1 ||
@@ -67,6 +68,22 @@ const char *seal(struct arena *a, const struct server_key *k, enum seal_purpose 
         return NULL;
     }
     return arena_printf(a, VERSION "%s", base64_encode(a, all, NONCE_SIZE + len + TAG_SIZE));
+}
+
+const char *seal(struct arena *a, const struct server_key *k, enum seal_purpose purpose,
+                 const char *id, const void *data, size_t len, struct err *e)
+{
+    unsigned char nonce[NONCE_SIZE];
+    random_bytes(nonce, sizeof(nonce));
+    return seal_with(a, k, purpose, nonce, id, data, len, e);
+}
+
+const char *seal_again(struct arena *a, const struct server_key *k, enum seal_purpose purpose,
+                       const char *id, const void *data, size_t len, struct err *e)
+{
+    unsigned char mac[SEAL_KEY_BYTES];
+    seal_derive(k, purpose, arena_printf(a, "nonce %s %s", id, base64_encode(a, data, len)), mac);
+    return seal_with(a, k, purpose, mac, id, data, len, e);
 }
 
 int unseal(struct arena *a, const struct server_key *k, enum seal_purpose purpose, const char *id,

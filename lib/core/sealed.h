@@ -49,6 +49,12 @@ bool is_sealed(const char *text);
 /* NULL: OpenSSL failed. */
 const char *seal(struct arena *a, const struct server_key *k, enum seal_purpose purpose,
                  const char *id, const void *data, size_t len, struct err *e);
+/*
+ * The same, for what is to look the same each time: the nonce follows from the purpose's key, the
+ * id and the data, so that two different ones have the same nonce as seldom as two random ones.
+ */
+const char *seal_again(struct arena *a, const struct server_key *k, enum seal_purpose purpose,
+                       const char *id, const void *data, size_t len, struct err *e);
 /* The result is terminated by a NUL that does not count. -EBADMSG: it was not sealed with this key
  * for this purpose and id, or was changed. */
 int unseal(struct arena *a, const struct server_key *k, enum seal_purpose purpose, const char *id,

@@ -90,6 +90,7 @@ static void note_terminated(struct tx *tx, struct arena *a, struct instance *i, 
     i->hypervisor = NULL;
     i->user_data = NULL;
     plan_let_go_volumes(tx, a, i->id);
+    store_delete_instance_profile_associations(tx, "instance_id", i->id);
     /* Its interfaces went before: see forget_interfaces(). */
     struct image *image = store_image(tx, a, i->image_id);
     if (image != NULL && image->state == IMAGE_DEREGISTERED)

@@ -7,16 +7,22 @@
  * which the port has checked, which guest. Nothing that a guest says is believed. Every request
  * reads rows of its own: what ModifyInstanceMetadataOptions commits is in force for the next one.
  *
- * Threads: one accepts, one serves; metadata_network_changed() may be called from any.
+ * At the same address guests reach the API: IMDS takes no POST, and the API little else. So a
+ * role's credentials are of use in every VPC, without a gateway or a public address.
+ *
+ * Threads: one accepts, one serves, and calls of the API have a thread each;
+ * metadata_network_changed() may be called from any.
  */
 #include "base/err.h"
+#include "core/sealed.h"
+#include "http/server.h"
 #include "network/network.h"
 #include "store/store.h"
 
-#define METADATA_CONNECTIONS      512 /* of all guests together */
-#define METADATA_CONNECTIONS_EACH 16  /* of one address */
-#define METADATA_HEADER_MAX       ((size_t)8 << 10)
-#define METADATA_BODY_MAX         ((size_t)1 << 10)
+#define METADATA_CONNECTIONS      512                /* of all guests together */
+#define METADATA_CONNECTIONS_EACH 16                 /* of one address */
+#define METADATA_HEADER_MAX       ((size_t)32 << 10) /* a session token alone may take 16 KiB */
+#define METADATA_BODY_MAX         ((size_t)64 << 10) /* of calls of the API */
 #define METADATA_IDLE_S           10
 #define METADATA_RECEIVE_S        5
 
@@ -25,6 +31,11 @@ struct metadata_config {
     struct network *network;
     /* Where the certificate that identity documents are signed with is put; NULL: nowhere. */
     const char *certificate_path;
+    const struct server_key *server_key;
+    int64_t credentials_ms; /* that the credentials of roles are good for; 0: as at AWS */
+    /* The API, for guests: handle and render_error. NULL: they do not reach it here. */
+    const struct http_callbacks *api;
+    void *api_ctx;
 };
 
 struct metadata;

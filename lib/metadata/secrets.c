@@ -6,12 +6,10 @@
 #include <openssl/rsa.h>
 #include <string.h>
 
-#include "base/base64.h"
 #include "base/check.h"
 #include "base/cleanup.h"
 #include "base/id.h"
 
-#define TOKEN_KEY   "metadata_token_key"
 #define KEY         "identity_key"
 #define CERTIFICATE "identity_certificate"
 #define RSA_BITS    2048
@@ -78,56 +76,66 @@ static int parse(const struct texts *t, struct secrets *s, struct err *e)
     return 0;
 }
 
-static const char *read_settings(struct tx *tx, struct arena *a, struct texts *t)
+static void read_settings(struct tx *tx, struct arena *a, struct texts *t)
 {
     t->key = store_setting(tx, a, KEY);
     t->certificate = store_setting(tx, a, CERTIFICATE);
-    return store_setting(tx, a, TOKEN_KEY);
 }
 
-static int decode_token_key(struct arena *a, const char *text, struct token_key *ret, struct err *e)
+/* The key sealed, and the certificate that belongs to it. */
+static int write_settings(struct store *store, struct arena *a, const struct server_key *k,
+                          const struct texts *made, struct texts *found, struct err *e)
 {
-    char *raw = NULL;
-    size_t len = 0;
-    if (base64_decode(a, text, strlen(text), &raw, &len) < 0 || len != sizeof(ret->bytes))
-        return err_set(e, EINVAL, "the setting " TOKEN_KEY " cannot be read");
-    memcpy(ret->bytes, raw, len);
-    return 0;
+    CHECK(made->key != NULL);
+    const char *sealed = seal(a, k, SEAL_METADATA, KEY, made->key, strlen(made->key), e);
+    if (sealed == NULL)
+        return -EIO;
+    struct tx *tx = store_write(store);
+    store_set_setting(tx, KEY, sealed);
+    store_set_setting(tx, CERTIFICATE, made->certificate);
+    read_settings(tx, a, found);
+    return tx_commit(tx, e);
 }
 
-int secrets_load(struct store *store, struct secrets *ret_secrets, struct err *e)
+/* The key in the clear; one that an earlier version left so is sealed on the way. */
+static int open_key(struct store *store, struct arena *a, const struct server_key *k,
+                    struct texts *t, struct err *e)
+{
+    char *key = NULL;
+    size_t len = 0;
+    struct texts sealed;
+    if (!is_sealed(t->key))
+        return write_settings(store, a, k, t, &sealed, e);
+    int r = unseal(a, k, SEAL_METADATA, KEY, t->key, &key, &len, e);
+    t->key = key;
+    return r;
+}
+
+int secrets_load(struct store *store, const struct server_key *k, struct secrets *ret_secrets,
+                 struct err *e)
 {
     _cleanup_arena_ struct arena *a = arena_new();
     struct texts found = {0};
     struct texts made = {0};
+    struct secrets s = {.server_key = k, .credentials_ms = SECRETS_CREDENTIALS_MS};
     struct tx *tx = store_read(store);
-    const char *token_key = read_settings(tx, a, &found);
+    read_settings(tx, a, &found);
     int r = tx_commit(tx, e);
     /* Made outside the transaction: it takes a while, and writers wait for each other. */
-    if (r == 0 && (found.key == NULL || found.certificate == NULL))
+    if (r == 0 && (found.key == NULL || found.certificate == NULL)) {
         r = make_identity(a, &made, e);
-    if (r == 0 && (made.key != NULL || token_key == NULL)) {
-        unsigned char raw[sizeof(ret_secrets->token_key.bytes)];
-        random_bytes(raw, sizeof(raw));
-        tx = store_write(store);
-        if (made.key != NULL) {
-            store_set_setting(tx, KEY, made.key);
-            store_set_setting(tx, CERTIFICATE, made.certificate);
-        }
-        if (token_key == NULL)
-            store_set_setting(tx, TOKEN_KEY, base64_encode(a, raw, sizeof(raw)));
-        token_key = read_settings(tx, a, &found);
-        r = tx_commit(tx, e);
+        if (r == 0)
+            r = write_settings(store, a, k, &made, &found, e);
     }
-    struct secrets s = {0};
     if (r == 0)
-        r = decode_token_key(a, token_key, &s.token_key, e);
+        r = open_key(store, a, k, &found, e);
     if (r == 0)
         r = parse(&found, &s, e);
     if (r < 0) {
         secrets_done(&s);
         return r;
     }
+    seal_derive(k, SEAL_METADATA, "tokens", s.token_key.bytes);
     *ret_secrets = s;
     return 0;
 }

@@ -40,6 +40,7 @@ struct metadata {
     struct store *store;
     struct network *network;
     char *certificate_path;
+    struct metadata_config config;
     struct secrets secrets;
     struct http_server *http;
     int epoll;
@@ -184,7 +185,9 @@ static void *serve(void *arg)
     struct metadata *m = arg;
     struct err e = {0};
     struct epoll_event events[EVENTS_MAX];
-    int r = secrets_load(m->store, &m->secrets, &e);
+    int r = secrets_load(m->store, m->config.server_key, &m->secrets, &e);
+    if (m->config.credentials_ms > 0)
+        m->secrets.credentials_ms = m->config.credentials_ms;
     if (r == 0 && m->certificate_path != NULL) {
         _cleanup_arena_ struct arena *a = arena_new();
         const char *text = secrets_certificate(&m->secrets, a);
@@ -204,9 +207,28 @@ static void *serve(void *arg)
     }
 }
 
+/* What IMDS has nothing at: a POST to its root, or a query there, and the paths of actions. */
+static bool is_for_api(const struct metadata *m, const struct http_request *req)
+{
+    bool is_root = streq(req->path, "/");
+    return m->config.api != NULL &&
+           ((is_root && !str_empty(req->query)) ||
+            (streq(req->method, "POST") && (is_root || has_prefix(req->path, "/v1/"))));
+}
+
+/* It may wait for the disk, and others' metadata is not to wait for that. */
+static bool is_slow(void *ctx, const struct http_request *req)
+{
+    return is_for_api(ctx, req);
+}
+
 static void handle(void *ctx, const struct http_request *req, struct http_response *resp)
 {
     struct metadata *m = ctx;
+    if (is_for_api(m, req)) {
+        m->config.api->handle(m->config.api_ctx, req, resp);
+        return;
+    }
     (void)pthread_mutex_lock(&m->lock);
     const struct listener *l = find_number(m, req->peer->network);
     const char *vpc_id = l == NULL ? NULL : arena_strdup(req->arena, l->vpc_id);
@@ -220,16 +242,19 @@ static void handle(void *ctx, const struct http_request *req, struct http_respon
 static void render_error(void *ctx, const struct http_request *req, int status, const char *message,
                          struct http_response *resp)
 {
-    (void)ctx;
-    (void)message;
-    metadata_refuse(resp, req->arena, status);
+    struct metadata *m = ctx;
+    if (is_for_api(m, req))
+        m->config.api->render_error(m->config.api_ctx, req, status, message, resp);
+    else
+        metadata_refuse(resp, req->arena, status);
 }
 
 /* --- beginning and end */
 
 static int start(struct metadata *m, struct err *e)
 {
-    static const struct http_callbacks callbacks = {.handle = handle, .render_error = render_error};
+    static const struct http_callbacks callbacks = {
+        .handle = handle, .is_slow = is_slow, .render_error = render_error};
     static const struct http_config config = {
         .takes_connections = true,
         .connections_tcp = METADATA_CONNECTIONS,
@@ -259,6 +284,7 @@ int metadata_new(const struct metadata_config *config, struct metadata **ret_met
 {
     struct metadata *m = calloc(1, sizeof(*m));
     CHECK(m != NULL);
+    m->config = *config;
     m->store = config->store;
     m->network = config->network;
     m->epoll = m->wake = -1;

@@ -105,6 +105,17 @@ struct value value_mac(struct guest *g, const char *const *at)
     return value_text(guest_primary(g)->mac);
 }
 
+/* The first one of eth0. */
+struct value value_ipv6(struct guest *g, const char *const *at)
+{
+    struct interface_address_list l = guest_further(g, guest_primary(g));
+    (void)at;
+    for (size_t i = 0; i < l.n; i++)
+        if (l.v[i].is_ipv6)
+            return value_text(l.v[i].address);
+    return value_text(NULL);
+}
+
 static const char *public_ip(struct guest *g)
 {
     return guest_addresses(g, guest_primary(g)).v[0].public_ip;
@@ -254,6 +265,21 @@ struct value value_termination_time(struct guest *g, const char *const *at)
     const char *when = notice(g, &told);
     (void)at;
     return value_text(when != NULL && streq(told.action, "terminate") ? when : NULL);
+}
+
+/* It is recommended to go when it is told that it will have to, and no earlier (AWS: the signal
+ * "can arrive along with the two-minute interruption notice"). */
+struct value value_rebalance(struct guest *g, const char *const *at)
+{
+    struct spot_notice told = {0};
+    (void)at;
+    if (notice(g, &told) == NULL)
+        return value_text(NULL);
+    const struct spot_request *r =
+        store_spot_request(g->tx, g->arena, g->instance->spot_request_id);
+    char when[CLOCK_ISO8601_SIZE];
+    clock_format_iso8601(r == NULL ? told.at : r->status_at, when);
+    return value_text(arena_printf(g->arena, "{\"noticeTime\": \"%.19sZ\"}", when));
 }
 
 /* --- user data, as it was sent */

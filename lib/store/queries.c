@@ -296,6 +296,7 @@ void store_forget_instance(struct tx *tx, const char *instance_id)
         store_delete_tags(tx, "resource_id", tasks.v[i].id);
     store_delete_root_volume_tasks(tx, "instance_id", instance_id);
     store_delete_tags(tx, "resource_id", instance_id);
+    store_delete_instance_profile_associations(tx, "instance_id", instance_id);
     store_delete_instances(tx, "id", instance_id, "state", "terminated");
 }
 

@@ -629,6 +629,18 @@ CREATE TABLE iam_instance_profile (
 ) STRICT;
 CREATE INDEX iam_instance_profile_role ON iam_instance_profile (role_id);
 
+-- An instance has one profile at most. It keeps the association when the profile is deleted.
+CREATE TABLE instance_profile_association (
+  id             TEXT PRIMARY KEY,
+  account_id     TEXT NOT NULL,
+  region         TEXT NOT NULL,
+  instance_id    TEXT NOT NULL UNIQUE REFERENCES instance (id),
+  profile_id     TEXT NOT NULL,
+  profile_arn    TEXT NOT NULL,
+  associated_at  INTEGER NOT NULL
+) STRICT;
+CREATE INDEX instance_profile_association_profile ON instance_profile_association (profile_id);
+
 -- What schema 2 took for granted of a VPC, as rows. Ids are "rtb-" and seventeen hexadecimal digits.
 INSERT INTO dhcp_options (id, account_id, region)
   SELECT dhcp_options_id, account_id, region FROM vpc GROUP BY dhcp_options_id;

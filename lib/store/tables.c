@@ -118,6 +118,17 @@ static const struct column iam_instance_profile_columns[] = {
 };
 TABLE(iam_instance_profile, 1);
 
+static const struct column instance_profile_association_columns[] = {
+    TEXT(instance_profile_association, id),
+    TEXT(instance_profile_association, account_id),
+    TEXT(instance_profile_association, region),
+    TEXT(instance_profile_association, instance_id),
+    TEXT(instance_profile_association, profile_id),
+    TEXT(instance_profile_association, profile_arn),
+    INT(instance_profile_association, associated_at),
+};
+TABLE(instance_profile_association, 1);
+
 static const struct column vpc_columns[] = {
     TEXT(vpc, id),
     TEXT(vpc, account_id),

@@ -20,6 +20,7 @@
 #include "core/insights.h"
 #include "core/instance.h"
 #include "core/instance_connect.h"
+#include "core/instance_profile.h"
 #include "core/key_pair.h"
 #include "core/launch_template.h"
 #include "core/layer.h"
@@ -51,6 +52,7 @@
     STORE_TABLE(iam_attachment, iam_attachments)                                                   \
     STORE_TABLE(iam_inline_policy, iam_inline_policies)                                            \
     STORE_TABLE(iam_instance_profile, iam_instance_profiles)                                       \
+    STORE_TABLE(instance_profile_association, instance_profile_associations)                       \
     STORE_TABLE(vpc, vpcs)                                                                         \
     STORE_TABLE(subnet, subnets)                                                                   \
     STORE_TABLE(security_group, security_groups)                                                   \
@@ -186,6 +188,12 @@ STORE_TABLES
     store_count_iam_inline_policies_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_delete_iam_inline_policies(tx, ...)                                                  \
     store_delete_iam_inline_policies_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_instance_profile_associations(tx, a, ...)                                            \
+    store_instance_profile_associations_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_count_instance_profile_associations(tx, ...)                                         \
+    store_count_instance_profile_associations_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_instance_profile_associations(tx, ...)                                        \
+    store_delete_instance_profile_associations_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_iam_instance_profiles(tx, a, ...)                                                    \
     store_iam_instance_profiles_where(tx, a, STORE_WHERE(__VA_ARGS__))
 #define store_count_iam_instance_profiles(tx, ...)                                                 \

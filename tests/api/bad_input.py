@@ -197,7 +197,7 @@ class Parameters(Case):
 
     def test_what_is_not_provided_is_said_so(self):
         run = {"Action": "RunInstances", "ImageId": image, "MinCount": "1", "MaxCount": "1"}
-        for name, value in (("KernelId", "aki-12345678"), ("IamInstanceProfile.Name", "x"),
+        for name, value in (("KernelId", "aki-12345678"), ("LicenseSpecification.1.LicenseConfigurationArn", "x"),
                             ("ElasticGpuSpecification.1.Type", "x"),
                             ("BlockDeviceMapping.1.Ebs.OutpostArn", "x")):
             with self.subTest(name):

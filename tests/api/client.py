@@ -81,12 +81,13 @@ def _on_response(response_dict, model, **_):
         check_reply(operation(model.name), response_dict["body"])
 
 
-def client(service="ec2", region=REGION, key=KEY_ID, secret=SECRET, **config):
+def client(service="ec2", region=REGION, key=KEY_ID, secret=SECRET, token=None, **config):
     """A client of boto3's that does not try again and reads strictly."""
     config.setdefault("retries", {"total_max_attempts": 1})
     with client_lock:  # boto3's default session is not for several threads
         found = boto3.client(service, endpoint_url=ENDPOINT, region_name=region,
                              aws_access_key_id=key, aws_secret_access_key=secret,
+                             aws_session_token=token,
                              config=botocore.config.Config(read_timeout=60, **config))
     found.meta.events.register(
         f"before-call.{service}",

@@ -37,7 +37,8 @@ static void begin(void)
     i->user_data = "AAAA";
     store_update_instance(tx, i);
     store_put_tag(tx, &(struct tag){TEST_INSTANCE, "Name", "instance", "us-east-1", "web"});
-    CHECK(tx_commit(tx, NULL) == 0 && secrets_load(k->store, &secrets, NULL) == 0);
+    CHECK(tx_commit(tx, NULL) == 0 &&
+          secrets_load(k->store, k->config.server_key, &secrets, NULL) == 0);
     struct token_holder me = {"eni-0a0a0a0a0a0a0a0a1", TEST_INSTANCE};
     token_make(&secrets.token_key, &me, INT64_MAX, token);
 }

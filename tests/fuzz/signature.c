@@ -45,7 +45,7 @@ static int admit(void *ctx, struct credential *credential, const char *token, co
     bool is_temporary = streq(credential->access_key_id, "ASIDEXAMPLE");
     if (streq(token, is_temporary ? "FwoGZXIvYXdzEB4aD/+=session token" : NULL))
         return 0;
-    return fault(f, FAULT_MISSING_AUTHENTICATION_TOKEN, "not for %s", service);
+    return fault(f, FAULT_INVALID_CLIENT_TOKEN_ID, "not for %s", service);
 }
 
 static struct sigv4 *sigv4_of(void)

@@ -10,6 +10,7 @@
 #define HOST    "h-0a0a0a0a0a0a0a0a0"
 
 static struct store *store;
+static const struct server_key server_key; /* of zeros: the same each time */
 static struct metadata *metadata;
 
 static void put_vpc(struct tx *tx, struct arena *a, const struct net_vpc *v)
@@ -116,7 +117,9 @@ static int start(struct network *n, const char *directory, struct err *e)
     int r = store_open(path, &store, e);
     if (r < 0)
         return r;
-    return metadata_new(&(struct metadata_config){.store = store, .network = n}, &metadata, e);
+    return metadata_new(
+        &(struct metadata_config){.store = store, .network = n, .server_key = &server_key},
+        &metadata, e);
 }
 
 int guests_know(struct network *n, const char *directory, const struct net_vpc *intent,

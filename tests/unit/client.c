@@ -52,7 +52,7 @@ static int admit(void *ctx, struct credential *who, const char *token, const cha
 {
     if (who == &credential && streq(token, "its token"))
         return 0;
-    return fault(f, FAULT_MISSING_AUTHENTICATION_TOKEN, "not for %s", service);
+    return fault(f, FAULT_INVALID_CLIENT_TOKEN_ID, "not for %s", service);
 }
 
 static bool is_allowed(const struct http_request *req, bool streamed, struct http_response *resp)

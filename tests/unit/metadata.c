@@ -4,6 +4,7 @@
 #include <openssl/pem.h>
 #include <openssl/pkcs7.h>
 
+#include "auth/session.h"
 #include "base/base64.h"
 #include "base/clock.h"
 #include "base/text.h"
@@ -27,7 +28,7 @@ static void begin(void)
     struct err e = {0};
     k = calls_new();
     calls_put_instance(k, INSTANCE_RUNNING);
-    ck_assert_int_eq(secrets_load(k->store, &secrets, &e), 0);
+    ck_assert_int_eq(secrets_load(k->store, k->config.server_key, &secrets, &e), 0);
     last = (struct http_response){.body = BUF_INIT(1 << 20)};
 }
 
@@ -148,7 +149,7 @@ START_TEST(secrets_are_made_once)
     begin();
     struct secrets again = {0};
     struct err e = {0};
-    ck_assert_int_eq(secrets_load(k->store, &again, &e), 0);
+    ck_assert_int_eq(secrets_load(k->store, k->config.server_key, &again, &e), 0);
     ck_assert_mem_eq(&again.token_key, &secrets.token_key, sizeof(again.token_key));
     ck_assert_str_eq(secrets_certificate(&again, k->arena),
                      secrets_certificate(&secrets, k->arena));
@@ -157,7 +158,7 @@ START_TEST(secrets_are_made_once)
     struct tx *tx = store_write(k->store);
     store_set_setting(tx, "identity_key", "no key");
     ck_assert_int_eq(tx_commit(tx, NULL), 0);
-    ck_assert_int_eq(secrets_load(k->store, &again, &e), -EINVAL);
+    ck_assert_int_eq(secrets_load(k->store, k->config.server_key, &again, &e), -EINVAL);
     end();
 }
 END_TEST
@@ -336,7 +337,7 @@ START_TEST(a_folder_lists_what_is_there)
     ck_assert_get(META "network/interfaces/macs/", MAC "/");
     ck_assert_get(META "network/interfaces/macs/" MAC "/",
                   "device-number\ninterface-id\nlocal-hostname\nlocal-ipv4s\nmac\nnetwork-card\n"
-                  "owner-id\nsecurity-group-ids\nsecurity-groups\nsubnet-id\n"
+                  "network-card-index\nowner-id\nsecurity-group-ids\nsecurity-groups\nsubnet-id\n"
                   "subnet-ipv4-cidr-block\nvpc-id\nvpc-ipv4-cidr-block\nvpc-ipv4-cidr-blocks");
     ck_assert_int_eq(get(META), 200);
     ck_assert_str_eq(last.content_type, "text/plain");
@@ -618,7 +619,155 @@ START_TEST(keys_of_instance_connect_are_there_until_they_end)
 }
 END_TEST
 
-UNIT_SUITE(keys_of_instance_connect_are_there_until_they_end,
+/* --- roles */
+
+#define ROLE    "AROA0000000000000000A"
+#define PROFILE "AIPA0000000000000000A"
+#define IAM     META "iam/"
+#define CREDS   IAM "security-credentials/"
+
+static void put_profile(const char *role_id, int64_t since)
+{
+    struct tx *tx = store_write(k->store);
+    store_insert_iam_role(tx, &(struct iam_role){.id = ROLE,
+                                                 .account_id = TEST_ACCOUNT,
+                                                 .path = "/",
+                                                 .name = "reader",
+                                                 .assume_role_policy = "{}",
+                                                 .max_session_duration = 3600});
+    store_insert_iam_instance_profile(tx, &(struct iam_instance_profile){.id = PROFILE,
+                                                                         .account_id = TEST_ACCOUNT,
+                                                                         .path = "/",
+                                                                         .name = "web",
+                                                                         .role_id = role_id});
+    store_insert_instance_profile_association(
+        tx, &(struct instance_profile_association){
+                .id = "iip-assoc-1",
+                .account_id = TEST_ACCOUNT,
+                .region = "us-east-1",
+                .instance_id = TEST_INSTANCE,
+                .profile_id = PROFILE,
+                .profile_arn = "arn:aws:iam::" TEST_ACCOUNT ":instance-profile/web",
+                .associated_at = since,
+            });
+    ck_assert_int_eq(tx_commit(tx, NULL), 0);
+}
+
+/* The text behind a name of the credentials that are there now. */
+static const char *credential(const char *name)
+{
+    ck_assert_int_eq(get(CREDS "reader"), 200);
+    const char *at = strstr(body(), name);
+    ck_assert_msg(at != NULL, "no %s in %s", name, body());
+    at = strstr(at, " : \"") + 4;
+    return arena_strndup(k->arena, at, strcspn(at, "\""));
+}
+
+static int open_credentials(const char *id, const char *token, struct principal *ret)
+{
+    struct err e = {0};
+    return session_open(k->arena, k->config.server_key, id, token, clock_now(), ret, &e);
+}
+
+START_TEST(a_role_has_credentials_that_say_whose_they_are)
+{
+    begin();
+    struct principal p;
+    ck_assert_int_eq(get(IAM), 404);
+    put_profile(ROLE, clock_now());
+    ck_assert_get(IAM, "info\nsecurity-credentials/");
+    ck_assert_get(CREDS, "reader");
+    ck_assert_int_eq(get(CREDS "other"), 404);
+    ck_assert_int_eq(get(IAM "info"), 200);
+    ck_assert_ptr_nonnull(strstr(body(), "\"Code\" : \"Success\""));
+    ck_assert_ptr_nonnull(strstr(body(), "\"InstanceProfileId\" : \"" PROFILE "\""));
+    ck_assert_str_eq(credential("Type"), "AWS-HMAC");
+    const char *id = credential("AccessKeyId");
+    ck_assert_str_eq(credential("SecretAccessKey"),
+                     session_secret(k->arena, k->config.server_key, id));
+    ck_assert_int_eq(open_credentials(id, credential("Token"), &p), 0);
+    ck_assert_str_eq(p.arn, "arn:aws:sts::" TEST_ACCOUNT ":assumed-role/reader/" TEST_INSTANCE);
+    ck_assert_str_eq(p.user_id, ROLE ":" TEST_INSTANCE);
+    ck_assert_str_eq(p.session->instance_id, TEST_INSTANCE);
+    ck_assert_str_eq(p.session->association_id, "iip-assoc-1");
+    end();
+}
+END_TEST
+
+START_TEST(credentials_are_the_same_until_there_are_new_ones_long_before_their_end)
+{
+    begin();
+    struct principal p;
+    int64_t life = secrets.credentials_ms;
+    put_profile(ROLE, clock_now() - life / 6 + 500);
+    const char *id = credential("AccessKeyId");
+    const char *token = credential("Token");
+    ck_assert_str_eq(credential("AccessKeyId"), id);
+    ck_assert_str_eq(credential("Token"), token);
+    clock_sleep(600);
+    ck_assert_str_ne(credential("AccessKeyId"), id);
+    ck_assert_str_ne(credential("Token"), token);
+    ck_assert_int_eq(open_credentials(id, token, &p), 0);
+    ck_assert_int_gt(p.session->expires_at - clock_now(), life / 2);
+    end();
+}
+END_TEST
+
+START_TEST(without_profile_or_role_there_are_none)
+{
+    begin();
+    put_profile(NULL, clock_now());
+    ck_assert_get(IAM, "info");
+    ck_assert_int_eq(get(CREDS), 404);
+    ck_assert_int_eq(get(CREDS "reader"), 404);
+    struct tx *tx = store_write(k->store);
+    store_delete_iam_instance_profiles(tx, "id", PROFILE);
+    ck_assert_int_eq(tx_commit(tx, NULL), 0);
+    ck_assert_int_eq(get(IAM "info"), 200);
+    ck_assert_ptr_nonnull(strstr(body(), "\"Code\" : \"InstanceProfileNotFound\""));
+    tx = store_write(k->store);
+    store_delete_instance_profile_associations(tx, "id", "iip-assoc-1");
+    ck_assert_int_eq(tx_commit(tx, NULL), 0);
+    ck_assert_int_eq(get(IAM), 404);
+    end();
+}
+END_TEST
+
+START_TEST(the_key_of_documents_is_kept_sealed)
+{
+    begin();
+    struct secrets again = {0};
+    struct err e = {0};
+    const char *certificate = secrets_certificate(&secrets, k->arena);
+    struct tx *tx = store_write(k->store);
+    const char *sealed = store_setting(tx, k->arena, "identity_key");
+    ck_assert(is_sealed(sealed));
+    ck_assert_ptr_null(strstr(sealed, "PRIVATE"));
+    /* One in the clear, of an earlier version, is sealed at once. */
+    char *plain = NULL;
+    size_t len = 0;
+    ck_assert_int_eq(unseal(k->arena, k->config.server_key, SEAL_METADATA, "identity_key", sealed,
+                            &plain, &len, &e),
+                     0);
+    store_set_setting(tx, "identity_key", plain);
+    ck_assert_int_eq(tx_commit(tx, NULL), 0);
+    ck_assert_int_eq(secrets_load(k->store, k->config.server_key, &again, &e), 0);
+    ck_assert_str_eq(secrets_certificate(&again, k->arena), certificate);
+    secrets_done(&again);
+    tx = store_read(k->store);
+    ck_assert(is_sealed(store_setting(tx, k->arena, "identity_key")));
+    tx_end(tx);
+    /* With the key of another server there is no document. */
+    const struct server_key other = {.of = {[SEAL_METADATA] = {9}}};
+    ck_assert_int_eq(secrets_load(k->store, &other, &again, &e), -EBADMSG);
+    end();
+}
+END_TEST
+
+UNIT_SUITE(a_role_has_credentials_that_say_whose_they_are,
+           credentials_are_the_same_until_there_are_new_ones_long_before_their_end,
+           without_profile_or_role_there_are_none, the_key_of_documents_is_kept_sealed,
+           keys_of_instance_connect_are_there_until_they_end,
            a_token_is_good_for_its_interface_and_instance_until_it_ends, no_other_text_is_a_token,
            secrets_are_made_once, a_guest_is_known_by_its_vpc_and_address_alone,
            one_that_does_not_run_is_nobody, a_token_is_asked_for_with_put_and_a_time,

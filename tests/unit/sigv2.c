@@ -57,7 +57,7 @@ static int admit(void *ctx, struct credential *credential, const char *token, co
     admissions++;
     if (streq(token, credential == &token_key ? own_token : plain_token))
         return 0;
-    return fault(f, FAULT_MISSING_AUTHENTICATION_TOKEN, "not for %s", service);
+    return fault(f, FAULT_INVALID_CLIENT_TOKEN_ID, "not for %s", service);
 }
 
 static struct sigv4 *verifier(bool on)
@@ -356,7 +356,7 @@ START_TEST(unknown_keys_foreign_tokens_and_failed_lookups)
     struct fault f = {0};
     own_token = "another";
     ck_assert_int_eq(verify(s, &r, now, &f), -1);
-    ck_assert_int_eq(f.code, FAULT_MISSING_AUTHENTICATION_TOKEN);
+    ck_assert_int_eq(f.code, FAULT_INVALID_CLIENT_TOKEN_ID);
     ck_assert_str_eq(f.message, "not for ec2");
     own_token = NULL;
     ck_assert_int_eq(verify(s, &r, now, &f), -1);

@@ -59,7 +59,7 @@ static int admit(void *ctx, struct credential *credential, const char *token, co
     admissions++;
     if (streq(token, credential == &token_key ? own_token : plain_token))
         return 0;
-    return fault(f, FAULT_MISSING_AUTHENTICATION_TOKEN, "not for %s", service);
+    return fault(f, FAULT_INVALID_CLIENT_TOKEN_ID, "not for %s", service);
 }
 
 static int64_t load(void)
@@ -552,13 +552,13 @@ START_TEST(who_signed_right_is_admitted_by_token_and_service)
     struct fault f = {0};
     own_token = "another";
     ck_assert_int_eq(verify_at(s, &r, now, &f), -1);
-    ck_assert_int_eq(f.code, FAULT_MISSING_AUTHENTICATION_TOKEN);
+    ck_assert_int_eq(f.code, FAULT_INVALID_CLIENT_TOKEN_ID);
     ck_assert_str_eq(f.message, "not for ec2");
     /* and a key that has a token is nothing without it */
     load_request(case_of("post_form"), a, &h, &r);
     plain_token = "its token";
     ck_assert_int_eq(verify_at(s, &r, now, &f), -1);
-    ck_assert_int_eq(f.code, FAULT_MISSING_AUTHENTICATION_TOKEN);
+    ck_assert_int_eq(f.code, FAULT_INVALID_CLIENT_TOKEN_ID);
     ck_assert_uint_eq(admissions, 2);
     /* a wrong signature does not get so far */
     plain_key.secret_access_key = "wrong";

@@ -198,8 +198,8 @@ static const struct {
     /* what Croft does not do */
     {"RunInstances", RUN "Operator.Principal=x", FAULT_UNSUPPORTED_OPERATION,
      "The parameter Operator.Principal is not supported by Croft"},
-    {"RunInstances", RUN "IamInstanceProfile.Name=x", FAULT_UNSUPPORTED_OPERATION,
-     "IamInstanceProfile.Name"},
+    {"RunInstances", RUN "LicenseSpecification.1.LicenseConfigurationArn=x",
+     FAULT_UNSUPPORTED_OPERATION, "LicenseSpecification.1.LicenseConfigurationArn"},
     {"RunInstances", RUN "ElasticGpuSpecification.1.Type=x", FAULT_UNSUPPORTED_OPERATION,
      "ElasticGpuSpecification.1.Type"},
     {"RunInstances", RUN "KernelId=aki-1", FAULT_UNSUPPORTED_OPERATION, "KernelId"},

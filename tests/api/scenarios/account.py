@@ -1,5 +1,5 @@
 """The account: who calls, where, with which tags and forms of ids."""
-from client import REGION, REGIONS, call
+from client import KEY_ID, REGION, REGIONS, call
 
 from .world import MISSING, Scenarios, ec2, the
 
@@ -70,6 +70,14 @@ class Account(Scenarios):
         self.assertEqual(found["Arn"], f"arn:aws:iam::{found['Account']}:root")
         self.assertEqual(set(found), {"Account", "Arn", "UserId"})
 
+    def GetAccessKeyInfo(self):
+        self.assertEqual(call("post", "GetAccessKeyInfo", {"AccessKeyId": KEY_ID})["Account"],
+                         call("post", "GetCallerIdentity", {})["Account"])
+
+    def GetSessionToken(self):
+        given = call("post", "GetSessionToken", {"DurationSeconds": 900})["Credentials"]
+        self.assertEqual(set(given), {"AccessKeyId", "Expiration", "SecretAccessKey", "SessionToken"})
+
 
 REFUSED = {
     "DescribeAggregateIdFormat": [({"DryRun": True}, "DryRunOperation")],
@@ -89,5 +97,7 @@ REFUSED = {
     "DescribeAvailabilityZones": [({"ZoneNames": ["mars-1a"]}, "InvalidParameterValue")],
     "DescribeRegions": [({"RegionNames": ["mars-1"]}, "InvalidParameterValue")],
     "DescribeTags": [({"Filters": [{"Name": "colour", "Values": ["x"]}]}, "InvalidParameterValue")],
+    "GetAccessKeyInfo": [({"AccessKeyId": "AKIA" + "Z" * 16}, "ValidationError")],
+    "GetSessionToken": [({"DurationSeconds": 1}, "ValidationError")],
     "GetCallerIdentity": [({"secret": "x" * 40}, "SignatureDoesNotMatch AuthFailure")],
 }

@@ -109,6 +109,8 @@ REFUSED = {
                          ({}, "MissingParameter")],
     "RebootInstances": [({"InstanceIds": [MISSING["i"]]}, "InvalidInstanceID.NotFound")],
     "RunInstances": [
+        ({"ImageId": "%image", "MinCount": 1, "MaxCount": 1, "IamInstanceProfile": {"Name": "none"}},
+         "InvalidParameterValue"),
         ({"ImageId": MISSING["ami"], "MinCount": 1, "MaxCount": 1}, "InvalidAMIID.NotFound"),
         ({"ImageId": "%image", "MinCount": 0, "MaxCount": 1}, "InvalidParameterValue"),
         ({"ImageId": "%image", "MinCount": 1}, "MissingParameter"),

@@ -98,7 +98,7 @@ REFUSED = {
          "InvalidAMIID.Malformed"),
         ({"LaunchTemplateName": "abc", "LaunchTemplateData": {"UserData": "#!"}},
          "InvalidUserData.Malformed"),
-        ({"LaunchTemplateName": "abc", "LaunchTemplateData": {"IamInstanceProfile": {"Name": "x"}}},
+        ({"LaunchTemplateName": "abc", "LaunchTemplateData": {"KernelId": "aki-12345678"}},
          "UnsupportedOperation")],
     "CreateLaunchTemplateVersion": [
         ({"LaunchTemplateData": {"KeyName": "x"}}, "MissingParameter"),
