@@ -27,6 +27,8 @@
 #include "storage/storage.h"
 #include "store/store.h"
 
+struct permissions;
+
 struct api_config {
     struct store *store;
     struct storage *storage;
@@ -46,7 +48,8 @@ struct api_config {
     const struct jobs_config *jobs; /* for explanations */
     struct peer_gate *peers;
     const struct server_key *server_key;
-    bool signature_v2; /* also take signatures of version 2 */
+    struct permissions *permissions; /* the API's own, made by api_new(); NULL: none are kept */
+    bool signature_v2;               /* also take signatures of version 2 */
     /* Facts about the server; must not block. */
     void (*host)(void *ctx, struct host_info *ret_info);
     /* Called after each commit: there may be jobs. */

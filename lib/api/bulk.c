@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/authorize.h"
+#include "api/permissions.h"
 #include "api/setting.h"
 #include "base/check.h"
 #include "base/clock.h"
@@ -23,6 +25,36 @@ static void refuse(const struct http_request *http, const struct fault *f,
 {
     struct api_request r = {.http = http, .door = DOOR_REST};
     request_refuse(&r, f, resp);
+}
+
+/*
+ * These paths are no actions of AWS's; each is asked as the nearest one (docs/permissions.md):
+ * about an instance, or all that there may be of a type, or everything.
+ */
+static int check_permission(struct api *api, const struct http_request *http,
+                            const struct caller *caller, const char *action, const char *type,
+                            const char *instance, const struct authorize_key *key, struct fault *f)
+{
+    struct call c = {
+        .config = &api->config,
+        .principal = &caller->principal,
+        .region = caller->region,
+        .generation = permissions_generation(api->config.permissions),
+        .arena = http->arena,
+        .request_id = http->request_id,
+        .now = clock_now(),
+        .http = http,
+    };
+    struct authorize_resource r = {
+        .arn = type == NULL ? "*" : authorize_arn(&c, type, "*"),
+        .type = type,
+    };
+    c.tx = store_read(api->config.store);
+    int result = instance == NULL
+                     ? authorize_one(&c, action, &r, f)
+                     : authorize_instance(&c, action, instance, key, key == NULL ? 0 : 1, f);
+    tx_end(c.tx);
+    return result;
 }
 
 static void answer_json(json_t *object, struct http_response *resp)
@@ -93,9 +125,11 @@ static struct network_interface *running_interface(struct api *api, const struct
 }
 
 /* "i-…/22" */
-static int open_tunnel(struct api *api, const struct caller *caller, struct arena *a,
-                       const char *target, int *ret_fd, struct fault *f)
+static int open_tunnel(struct api *api, const struct http_request *http,
+                       const struct caller *caller, const char *target, int *ret_fd,
+                       struct fault *f)
 {
+    struct arena *a = http->arena;
     const char *slash = strchr(target, '/');
     int64_t port = 0;
     if (slash == NULL || parse_int64(slash + 1, &port) < 0 || port < 1 || port > 65535)
@@ -103,6 +137,10 @@ static int open_tunnel(struct api *api, const struct caller *caller, struct aren
                      "The path of a tunnel is " TUNNEL_PATH
                      "INSTANCE/PORT with a port from 1 to 65535");
     const char *id = arena_strndup(a, target, (size_t)(slash - target));
+    struct authorize_key key = {"ec2-instance-connect:remotePort", slash + 1};
+    if (check_permission(api, http, caller, "ec2-instance-connect:OpenTunnel", "instance", id, &key,
+                         f) < 0)
+        return -1;
     struct network_interface *n = running_interface(api, caller, a, id, f);
     if (n == NULL)
         return -1;
@@ -142,7 +180,9 @@ static int open_console(struct api *api, const struct http_request *http,
                         struct fault *f)
 {
     struct arena *a = http->arena;
-    if (check_console_access(api, http, caller, f) < 0)
+    if (check_permission(api, http, caller, "ec2-instance-connect:SendSerialConsoleSSHPublicKey",
+                         "instance", instance_id, NULL, f) < 0 ||
+        check_console_access(api, http, caller, f) < 0)
         return -1;
     if (running_interface(api, caller, a, instance_id, f) == NULL)
         return -1;
@@ -167,7 +207,7 @@ static void serve_stream(struct api *api, const struct http_request *http,
             &f, FAULT_INVALID_PARAMETER_VALUE,
             "This path needs the headers Connection: Upgrade and Upgrade: " HTTP_TUNNEL_PROTOCOL);
     if (r == 0 && has_prefix(http->path, TUNNEL_PATH))
-        r = open_tunnel(api, &caller, http->arena, http->path + strlen(TUNNEL_PATH), &fd, &f);
+        r = open_tunnel(api, http, &caller, http->path + strlen(TUNNEL_PATH), &fd, &f);
     else if (r == 0)
         r = open_console(api, http, &caller, http->path + strlen(CONSOLE_PATH), &fd, &f);
     if (r < 0)
@@ -193,7 +233,9 @@ bool bulk_handle(struct api *api, const struct http_request *http, struct http_r
     if (streq(http->path, "/v1/status")) {
         struct caller caller;
         struct fault f = {0};
-        if (authenticate(api, http, false, &caller, &f) < 0)
+        if (authenticate(api, http, false, &caller, &f) < 0 ||
+            check_permission(api, http, &caller, "ec2:DescribeAccountAttributes", NULL, NULL, NULL,
+                             &f) < 0)
             refuse(http, &f, resp);
         else
             answer_status(api, resp);
@@ -288,7 +330,8 @@ int bulk_begin_upload(struct api *api, const struct http_request *http, struct h
     struct err e = {0};
     struct storage_upload *file = NULL;
     struct storage *s = api->config.storage;
-    if (authenticate(api, http, true, &caller, &f) < 0) {
+    if (authenticate(api, http, true, &caller, &f) < 0 ||
+        check_permission(api, http, &caller, "ec2:ImportImage", "image", NULL, NULL, &f) < 0) {
         refuse(http, &f, resp);
         return -1;
     }

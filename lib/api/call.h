@@ -25,7 +25,9 @@ struct call {
     struct tx *tx;
     struct arena *arena;
     const char *request_id;
-    int64_t now; /* the same throughout the call */
+    int64_t now;                     /* the same throughout the call */
+    const struct http_request *http; /* NULL: a call of the server's own */
+    uint64_t generation; /* of the permissions, from before the transaction: permissions.h */
     const void *in;
     /* For actions with a client token: what it brought about before (NULL: the first time), and
        what the action leaves for the next time. */

@@ -1,5 +1,6 @@
 #include "api/instance_profile.h"
 
+#include "api/authorize.h"
 #include "base/id.h"
 #include "base/text.h"
 
@@ -42,6 +43,11 @@ instance_profile_find(struct call *c, const struct ec2_IamInstanceProfileSpecifi
                     s->arn != NULL ? "ARN" : "name");
         return NULL;
     }
+    /* AWS: "Grant permissions to pass an IAM role to an instance". */
+    const struct iam_role *role =
+        profile->role_id == NULL ? NULL : store_iam_role(c->tx, c->arena, profile->role_id);
+    if (role != NULL && authorize_pass_role(c, role, "ec2.amazonaws.com", f) < 0)
+        return NULL;
     return profile;
 }
 

@@ -7,6 +7,7 @@
 #include "api/disk.h"
 #include "api/instance_profile.h"
 #include "api/instance_view.h"
+#include "api/launch_authorize.h"
 #include "api/launch_network.h"
 #include "api/launch_options.h"
 #include "api/launch_placement.h"
@@ -46,6 +47,8 @@ struct launch {
     struct block_devices volumes;
     const struct iam_instance_profile *profile; /* NULL: none */
     const struct spot_launch *spot;             /* NULL: on demand */
+    const ec2_RunInstances_in *asked; /* as it came; NULL: nobody is to be asked (any more) */
+    const struct launch_source *source;
     const char *reservation_id;
     struct capacity_grant grant;
 };
@@ -257,28 +260,52 @@ static void write_instance(struct call *c, struct launch *l, struct instance *i)
     store_enqueue(c->tx, "instance", i->id, c->now);
 }
 
-int instance_launch(struct call *c, const ec2_RunInstances_in *in, const struct spot_launch *spot,
-                    ec2_RunInstances_out *out, struct fault *f)
+static int authorize_launch(struct call *c, const struct launch *l, struct fault *f)
 {
-    struct launch l = {.in = in, .spot = spot};
-    if (settle(c, in, &l, f) < 0 || reserve(c, in, &l, f) < 0)
+    struct launch_question q = {
+        .asked = l->asked,
+        .whole = l->in,
+        .source = l->source,
+        .image = l->image,
+        .type = l->type,
+        .key = l->key,
+        .profile = l->profile,
+        .options = &l->options,
+        .network = &l->network,
+        .placement = &l->placement,
+        .volumes = &l->volumes,
+        .is_spot = l->spot != NULL,
+    };
+    return l->asked == NULL ? 0 : launch_authorize(c, &q, f);
+}
+
+static int launch(struct call *c, struct launch *l, ec2_RunInstances_out *out, struct fault *f)
+{
+    if (settle(c, l->in, l, f) < 0 || authorize_launch(c, l, f) < 0 || reserve(c, l->in, l, f) < 0)
         return -1;
-    l.reservation_id = id_make(c->arena, "r");
-    out->reservation_id = l.reservation_id;
+    l->reservation_id = id_make(c->arena, "r");
+    out->reservation_id = l->reservation_id;
     out->owner_id = c->principal->account_id;
-    for (int64_t index = 0; index < l.grant.count; index++) {
-        struct instance *i = make_instance(c, &l, index);
-        write_instance(c, &l, i);
+    for (int64_t index = 0; index < l->grant.count; index++) {
+        struct instance *i = make_instance(c, l, index);
+        write_instance(c, l, i);
         instance_view(c, i, arena_append(c->arena, &out->instances));
     }
-    struct image launched = *l.image;
+    struct image launched = *l->image;
     launched.last_launched_at = c->now;
     store_update_image(c->tx, &launched);
-    if (l.grant.waits)
+    if (l->grant.waits)
         capacity_make_room(c);
     else
         market_stir(c->tx, c->now + PRICE_FOLLOWS_MS);
     return 0;
+}
+
+int instance_launch(struct call *c, const ec2_RunInstances_in *in, const struct spot_launch *spot,
+                    ec2_RunInstances_out *out, struct fault *f)
+{
+    struct launch l = {.in = in, .spot = spot};
+    return launch(c, &l, out, f);
 }
 
 int instance_launch_check(struct call *c, const ec2_RunInstances_in *in,
@@ -300,8 +327,10 @@ int act_ec2_RunInstances(struct call *c, const ec2_RunInstances_in *in, ec2_RunI
     const ec2_RunInstances_in *whole = NULL;
     struct spot_launch *spot = NULL;
     if (launch_template_apply(c, in, &whole, &source, f) < 0 ||
-        spot_of_market_options(c, whole, &spot, f) < 0 ||
-        instance_launch(c, whole, spot, out, f) < 0)
+        spot_of_market_options(c, whole, &spot, f) < 0)
+        return -1;
+    struct launch l = {.in = whole, .spot = spot, .asked = in, .source = &source};
+    if (launch(c, &l, out, f) < 0)
         return -1;
     launch_template_mark(c, &source, out);
     c->result = out->reservation_id;

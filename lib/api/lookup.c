@@ -317,9 +317,14 @@ struct snapshot *lookup_own_snapshot(struct call *c, const char *id, struct faul
     return s;
 }
 
+const void *lookup_row(struct call *c, const struct resource *r, const char *id)
+{
+    return row_get(c, &kinds[r->kind], id);
+}
+
 bool lookup_exists(struct call *c, const struct resource *r, const char *id)
 {
-    return row_get(c, &kinds[r->kind], id) != NULL;
+    return lookup_row(c, r, id) != NULL;
 }
 
 struct vpc *lookup_default_vpc(struct call *c)

@@ -116,7 +116,8 @@ struct prefix_list *lookup_prefix_list(struct call *c, const char *id, struct fa
 
 /* The zone of the region by its name, its id or both, one of which must be given. */
 const char *lookup_zone(struct call *c, const char *name, const char *id, struct fault *f);
-/* Is there a resource of this id that the caller may see? No fault. */
+/* The resource of this id, if there is one that the caller may see, or NULL. No fault. */
+const void *lookup_row(struct call *c, const struct resource *r, const char *id);
 bool lookup_exists(struct call *c, const struct resource *r, const char *id);
 /* The default VPC of the region, or NULL (no fault). */
 struct vpc *lookup_default_vpc(struct call *c);

@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "api/authenticate.h"
+#include "api/authorize.h"
 #include "api/bulk.h"
+#include "api/permissions.h"
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -109,6 +111,8 @@ static int run_in_transaction(struct call *c, struct api_request *r, void *out, 
     const char *token =
         (action->flags & TOKEN) != 0 ? member_text(c->action, c->in, "ClientToken") : NULL;
     struct client_token new_token = {0};
+    if (authorize(c, f) < 0)
+        return -1;
     if (token != NULL && token_begin(c, action, token, &new_token, f) < 0)
         return -1;
     if (r->explain)
@@ -128,6 +132,13 @@ static int run_in_transaction(struct call *c, struct api_request *r, void *out, 
     return 0;
 }
 
+/* Whose rows say who may do what. */
+static bool changes_permissions(const struct wire_service *service)
+{
+    static const char *const services[] = {"iam", "sts", "organizations", NULL};
+    return text_is_among(service->name, services);
+}
+
 static int run_action(struct api *api, struct api_request *r, const struct caller *caller,
                       const void *in, void **ret_out, struct fault *f)
 {
@@ -140,10 +151,12 @@ static int run_action(struct api *api, struct api_request *r, const struct calle
         .action = r->shape,
         .principal = &caller->principal,
         .region = caller->region,
+        .generation = permissions_generation(api->config.permissions),
         .tx = write ? store_write(api->config.store) : store_read(api->config.store),
         .arena = a,
         .request_id = r->http->request_id,
         .now = clock_now(),
+        .http = r->http,
         .in = in,
     };
     int result = run_in_transaction(&c, r, out, f);
@@ -160,6 +173,9 @@ static int run_action(struct api *api, struct api_request *r, const struct calle
         return fault(f, FAULT_INTERNAL_ERROR,
                      "The server could not save the change; nothing was done");
     }
+    /* Before the answer, so that who has it finds what it changed in force. */
+    if (write && changes_permissions(r->service))
+        permissions_changed(api->config.permissions);
     if (write)
         api->config.wake(api->config.ctx);
     *ret_out = out;
@@ -257,6 +273,7 @@ struct api *api_new(const struct api_config *config)
     struct api *api = calloc(1, sizeof(*api));
     CHECK(api != NULL && config->regions.n > 0);
     api->config = *config;
+    api->config.permissions = permissions_new();
     api->started_at = clock_now();
     api->region_names = calloc(config->regions.n + 1, sizeof(*api->region_names));
     CHECK(api->region_names != NULL);
@@ -280,6 +297,7 @@ void api_free(struct api *api)
     if (api == NULL)
         return;
     sigv4_free(api->sigv4);
+    permissions_free(api->config.permissions);
     free(api->region_names);
     free(api);
 }

@@ -183,27 +183,39 @@ struct policy_decision policy_decide(const struct policy_question *q,
     return all.denial.source != NULL ? all.denial : weigh(q, &all);
 }
 
-const char *policy_decision_text(const struct policy_decision *d)
+bool policy_may_allow(const char *action, const struct policy_source *sources, size_t n)
 {
-    static const char *const denied[_POLICY_LAYER_MAX] = {
-        [POLICY_LAYER_IDENTITY] = "with an explicit deny in an identity-based policy",
-        [POLICY_LAYER_BOUNDARY] = "with an explicit deny in a permissions boundary",
-        [POLICY_LAYER_SESSION] = "with an explicit deny in a session policy",
-        [POLICY_LAYER_RESOURCE] = "with an explicit deny in a resource-based policy",
-    };
-    static const char *const lacking[_POLICY_LAYER_MAX] = {
-        [POLICY_LAYER_IDENTITY] = "because no identity-based policy allows it",
-        [POLICY_LAYER_BOUNDARY] = "because no permissions boundary allows it",
-        [POLICY_LAYER_SESSION] = "because no session policy allows it",
-        [POLICY_LAYER_RESOURCE] = "because no resource-based policy allows it",
-    };
+    struct policy_evaluation ev = {.scratch = BUF_INIT(POLICY_EXPANDED_MAX)};
+    bool present[_POLICY_LAYER_MAX] = {[POLICY_LAYER_IDENTITY] = true};
+    bool allowed[_POLICY_LAYER_MAX] = {0};
+    for (size_t i = 0; i < n; i++) {
+        const struct policy *p = sources[i].policy;
+        present[sources[i].layer] = true;
+        for (size_t k = 0; p != NULL && k < p->n_statements; k++) {
+            const struct policy_statement *s = &p->statements[k];
+            allowed[sources[i].layer] |=
+                s->is_allow && policy_matches_action(&ev, &s->actions, action) != s->not_actions;
+        }
+    }
+    buf_done(&ev.scratch);
+    for (size_t i = 0; i < _POLICY_LAYER_MAX; i++)
+        if (present[i] && !allowed[i])
+            return false;
+    return true;
+}
+
+const char *policy_decision_text(struct arena *a, const struct policy_decision *d,
+                                 const char *action)
+{
+    const char *name = layer_names[d->layer];
     switch (d->verdict) {
     case POLICY_ALLOWED:
         return "and it is allowed";
     case POLICY_DENIED:
-        return denied[d->layer];
+        return arena_printf(a, "with an explicit deny in %s %s",
+                            d->layer == POLICY_LAYER_IDENTITY ? "an" : "a", name);
     case POLICY_NOT_ALLOWED:
         break;
     }
-    return lacking[d->layer];
+    return arena_printf(a, "because no %s allows the %s action", name, action);
 }

@@ -5,7 +5,7 @@
  *     struct policy_question q = {.action = "ec2:StopInstances", .resource = arn, .find = find};
  *     struct policy_decision d = policy_decide(&q, sources, n);
  *     if (d.verdict != POLICY_ALLOWED)
- *         ... policy_decision_text(a, &d)    "no identity-based policy allows it"
+ *         ... policy_decision_text(a, &d, q.action)
  *
  * A deny anywhere decides. Else each kind of policy that is among the sources has to allow: what
  * the caller's own policies grant holds within its boundary and within the policies of its session.
@@ -80,11 +80,15 @@ struct policy_decision {
 
 struct policy_decision policy_decide(const struct policy_question *q,
                                      const struct policy_source *sources, size_t n);
+/* Is there any resource on which they may allow the action, whatever the conditions say? */
+bool policy_may_allow(const char *action, const struct policy_source *sources, size_t n);
 /* Does the statement say something of the request: are its action, resource, principal and all of
  * its conditions those of the question? */
 bool policy_applies(const struct policy_question *q, const struct policy *p, size_t statement);
-/* "with an explicit deny in an identity-based policy", "because no permissions boundary allows it":
- * the words behind "is not authorized to perform …" (AWS: "Troubleshoot access denied"). */
-const char *policy_decision_text(const struct policy_decision *d);
+/* "with an explicit deny in an identity-based policy", "because no permissions boundary allows the
+ * ec2:RunInstances action": what AWS says behind "is not authorized to perform …" (AWS:
+ * "Troubleshoot access denied error messages"). */
+const char *policy_decision_text(struct arena *a, const struct policy_decision *d,
+                                 const char *action);
 /* "identity-based policy" */
 const char *policy_layer_name(enum policy_layer layer);

@@ -19,7 +19,7 @@ enum fault_code {
     FAULT_CODE_MAX
 };
 
-#define FAULT_MESSAGE_MAX 1024
+#define FAULT_MESSAGE_MAX 4096 /* an encoded authorization message is the longest part of one */
 
 struct fault {
     enum fault_code code; /* meaningful when message[0] */

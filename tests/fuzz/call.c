@@ -31,9 +31,10 @@ static void host(void *ctx, struct host_info *ret_info)
         .cpus = 4, .memory_mib = 65536, .memory_available_mib = 60000, .version = "fake 1"};
 }
 
-static void *answer_of(const char *service, const char *name, const char *json)
+static void *answer_of(const char *service_name, const char *name, const char *json)
 {
-    const struct wire_action *action = wire_action_find(wire_service_find(service), name);
+    const struct wire_service *service = wire_service_find(service_name);
+    const struct wire_action *action = wire_action_find(service, name);
     void *in = NULL;
     int r = json_decode(forever, action, json, strlen(json), &in, &calls->fault);
     CHECK(r == 0);
@@ -148,9 +149,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     void *out = arena_alloc(calls->arena, action->output == NULL ? sizeof(struct wire_nothing)
                                                                  : action->output->size);
-    calls_begin(calls, action->service->name, action->name, in);
-    int r =
-        action_find(action->service->name, action->name)->run(&calls->call, in, out, &calls->fault);
+    calls_begin(calls, action->service, action->name, in);
+    int r = action_find(action->service, action->name)->run(&calls->call, in, out, &calls->fault);
     CHECK(!tx_failed(calls->call.tx));
     CHECK((r == 0) == !fault_is_set(&calls->fault));
     tx_end(calls->call.tx);

@@ -92,7 +92,7 @@ static void answer(struct arena *a, const json_t *line)
     };
     static const char *const verdicts[] = {"allowed", "denied", "not-allowed"};
     struct policy_decision d = policy_decide(&q, sources, n);
-    CHECK(!str_empty(policy_decision_text(&d)));
+    CHECK(!str_empty(policy_decision_text(a, &d, q.action)));
     printf("%s %s ", verdicts[d.verdict], layers[d.layer]);
     if (d.source == NULL) {
         puts("- -");

@@ -5,6 +5,7 @@ Pages: "Policy evaluation logic", "IAM JSON policy elements: Condition operators
 "IAM policy elements: Variables and tags", "AWS JSON policy elements: Principal", "NotPrincipal", "Resource".
 """
 import calendar
+import functools
 import ipaddress
 import re
 
@@ -26,13 +27,17 @@ def as_text(value):
 
 
 def keys_of(question):
-    return {name.lower(): values for name, values in question["keys"].items()}
+    if "lowered" not in question:
+        question["lowered"] = {name.lower(): values for name, values in question["keys"].items()}
+    return question["lowered"]
 
 
 # --- patterns and variables -----------------------------------------------------------------
 
 def tokens(text, question, version, wildcards):
     """Characters and wildcards that the text of a document means in this request."""
+    if "${" not in text:
+        return [{"*": STAR, "?": ANY}.get(c, c) for c in text] if wildcards else list(text)
     found = []
     while text:
         if version == "2012-10-17" and text.startswith("${"):
@@ -60,12 +65,16 @@ def tokens(text, question, version, wildcards):
 
 def glob(pattern, text):
     """All the places up to which the text may be used up, token by token."""
+    if STAR not in pattern and ANY not in pattern:
+        return len(pattern) == len(text) and all(a == b for a, b in zip(pattern, text))
     places = {0}
     for token in pattern:
         if token is STAR:
-            places = set(range(min(places), len(text) + 1)) if places else set()
+            places = set(range(min(places), len(text) + 1))
         else:
             places = {at + 1 for at in places if at < len(text) and (token is ANY or token == text[at])}
+        if not places:
+            return False
     return len(text) in places
 
 
@@ -80,6 +89,7 @@ def split_arn(found):
     return parts
 
 
+@functools.lru_cache(maxsize=4096)
 def split_arn_text(text):
     """The parts of an ARN as a document writes it, the colons within variables left alone."""
     pieces = re.findall(r"\$\{[^},]*(?:,\s*'[^']*'\s*)?\}|.", text, re.DOTALL)
@@ -165,6 +175,7 @@ ORDER = {"Equals": lambda a, b: a == b, "LessThan": lambda a, b: a < b, "LessTha
          "GreaterThan": lambda a, b: a > b, "GreaterThanEquals": lambda a, b: a >= b}
 
 
+@functools.lru_cache(maxsize=None)
 def parse_operator(name):
     """(quantifier, type, comparison, negated, if_exists)"""
     quantifier = None
