@@ -31,6 +31,7 @@ packages() {
         echo gcc libc6-dev meson ninja-build pkg-config python3 check
         echo libvirt-dev libmicrohttpd-dev libjansson-dev libsqlite3-dev libcurl4-openssl-dev libssh-dev
         echo libxml2-dev libssl-dev libnftables-dev libnetfilter-conntrack-dev libnetfilter-log-dev libsystemd-dev
+        echo libjpeg-dev libpng-dev
         ;;
     image)
         echo mmdebstrap debian-archive-keyring extlinux syslinux-common e2fsprogs fdisk qemu-utils mtools genisoimage

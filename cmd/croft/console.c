@@ -93,6 +93,18 @@ static int follow(struct cli *c, const char *id)
     }
 }
 
+/* What came before: without it a prompt that waits would look like a console that is dead. */
+static int print_log(struct cli *c, const char *id)
+{
+    struct text_filter filter = {0};
+    struct log log;
+    int status = read_log(c, id, c->arena, &log);
+
+    if (status == STATUS_OK)
+        print(c->arena, &filter, log.data, log.len);
+    return status;
+}
+
 static int interact(struct cli *c, const struct guest *guest)
 {
     _cleanup_client_reply_ struct client_reply reply = CLIENT_REPLY_INIT;
@@ -112,6 +124,10 @@ static int interact(struct cli *c, const struct guest *guest)
     }
     if (r < 0)
         return cli_no_answer(c, r, &e);
+    /* After the connection stands, so that nothing is missed between the two. */
+    status = print_log(c, guest->id);
+    if (status != STATUS_OK)
+        return status;
     note("Serial console of %s. Leave with ^]", guest_label(c, guest));
     signals = terminal_signals();
     if (screen_is_terminal(stdin))
@@ -128,36 +144,36 @@ static int interact(struct cli *c, const struct guest *guest)
 
 static int run_console(struct cli *c, int argc, char **argv)
 {
-    bool following = false, interactive = false;
+    bool following = false, interactive = false, only_log = false;
     const struct option_row rows[] = {{"--follow", "-f", .on = &following},
-                                      {"--interactive", NULL, .on = &interactive}};
-    struct text_filter filter = {0};
+                                      {"--interactive", NULL, .on = &interactive},
+                                      {"--log", NULL, .on = &only_log}};
     struct words words;
     struct guest guest;
-    struct log log;
     int status = options_parse(c, "console", rows, ARRAY_SIZE(rows), 0, argc, argv, &words);
 
     if (status != STATUS_OK)
         return status;
-    if (words.n != 1 || (following && interactive))
-        return usage_error("console", "croft console [-f | --interactive] NAME|ID");
+    if (words.n != 1 || following + interactive + only_log > 1)
+        return usage_error("console", "croft console [-f | --interactive | --log] NAME|ID");
     status = guest_find(c, words.v[0], &guest);
     if (status != STATUS_OK)
         return status;
-    if (interactive)
-        return interact(c, &guest);
     if (following)
         return follow(c, guest.id);
-    status = read_log(c, guest.id, c->arena, &log);
-    if (status == STATUS_OK)
-        print(c->arena, &filter, log.data, log.len);
-    return status;
+    /* At a terminal somebody wants to look on, and to type, as far as there is anybody to type to.
+     */
+    if (interactive || (!only_log && screen_is_terminal(stdin) && screen_is_terminal(stdout) &&
+                        streq(guest.state, "running")))
+        return interact(c, &guest);
+    return print_log(c, guest.id);
 }
 
 const struct verb console_verbs[] = {
-    {"console", run_console, "[-f | --interactive] NAME|ID",
-     "Prints the console of an instance, follows it, or attaches to it",
-     "-f goes on printing until it is interrupted. --interactive is the serial port itself; ^]\n"
-     "leads out of it."},
+    {"console", run_console, "[-f | --interactive | --log] NAME|ID",
+     "Attaches to the console of an instance, follows it, or prints what it said",
+     "At a terminal it is the serial port of an instance that runs, after what came before; ^]\n"
+     "leads out of it. Several may look on and type at once. Elsewhere, and with --log, it is\n"
+     "printed. -f goes on printing until it is interrupted."},
     {NULL, NULL, NULL, NULL, NULL},
 };

@@ -38,9 +38,22 @@ static int home_of(struct arena *a, uid_t uid, const char **ret_home, struct err
     return 0;
 }
 
+int user_home(struct arena *a, const char **ret_home, struct err *e)
+{
+    const char *home = getenv("HOME");
+    uid_t uid;
+    gid_t gid;
+    bool by_sudo = sudo_user(&uid, &gid);
+
+    if (by_sudo || str_empty(home))
+        return home_of(a, by_sudo ? uid : getuid(), ret_home, e);
+    *ret_home = home;
+    return 0;
+}
+
 static int data_folder(struct arena *a, const char **ret_path, struct err *e)
 {
-    const char *home = getenv("HOME"), *data = getenv("XDG_DATA_HOME");
+    const char *home = NULL, *data = getenv("XDG_DATA_HOME");
     uid_t uid;
     gid_t gid;
     bool by_sudo = sudo_user(&uid, &gid);
@@ -50,8 +63,7 @@ static int data_folder(struct arena *a, const char **ret_path, struct err *e)
         *ret_path = arena_printf(a, "%s/croft", data);
         return 0;
     }
-    if (by_sudo || str_empty(home))
-        r = home_of(a, by_sudo ? uid : getuid(), &home, e);
+    r = user_home(a, &home, e);
     if (r == 0)
         *ret_path = arena_printf(a, "%s/.local/share/croft", home);
     return r;

@@ -12,6 +12,8 @@
 
 #define KEY_FILE_MAX ((size_t)64 << 10)
 
+/* Whose files these are: the caller of sudo, or whoever runs us. */
+int user_home(struct arena *a, const char **ret_home, struct err *e);
 /* 0 or -errno: there is no home directory. The directory itself is made when it is written to. */
 int data_path(struct arena *a, const char *name, const char **ret_path, struct err *e);
 /* Makes the directories that the path lies in, below DATA. */

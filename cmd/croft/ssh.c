@@ -15,6 +15,7 @@
 
 #define TIMEOUT_S 300
 #define RETRY_MS  1000
+#define RESEND_MS INT64_C(50000) /* a key that was sent is good for a minute */
 #define HANDSHAKE_LIMIT_S                                                                          \
     60 /* a guest under software emulation takes its time for a key exchange */
 /*
@@ -26,13 +27,15 @@
 
 struct login {
     struct cli *cli;
-    struct client *client;
     struct guest guest;
     const char *user;
     const char *key; /* -i; NULL: look for it */
     int64_t began, deadline;
     int64_t refused_since;     /* 0: never */
     char why[ERR_MESSAGE_MAX]; /* what is waited for */
+    ssh_key ephemeral;         /* of EC2 Instance Connect; NULL: none was made */
+    int64_t sent;              /* when the server got it; 0: never */
+    bool not_sent;             /* the server did not take it */
 };
 
 /* What came of a try. */
@@ -95,8 +98,12 @@ static enum outcome open_tunnel(struct login *l, int *ret_fd, int *ret_status)
 {
     _cleanup_client_reply_ struct client_reply reply = CLIENT_REPLY_INIT;
     struct err e = {0};
-    int r = client_tunnel(l->client, l->guest.id, 22, ret_fd, &reply, &e);
+    struct client *client = cli_client(l->cli, "ec2", ret_status);
+    int r;
 
+    if (client == NULL)
+        return GIVE_UP;
+    r = client_tunnel(client, l->guest.id, 22, ret_fd, &reply, &e);
     if (r == 0)
         return LOGGED_IN;
     if (r == -EREMOTEIO && !is_final(&reply)) {
@@ -157,7 +164,41 @@ static const char *key_of(struct login *l)
     return NULL;
 }
 
-/* The key that was named or kept; then, unless one was named, the agent and the usual files. */
+/*
+ * Has the server hold a key of ours for a minute, and the guest's sshd ask for it there. One that
+ * is refused, or that the guest does not ask for, is no reason to give up: there are other keys.
+ */
+static bool send_ephemeral(struct login *l)
+{
+    _cleanup_json_ json_t *reply = NULL;
+    struct refusal refusal;
+    char *text = NULL;
+    int status = STATUS_OK;
+
+    if (l->not_sent)
+        return false;
+    if (l->sent != 0 && clock_monotonic() - l->sent < RESEND_MS)
+        return true;
+    if (l->ephemeral == NULL && ssh_pki_generate(SSH_KEYTYPE_ED25519, 0, &l->ephemeral) != SSH_OK)
+        return false;
+    if (ssh_pki_export_pubkey_base64(l->ephemeral, &text) != SSH_OK)
+        return false;
+    status =
+        cli_call_service(l->cli, "ec2-instance-connect", "SendSSHPublicKey",
+                         json_pack("{s:s, s:s, s:o}", "InstanceId", l->guest.id, "InstanceOSUser",
+                                   l->user, "SSHPublicKey", json_sprintf("ssh-ed25519 %s", text)),
+                         &refusal, &reply);
+    ssh_string_free_char(text);
+    l->not_sent = status != STATUS_OK;
+    l->sent = clock_monotonic();
+    return status == STATUS_OK;
+}
+
+/*
+ * The key that was named or kept, or without one a key for a minute; then, unless one was named,
+ * the agent and the usual files. A guest takes a few tries on a connection, so the likely comes
+ * first.
+ */
 static enum outcome authenticate(struct login *l, ssh_session session, int *ret_status)
 {
     const char *path = key_of(l);
@@ -171,6 +212,8 @@ static enum outcome authenticate(struct login *l, ssh_session session, int *ret_
         }
         r = ssh_userauth_publickey(session, NULL, key);
         ssh_key_free(key);
+    } else if (send_ephemeral(l)) {
+        r = ssh_userauth_publickey(session, NULL, l->ephemeral);
     }
     if (r == SSH_AUTH_DENIED && l->key == NULL && !str_empty(getenv("SSH_AUTH_SOCK")))
         r = ssh_userauth_agent(session, NULL);
@@ -310,11 +353,9 @@ static int run_ssh(struct cli *c, int argc, char **argv)
     status = guest_find(c, at == NULL ? words.v[0] : at + 1, &login.guest);
     if (status != STATUS_OK)
         return status;
-    login.client = cli_client(c, "ec2", &status);
-    if (login.client == NULL)
-        return status;
     login.deadline = login.began + timeout_s * 1000;
     status = log_in(&login, &session);
+    ssh_key_free(login.ephemeral);
     if (status != STATUS_OK)
         return status;
     command = command_of(c->arena, &words);
@@ -328,8 +369,10 @@ const struct verb ssh_verbs[] = {
     {"ssh", run_ssh, "[-i KEY] [-l USER] [-t] [--timeout S] [USER@]NAME|ID [--] [COMMAND...]",
      "Logs in to an instance, or runs a command there",
      "It waits for a guest that boots and says what for, at most --timeout seconds (300). The key\n"
-     "is that of -i, else the one kept for the instance's key pair, else the agent's. Without a\n"
-     "command it is a shell; ~. at the beginning of a line ends it, ~? shows what else there is.\n"
-     "The exit status is the command's, or 255."},
+     "is that of -i, else the one kept for the instance's key pair, else one that is made on the\n"
+     "spot and sent by EC2 Instance Connect, else the agent's. Without a command it is a shell; "
+     "~.\n"
+     "at the beginning of a line ends it, ~? shows what else there is. The exit status is\n"
+     "the command's, or 255."},
     {NULL, NULL, NULL, NULL, NULL},
 };

@@ -7,6 +7,7 @@ extern const struct verb launch_verbs[];     /* launch.c */
 extern const struct verb ssh_verbs[];        /* ssh.c */
 extern const struct verb tunnel_verbs[];     /* tunnel.c: tunnel, ssh-config */
 extern const struct verb console_verbs[];    /* console.c */
+extern const struct verb configure_verbs[];  /* configure.c */
 extern const struct verb image_verbs[];      /* images.c: what `croft image` takes */
 extern const struct verb key_verbs[];        /* keys.c: what `croft key` takes */
 extern const struct verb status_verbs[];     /* status.c */

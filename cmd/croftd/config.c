@@ -41,6 +41,8 @@ static const struct key {
     KEY(tls_cert, false, NULL, "PEM certificate chain; needed to listen beyond loopback"),
     KEY(tls_key, false, NULL, "PEM key for it"),
     KEY(group, false, "croft", "the group whose members may use the unix socket"),
+    KEY(seed, false, "always",
+        "always: instances get a seed for cloud-init; never: the metadata service is all"),
     KEY(seed_templates, false, NULL, "directory of your own cloud-init templates"),
     {"public_addresses", offsetof(struct config, public_addresses_text), false, "198.18.0.0/16",
      "ranges (A-B, CIDR) that public addresses are taken from, the first one first"},
@@ -384,6 +386,8 @@ static int work_out(struct arena *a, struct config *c, struct err *e)
         r = read_volume_limits(c, e);
     if (r == 0 && !streq(c->hypervisor, "libvirt") && !streq(c->hypervisor, "fake"))
         r = err_set(e, EINVAL, "hypervisor must be libvirt or fake, not '%s'", c->hypervisor);
+    if (r == 0 && !streq(c->seed, "always") && !streq(c->seed, "never"))
+        r = err_set(e, EINVAL, "seed must be always or never, not '%s'", c->seed);
     if (c->storage == NULL)
         c->storage = streq(c->hypervisor, "fake") ? "fake" : "files";
     if (r == 0 && !streq(c->storage, "files") && !streq(c->storage, "fake"))

@@ -26,6 +26,7 @@ struct config {
     const char *tls_cert;
     const char *tls_key;
     const char *group; /* whose members may use the socket */
+    const char *seed;
     const char *seed_templates;
     const char *public_addresses_text;
     const char *ipv6_prefix; /* NULL: the server's own */

@@ -56,18 +56,20 @@ struct daemon {
     struct server_key server_key;
 };
 
-/* The root's access key, for whoever may read the state directory. */
+/* The root's access key, for whoever may read the state directory, when there is none yet. */
 static int write_credentials(const struct daemon *d, struct err *e)
 {
+    int r = 0;
     if (d->facts.access_key_id == NULL)
         return 0;
     const char *path = arena_printf(d->arena, "%s/credentials", d->config.state_dir);
     const char *text =
         arena_printf(d->arena, "[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n",
                      d->facts.access_key_id, d->facts.secret_access_key);
-    if (file_exists(path))
-        return 0; /* the owner may have put others there */
-    return file_write(path, text, strlen(text), 0600, e);
+    if (!file_exists(path)) /* the owner may have put others there */
+        r = file_write(path, text, strlen(text), 0600, e);
+    /* Once: an owner who takes the file away does not find it again. */
+    return r < 0 ? r : bootstrap_key_shown(d->store, e);
 }
 
 static int open_store(struct daemon *d, struct err *e)
@@ -265,6 +267,7 @@ static void make_api(struct daemon *d)
         .jobs = &d->jobs_config,
         .peers = d->peers,
         .server_key = &d->server_key,
+        .no_seed = streq(c->seed, "never"),
         .signature_v2 = c->take_signature_v2,
         .host = jobs_host,
         .wake = jobs_wake,

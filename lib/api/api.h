@@ -50,6 +50,7 @@ struct api_config {
     const struct server_key *server_key;
     struct permissions *permissions; /* the API's own, made by api_new(); NULL: none are kept */
     bool signature_v2;               /* also take signatures of version 2 */
+    bool no_seed; /* instances get no seed for cloud-init, unless their image wants one */
     /* Facts about the server; must not block. */
     void (*host)(void *ctx, struct host_info *ret_info);
     /* Called after each commit: there may be jobs. */

@@ -4,7 +4,8 @@
 #include "base/base64.h"
 #include "base/log.h"
 
-#define CONSOLE_MAX ((size_t)64 << 10) /* AWS: GetConsoleOutput brings the last 64 KB */
+#define SCREENSHOT_MAX ((size_t)8 << 20)
+#define CONSOLE_MAX    ((size_t)64 << 10) /* AWS: GetConsoleOutput brings the last 64 KB */
 
 int act_ec2_GetConsoleOutput(struct call *c, const ec2_GetConsoleOutput_in *in,
                              ec2_GetConsoleOutput_out *out, struct fault *f)
@@ -23,6 +24,29 @@ int act_ec2_GetConsoleOutput(struct call *c, const ec2_GetConsoleOutput_in *in,
     out->instance_id = i->id;
     out->timestamp = wire_time(when);
     out->output = base64_encode(c->arena, buf_str(&text), text.len);
+    return 0;
+}
+
+/* EC2: a picture of what runs, in no time that the guest would notice. */
+int act_ec2_GetConsoleScreenshot(struct call *c, const ec2_GetConsoleScreenshot_in *in,
+                                 ec2_GetConsoleScreenshot_out *out, struct fault *f)
+{
+    const struct instance *i = lookup_instance(c, in->instance_id, f);
+    if (i == NULL)
+        return -1;
+    if (i->state != INSTANCE_RUNNING)
+        return fault(f, FAULT_INCORRECT_INSTANCE_STATE, "The instance '%s' is %s, not running",
+                     i->id, instance_state_name((enum instance_state)i->state));
+    _cleanup_buf_ struct buf jpeg = BUF_INIT(SCREENSHOT_MAX);
+    struct err e = {0};
+    struct hypervisor *h = c->config->hypervisor;
+    if (h->ops->screenshot(h, i->id, wire_true(in->wake_up), &jpeg, &e) < 0) {
+        log_warning("screen-unreadable instance=%s reason=\"%s\"", i->id, e.message);
+        return fault(f, FAULT_UNSUPPORTED_OPERATION,
+                     "The instance '%s' has no screen that can be looked at", i->id);
+    }
+    out->instance_id = i->id;
+    out->image_data = base64_encode(c->arena, jpeg.data, jpeg.len);
     return 0;
 }
 

@@ -21,6 +21,9 @@
 #include "base/text.h"
 #include "jobs/market.h"
 
+/* On an image: always or never. */
+#define SEED_TAG "croft:seed"
+
 /*
  * RunInstances: everything is checked and every row is made in one transaction; the workers do the
  * rest. What is common to all instances of the call is settled first (struct launch), then one set
@@ -157,6 +160,21 @@ static int reserve(struct call *c, const ec2_RunInstances_in *in, struct launch 
     return launch_network_reserve(c, &l->network, need, &l->grant.count, f);
 }
 
+/*
+ * Whether it gets a seed for cloud-init beside the metadata service: what its image's tag says,
+ * else what the server's configuration does. It is decided once, so that a guest which is started
+ * again finds its data where it has found it before.
+ */
+static bool gets_seed(struct call *c, const struct image *image)
+{
+    struct tag_list tags = store_tags(c->tx, c->arena, "resource_id", image->id, "key", SEED_TAG);
+    if (tags.n > 0 && streq(tags.v[0].value, "never"))
+        return false;
+    if (tags.n > 0 && streq(tags.v[0].value, "always"))
+        return true;
+    return !c->config->no_seed;
+}
+
 static struct instance *make_instance(struct call *c, const struct launch *l, int64_t index)
 {
     const ec2_RunInstances_in *in = l->in;
@@ -200,6 +218,7 @@ static struct instance *make_instance(struct call *c, const struct launch *l, in
         .terminate_on_shutdown = streq(in->instance_initiated_shutdown_behavior, "terminate"),
         .monitoring = in->monitoring != NULL && wire_true(in->monitoring->enabled),
         .ebs_optimized = wire_true(in->ebs_optimized),
+        .no_seed = !gets_seed(c, l->image),
         .uuid = uuid,
     };
     launch_options_write(&l->options, l->network.subnet, i);

@@ -84,6 +84,7 @@ struct instance {
     bool terminate_on_shutdown; /* InstanceInitiatedShutdownBehavior */
     bool monitoring;
     bool ebs_optimized;
+    bool no_seed;              /* it finds its data at the metadata service alone, as in EC2 */
     const char *http_tokens;   /* metadata options: optional, required */
     const char *http_endpoint; /* enabled, disabled */
     const char *http_protocol_ipv6;

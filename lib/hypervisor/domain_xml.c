@@ -30,6 +30,8 @@
  */
 #define TCG_CACHE_MIB 256
 
+#define VGA_MEMORY_KIB                                                                             \
+    "16384"           /* QEMU: room for 2560x1600, of which only what is drawn on is used */
 #define FIXED_PORTS 2 /* virtio-serial, rng */
 #define SPARE_PORTS 8 /* devices attached between a start and the next */
 
@@ -334,6 +336,19 @@ static void console(struct writer *w, const struct domain_spec *spec, bool arm)
 }
 
 /*
+ * For GetConsoleScreenshot: a plain VGA, which firmware and kernels show text on without a driver.
+ * Nobody is connected to it. An Arm board has none.
+ */
+static void screen(struct writer *w, bool arm)
+{
+    if (arm)
+        return;
+    begin(w, "video");
+    EMPTY(w, "model", "type", "vga", "vram", VGA_MEMORY_KIB, "heads", "1");
+    end(w);
+}
+
+/*
  * Each device sits behind a root port of its own, which is what lets it come and go while the guest
  * runs. libvirt makes ports for the devices that it is told of and hardly one to spare, so all are
  * named: for disks, interfaces, the guest agent's channel and random numbers, and those to come.
@@ -359,6 +374,7 @@ static void devices(struct writer *w, const struct domain_spec *spec, bool arm)
     for (size_t i = 0; i < spec->n_nics; i++)
         nic(w, &spec->nics[i], NULL);
     console(w, spec, arm);
+    screen(w, arm);
     begin(w, "channel");
     attribute(w, "type", "unix");
     EMPTY(w, "target", "type", "virtio", "name", "org.qemu.guest_agent.0");

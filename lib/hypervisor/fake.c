@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "hypervisor/domain_xml.h"
+#include "hypervisor/picture.h"
 
 /*
  * A domain that is to end has `off_at`, a time of the monotonic clock; the driver's own thread
@@ -543,6 +544,32 @@ static int fake_console(struct hypervisor *h, const char *instance_id, const cha
     return 0;
 }
 
+/*
+ * A screen of text, in which each byte of the id is a column of lights: so no two look the same.
+ * Woken, it has a line at the bottom.
+ */
+static int fake_screenshot(struct hypervisor *h, const char *instance_id, bool wake,
+                           struct buf *ret_jpeg, struct err *e)
+{
+    enum { WIDTH = 720, HEIGHT = 400, CELL = 16 };
+    int r = fake_touch(h, instance_id, e);
+    if (r < 0)
+        return r;
+    _cleanup_free_ unsigned char *rgb = calloc((size_t)WIDTH * HEIGHT, 3);
+    if (rgb == NULL)
+        return err_errno(e, ENOMEM, "cannot look at the screen of %s", instance_id);
+    size_t columns = strlen(instance_id);
+    for (size_t y = 0; y < HEIGHT; y++)
+        for (size_t x = 0; x < WIDTH; x++) {
+            size_t column = x / CELL;
+            size_t row = y / CELL;
+            bool lit = column < columns && row < 8 && (instance_id[column] >> row & 1) != 0;
+            lit |= wake && row == HEIGHT / CELL - 1;
+            memset(rgb + 3 * (y * WIDTH + x), lit ? 0xff : 0, 3);
+        }
+    return picture_to_jpeg(&(struct picture){WIDTH, HEIGHT, rgb}, ret_jpeg, e);
+}
+
 static void fake_free(struct hypervisor *h)
 {
     struct fake_hypervisor *f = fake_of(h);
@@ -582,6 +609,7 @@ static const struct hypervisor_ops fake_ops = {
     .disk_merge = fake_disk_merge,
     .disk_flatten = fake_disk_flatten,
     .console = fake_console,
+    .screenshot = fake_screenshot,
     .free = fake_free,
 };
 

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "core/volume_limits.h"
 
@@ -197,6 +198,12 @@ struct hypervisor_ops {
      * guest never waits for it. -ENOENT: no guest; -EBUSY: too many clients. */
     int (*console)(struct hypervisor *h, const char *instance_id, const char *console_socket,
                    int *ret_fd, struct err *e);
+    /*
+     * What the guest shows on its screen, as JPEG, appended to *ret_jpeg. `wake`: a key that does
+     * nothing is pressed before. -ENOENT: no guest; another -errno: it has no screen.
+     */
+    int (*screenshot)(struct hypervisor *h, const char *instance_id, bool wake,
+                      struct buf *ret_jpeg, struct err *e);
     void (*free)(struct hypervisor *h);
 };
 

@@ -387,6 +387,7 @@ static const struct hypervisor_ops libvirt_ops = {
     .disk_merge = libvirt_disk_merge,
     .disk_flatten = libvirt_disk_flatten,
     .console = libvirt_console,
+    .screenshot = libvirt_screenshot,
     .free = libvirt_free,
 };
 

@@ -69,6 +69,10 @@ int libvirt_live_disks(struct arena *a, virConnectPtr conn, virDomainPtr domain,
 /* NULL: there is none of this serial. */
 const struct live_disk *libvirt_find_disk(const struct live_disks *disks, const char *serial);
 
+/* libvirt_screen.c: see hypervisor_ops */
+int libvirt_screenshot(struct hypervisor *h, const char *instance_id, bool wake,
+                       struct buf *ret_jpeg, struct err *e);
+
 /* libvirt_disk.c: see hypervisor_ops */
 int libvirt_disk_attach(struct hypervisor *h, const char *instance_id,
                         const struct domain_disk *disk, struct err *e);

@@ -13,6 +13,8 @@
 #include "store/identity.h"
 #include "store/queries.h"
 
+#define ROOT_KEY_SHOWN "root_key_shown"
+
 /* A text that is sealed by the first key, and by which the store knows it again. */
 #define KEY_SETTING "server_key"
 
@@ -115,9 +117,18 @@ static int ensure_root_key(struct tx *tx, struct arena *a, const struct server_k
             return -EIO;
         store_set_setting(tx, "root_key_made", "yes");
     }
+    if (store_setting(tx, a, ROOT_KEY_SHOWN) != NULL)
+        return 0;
     result->access_key_id = pair.id;
     result->secret_access_key = pair.secret;
     return 0;
+}
+
+int bootstrap_key_shown(struct store *s, struct err *e)
+{
+    struct tx *tx = store_write(s);
+    store_set_setting(tx, ROOT_KEY_SHOWN, "yes");
+    return tx_commit(tx, e);
 }
 
 int bootstrap(struct store *s, const struct region_list *regions, const struct server_key *key,

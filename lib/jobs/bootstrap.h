@@ -15,7 +15,7 @@ struct bootstrap_result {
     const char *host_id;
     const char *page_secret;
     const char *ipv6_prefix;       /* this server's own, unique local (RFC 4193): fd…::/48 */
-    const char *access_key_id;     /* of the root; NULL when it has no key any more */
+    const char *access_key_id;     /* of the root, until it was shown; NULL: no more */
     const char *secret_access_key; /* sensitive */
 };
 
@@ -25,5 +25,7 @@ struct bootstrap_result {
  */
 int bootstrap_key(struct store *s, const char *path, struct arena *a, struct server_key *ret_key,
                   struct err *e);
+/* After the key has been written where its owner finds it: it is not told again. */
+int bootstrap_key_shown(struct store *s, struct err *e);
 int bootstrap(struct store *s, const struct region_list *regions, const struct server_key *key,
               const char *uri, struct arena *a, struct bootstrap_result *ret_result, struct err *e);

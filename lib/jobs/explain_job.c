@@ -193,7 +193,8 @@ static void tell_wake(struct telling *t, const struct instance_facts *facts)
 static void tell_start(struct telling *t, const struct instance_facts *facts)
 {
     tell_disks(t, facts);
-    tell_seed(t, facts);
+    if (!facts->instance->no_seed)
+        tell_seed(t, facts);
     tell_domain(t, facts);
     tell_network(t, facts->instance->vpc_id);
     tell_wake(t, facts);

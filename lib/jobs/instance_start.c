@@ -175,7 +175,7 @@ int instance_start(struct jobs *j, struct arena *a, const struct job *job,
     }
     struct err why = {0};
     int r = make_disks(j, a, facts, &why);
-    if (r == 0)
+    if (r == 0 && !facts->instance->no_seed)
         r = make_seed(j, a, facts, &why);
     if (r == 0)
         r = instance_wake(j, a, facts, &why);

@@ -210,15 +210,17 @@ static size_t list_disks(const struct jobs_config *config, struct arena *a,
             disks[n].boot_order = root;
             n++;
         }
-    disks[n] = (struct domain_disk){
-        .path = s->ops->instance_path(s, a, facts->instance->id, PLAN_SEED_FILE),
-        .format = "raw",
-        .io = config->disk_io,
-        .target = domain_disk_target(a, n),
-        .serial = "cidata",
-        .read_only = true,
-    };
-    n++;
+    if (!facts->instance->no_seed) {
+        disks[n] = (struct domain_disk){
+            .path = s->ops->instance_path(s, a, facts->instance->id, PLAN_SEED_FILE),
+            .format = "raw",
+            .io = config->disk_io,
+            .target = domain_disk_target(a, n),
+            .serial = "cidata",
+            .read_only = true,
+        };
+        n++;
+    }
     for (int64_t k = 0; k < facts->instance->store_disks && n < DOMAIN_DISKS_MAX; k++, n++)
         disks[n] = (struct domain_disk){
             .path = s->ops->instance_path(s, a, facts->instance->id, storage_store_disk(a, k)),

@@ -309,6 +309,7 @@ static const struct column instance_columns[] = {
     BOOL(instance, terminate_on_shutdown),
     BOOL(instance, monitoring),
     BOOL(instance, ebs_optimized),
+    BOOL(instance, no_seed),
     TEXT(instance, http_tokens),
     TEXT(instance, http_endpoint),
     TEXT(instance, http_protocol_ipv6),

@@ -168,6 +168,28 @@ class Life(Case):
         os.close(ours)
         os.close(theirs)
 
+    def test_a_console_at_a_terminal_is_attached_to_after_its_history(self):
+        self.good("launch", "cli-typed", "--image", image)
+        (id,) = [row["InstanceId"] for row in self.json("ls") if row["Name"] == "cli-typed"]
+        env = {**os.environ, "HOME": home, "TERM": "dumb", "LC_ALL": "C.UTF-8"}
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.execve(CROFT, [CROFT, "console", "cli-typed"], env)
+        said = b""
+        try:
+            while data := os.read(terminal, 4096):
+                said += data
+        except OSError:
+            pass  # its other end has gone
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0, said)
+        os.close(terminal)
+        # The fake's console says who it is and hangs up.
+        text = said.decode()
+        self.assertRegex(text, rf"(?s){id} login:.*Leave with \^\].*console of {id}")
+        self.assertNotIn("console of", self.good("console", "cli-typed"))
+        self.bad(252, "console", "--log", "-f", "cli-typed")
+        self.good("rm", "-y", "cli-typed")
+
     def test_ssh_says_what_is_wrong(self):
         self.good("launch", "cli-off", "--image", image)
         self.good("stop", "cli-off")
@@ -235,6 +257,54 @@ class Actions(Case):
 
     def test_tables_for_people(self):
         self.assertIn("RegionName", self.good("describe-regions", "--output", "table"))
+
+
+class Configure(Case):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(dir=home)
+        self.env = {"HOME": self.folder, "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_PROFILE": "",
+                    "AWS_CONFIG_FILE": "", "AWS_SHARED_CREDENTIALS_FILE": ""}
+
+    def file(self, name):
+        with open(os.path.join(self.folder, ".aws", name), encoding="utf-8") as file:
+            return file.read()
+
+    def test_a_profile_is_written_beside_the_others(self):
+        os.mkdir(os.path.join(self.folder, ".aws"))
+        with open(os.path.join(self.folder, ".aws", "config"), "w", encoding="utf-8") as file:
+            file.write("# mine\n[default]\nregion = eu-west-1\n")
+        key = os.path.join(self.folder, "key")
+        with open(key, "w", encoding="utf-8") as file:
+            file.write("[default]\naws_access_key_id = AKIAFILE\naws_secret_access_key = of/a+file\n")
+        said = self.good("configure", "--credentials", key, "--endpoint", "http://127.0.0.1:9", env=self.env)
+        self.assertIn("Profile croft: http://127.0.0.1:9 in region us-east-1, key AKIAFILE", said)
+        self.assertNotIn("of/a+file", said)
+        self.assertEqual(self.file("config"), "# mine\n[default]\nregion = eu-west-1\n\n[profile croft]\n"
+                         "region = us-east-1\nendpoint_url = http://127.0.0.1:9\n")
+        self.assertEqual(self.file("credentials"),
+                         "[croft]\naws_access_key_id = AKIAFILE\naws_secret_access_key = of/a+file\n")
+        for name in ("config", "credentials"):
+            self.assertEqual(os.stat(os.path.join(self.folder, ".aws", name)).st_mode & 0o777, 0o600)
+        # Again, with the key of the environment and another profile
+        self.good("configure", "--profile", "default", "--region", "eu-central-1",
+                  env={**self.env, "AWS_ACCESS_KEY_ID": "AKIAENV", "AWS_SECRET_ACCESS_KEY": "s"})
+        self.assertIn("[default]\nregion = eu-central-1\nendpoint_url = http://127.0.0.1:8773\n", self.file("config"))
+        self.assertIn("\n[default]\naws_access_key_id = AKIAENV\n", self.file("credentials"))
+
+    def test_what_it_wrote_is_what_croft_and_sdks_use(self):
+        env = {**self.env, "AWS_ACCESS_KEY_ID": os.environ["AWS_ACCESS_KEY_ID"],
+               "AWS_SECRET_ACCESS_KEY": os.environ["AWS_SECRET_ACCESS_KEY"]}
+        endpoint = os.environ["AWS_ENDPOINT_URL"]
+        self.good("configure", "--endpoint", endpoint, env=env)
+        said = self.good("get-caller-identity", "--profile", "croft", "--endpoint", endpoint, env=self.env)
+        self.assertIn(":root", said)
+
+    def test_what_cannot_be_a_profile(self):
+        self.bad(252, "configure", "--profile", "a]b", env=self.env)
+        self.bad(252, "configure", "more", env=self.env)
+        self.bad(255, "configure", "--credentials", self.folder + "/none", env=self.env)
+        self.assertIn("no access key", self.bad(1, "configure", "--credentials", "/dev/null", env=self.env))
+        self.assertFalse(os.path.exists(os.path.join(self.folder, ".aws")))
 
 
 class Statuses(Case):

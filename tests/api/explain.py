@@ -134,6 +134,15 @@ class Door(unittest.TestCase):
                          ["instance", "layer", "volume", "network_interface", "interface_group"])
         self.assertIn("virsh create --paused", told["Text"])
 
+    def test_the_tag_of_an_image_says_whether_there_is_a_seed(self):
+        own = register_image("explain-no-seed")
+        for value, seeds in (("always", 1), ("never", 0), ("perhaps", 1)):
+            ec2.create_tags(Resources=[own], Tags=[{"Key": "croft:seed", "Value": value}])
+            _, told = ask("rest", "RunInstances", run_params(ImageId=own, DryRun=True))
+            self.assertEqual(told["Text"].count("Write the seed of"), seeds, value)
+            self.assertEqual(told["Text"].count("seed.img") > 0, seeds > 0, value)
+        ec2.deregister_image(ImageId=own)
+
     def test_an_explained_call_does_what_it_does_without(self):
         told = {}
         with header():

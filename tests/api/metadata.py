@@ -106,6 +106,36 @@ def guest(**more):
     return Guest(launch(ec2, image, **more))
 
 
+class InstanceConnect(unittest.TestCase):
+    def test_a_key_that_was_sent_is_the_guest_s_to_read_for_a_minute(self):
+        one, other = guest(), guest()
+        owner = client("sts").get_caller_identity()["Account"]
+        connect = client("ec2-instance-connect")
+        folder = META + "managed-ssh-keys/"
+        self.assertEqual(one.status(folder), 404)
+        key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl me@here"
+        before = int(time.time())
+        sent = connect.send_ssh_public_key(InstanceId=one.id, InstanceOSUser="ec2-user", SSHPublicKey=key)
+        self.assertTrue(sent["Success"])
+        self.assertEqual(one.read(folder + "active-keys/"), "ec2-user")
+        lines = one.read(folder + "active-keys/ec2-user/", **one.token()).splitlines()
+        self.assertEqual(lines[1:], [f"#Instance={one.id}", f"#Caller=arn:aws:iam::{owner}:root",
+                                     f"#Request={sent['RequestId']}", " ".join(key.split()[:2]) +
+                                     " ec2-instance-connect"])
+        ends = int(lines[0].removeprefix("#Timestamp="))
+        self.assertTrue(before + 60 <= ends <= int(time.time()) + 60, lines[0])
+        self.assertEqual(one.status(folder + "active-keys/root"), 404)
+        self.assertEqual(other.status(folder), 404)
+        ec2.stop_instances(InstanceIds=[one.id])
+        wait_state(ec2, one.id, "stopped")
+        error = refusal(connect.send_ssh_public_key, InstanceId=one.id, InstanceOSUser="ec2-user", SSHPublicKey=key)
+        self.assertEqual((error.code, error.status), ("EC2InstanceStateInvalidException", 400))
+        error = refusal(client("ec2-instance-connect", secret="x" * 40).send_ssh_public_key, InstanceId=one.id,
+                        InstanceOSUser="ec2-user", SSHPublicKey=key)
+        self.assertEqual((error.code, error.status), ("AuthException", 400))
+        remove(ec2, one.id, other.id)
+
+
 class Relay:
     """A port on loopback for clients that speak TCP only; what comes there comes from the guest."""
 

@@ -41,6 +41,23 @@ class Flow:
         self.assertEqual(done.returncode, 254 if self.version == 2 else 255, done.stderr)
         self.assertRegex(done.stderr, pattern)
 
+    def test_instance_connect(self):
+        made = self.cli.json("ec2", "run-instances", "--image-id", image, "--instance-type", "t3.micro")
+        one = made["Instances"][0]["InstanceId"]
+        wait_state(ec2, one, "running")
+        with tempfile.NamedTemporaryFile("w", suffix=".pub") as file:
+            file.write(PUBLIC_KEY)
+            file.flush()
+            send = ("ec2-instance-connect", "send-ssh-public-key", "--instance-id", one, "--instance-os-user",
+                    "ec2-user", "--ssh-public-key", "file://" + file.name)
+            self.assertIs(self.cli.json(*send)["Success"], True)
+            self.refused("EC2InstanceNotFoundException", *send[:3], "i-00000000000000001", *send[4:])
+            self.refused("SerialConsoleAccessDisabledException", "ec2-instance-connect",
+                         "send-serial-console-ssh-public-key", "--instance-id", one, "--ssh-public-key",
+                         "file://" + file.name)
+        self.assertTrue(self.cli.json("ec2", "get-console-screenshot", "--instance-id", one)["ImageData"])
+        remove(ec2, one)
+
     def test_an_instance_made_of_files(self):
         with tempfile.TemporaryDirectory(prefix="croft-aws.") as folder:
             def file(name, text):

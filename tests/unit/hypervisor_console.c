@@ -117,21 +117,57 @@ START_TEST(without_a_guest_there_is_no_console)
 }
 END_TEST
 
+START_TEST(all_who_look_on_see_the_same_and_any_may_type)
+{
+    int guest = -1;
+    int clients[CONSOLE_WATCHERS_MAX];
+    int more = -7;
+    struct err e = {0};
+    int listener = listen_like_qemu();
+    open_console(listener, &guest, &clients[0]);
+    for (int i = 1; i < CONSOLE_WATCHERS_MAX; i++)
+        ck_assert_int_eq(console_open(path, "i-1", &clients[i], NULL), 0);
+    ck_assert_int_eq(console_open(path, "i-1", &more, &e), -EBUSY);
+    ck_assert_str_eq(e.message, "the console of i-1 has 16 clients, which is the limit");
+    ck_assert_int_eq(send(guest, "login: ", 7, 0), 7);
+    for (int i = 0; i < CONSOLE_WATCHERS_MAX; i++)
+        read_exactly(clients[i], "login: ");
+    ck_assert_int_eq(send(clients[3], "ro", 2, 0), 2);
+    read_exactly(guest, "ro");
+    (void)close(clients[3]);
+    ck_assert_int_eq(send(clients[5], "ot", 2, 0), 2);
+    read_exactly(guest, "ot");
+    ck_assert_int_eq(send(guest, "\r\n", 2, 0), 2);
+    read_exactly(clients[0], "\r\n");
+    for (int i = 0; i < CONSOLE_WATCHERS_MAX; i++)
+        if (i != 3)
+            (void)close(clients[i]);
+    char c = 0;
+    ck_assert_int_eq(recv(guest, &c, 1, 0), 0); /* with the last of them the hub goes */
+    (void)close(guest);
+    finish(listener);
+}
+END_TEST
+
 START_TEST(a_queue_that_is_full_is_an_answer)
 {
-    int clients[8];
-    int n = 0;
-    int r = 0;
+    int others[8];
+    int client = -7;
     int listener = listen_like_qemu();
-    while (n < (int)ARRAY_SIZE(clients) && (r = console_open(path, "i-1", &clients[n], NULL)) == 0)
-        n++;
-    ck_assert_int_eq(r, -EBUSY);
-    while (n > 0)
-        (void)close(clients[--n]);
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++) { /* another program's */
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+        others[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        (void)connect(others[i], (const struct sockaddr *)&address, sizeof(address));
+    }
+    ck_assert_int_eq(console_open(path, "i-1", &client, NULL), -EBUSY);
+    ck_assert_int_eq(client, -7);
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+        (void)close(others[i]);
     finish(listener);
 }
 END_TEST
 
 UNIT_SUITE(text_goes_both_ways, a_client_that_does_not_read_does_not_hold_up_the_guest,
            the_end_of_the_guest_is_the_end_of_the_console, without_a_guest_there_is_no_console,
-           a_queue_that_is_full_is_an_answer)
+           all_who_look_on_see_the_same_and_any_may_type, a_queue_that_is_full_is_an_answer)

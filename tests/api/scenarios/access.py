@@ -1,4 +1,7 @@
 """How one gets at an instance: key pairs, passwords, its console."""
+import base64
+import struct
+
 from client import HOST, call, connection, encoded, instance, refusal, request, sign
 
 from .world import MISSING, Scenarios, ec2, the
@@ -80,6 +83,17 @@ class Access(Scenarios):
         found = call("post", "GetConsoleOutput", {"InstanceId": the.one})
         self.assertIn(encoded(f"{the.one} login:")[:16], found["Output"])
 
+    def GetConsoleScreenshot(self):
+        seen = call("post", "GetConsoleScreenshot", {"InstanceId": the.one})
+        self.assertEqual(seen["InstanceId"], the.one)
+        picture = base64.b64decode(seen["ImageData"], validate=True)
+        self.assertEqual((picture[:3], picture[-2:]), (b"\xff\xd8\xff", b"\xff\xd9"))
+        # The frame header says precision, height and width; the fake's guests have a screen of text.
+        frame = picture.index(b"\xff\xc0\x00\x11\x08") + 5
+        self.assertEqual(struct.unpack(">2H", picture[frame:frame + 4]), (400, 720))
+        woken = call("post", "GetConsoleScreenshot", {"InstanceId": the.one, "WakeUp": True})
+        self.assertNotEqual(woken["ImageData"], seen["ImageData"])
+
     def GetPasswordData(self):
         found = call("post", "GetPasswordData", {"InstanceId": the.one})
         self.assertEqual((found["InstanceId"], found["PasswordData"]), (the.one, ""))
@@ -115,6 +129,7 @@ REFUSED = {
          "InvalidInstanceConnectEndpointId.NotFound"),
         ({"InstanceConnectEndpointIds": ["i-1"]}, "InvalidInstanceConnectEndpointId.Malformed")],
     "GetConsoleOutput": [({"InstanceId": MISSING["i"]}, "InvalidInstanceID.NotFound")],
+    "GetConsoleScreenshot": [({"InstanceId": MISSING["i"]}, "InvalidInstanceID.NotFound"), ({}, "MissingParameter")],
     "GetPasswordData": [({"InstanceId": MISSING["i"]}, "InvalidInstanceID.NotFound")],
     "GetSerialConsoleAccessStatus": [({"DryRun": True}, "DryRunOperation")],
     "ImportKeyPair": [({"KeyName": "x", "PublicKeyMaterial": b"hello"}, "InvalidKey.Format"),
