@@ -109,6 +109,7 @@ int authenticate(struct api *api, const struct http_request *http, bool streamed
     ret_caller->principal = signer.credential->principal;
     ret_caller->service = signer.service;
     ret_caller->region = served(api, signer.region);
-    CHECK(ret_caller->region != NULL); /* sigv4 has refused the others */
+    if (ret_caller->region == NULL) /* that of a global service: sigv4 has refused the others */
+        ret_caller->region = &api->config.regions.v[0];
     return 0;
 }

@@ -4,6 +4,7 @@
  * Also the region that the request is for: the signature's, or over the unix socket the header
  * X-Croft-Region, else the default one.
  */
+#include "api/last_use.h"
 #include "api/request.h"
 
 struct api {
@@ -11,6 +12,8 @@ struct api {
     struct sigv4 *sigv4;
     const char **region_names;                        /* NULL-terminated */
     const char *service_names[WIRE_SERVICES_MAX + 1]; /* likewise */
+    const char *global_names[WIRE_SERVICES_MAX + 1];  /* of those services that are in no region */
+    struct last_uses *last_uses;
     int64_t started_at;
 };
 

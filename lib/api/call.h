@@ -25,6 +25,7 @@ struct call {
     struct tx *tx;
     struct arena *arena;
     const char *request_id;
+    struct last_uses *last_uses;     /* of access keys and roles: api/last_use.h */
     int64_t now;                     /* the same throughout the call */
     const struct http_request *http; /* NULL: a call of the server's own */
     uint64_t generation; /* of the permissions, from before the transaction: permissions.h */

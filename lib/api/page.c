@@ -18,7 +18,8 @@
 #define TOKEN_MAX  4096
 
 /* Parameters that may differ between the pages of one query. */
-static const char *const of_no_query[] = {"NextToken", "MaxResults", "DryRun", NULL};
+static const char *const of_no_query[] = {"NextToken", "MaxResults", "Marker",
+                                          "MaxItems",  "DryRun",     NULL};
 
 static void mac(struct call *c, const char *key, unsigned char out[MAC_SIZE])
 {

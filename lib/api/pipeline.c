@@ -155,6 +155,7 @@ static int run_action(struct api *api, struct api_request *r, const struct calle
         .tx = write ? store_write(api->config.store) : store_read(api->config.store),
         .arena = a,
         .request_id = r->http->request_id,
+        .last_uses = api->last_uses,
         .now = clock_now(),
         .http = r->http,
         .in = in,
@@ -165,7 +166,11 @@ static int run_action(struct api *api, struct api_request *r, const struct calle
         return -1;
     }
     struct err e = {0};
+    struct last_uses_taken uses = {0};
+    if (write)
+        last_uses_write(api->last_uses, c.tx, a, &uses);
     if (tx_commit(c.tx, &e) < 0) {
+        last_uses_return(api->last_uses, &uses);
         log_error("store-failed request=%s action=%s reason=\"%s\"", c.request_id, r->action->name,
                   e.message);
         fault_clear(f);
@@ -182,12 +187,41 @@ static int run_action(struct api *api, struct api_request *r, const struct calle
     return 0;
 }
 
+/* Uses that have waited long for another change are written by themselves. */
+static void write_last_uses(struct api *api, struct arena *a)
+{
+    struct err e = {0};
+    struct last_uses_taken uses;
+    struct tx *tx = store_write(api->config.store);
+    last_uses_write(api->last_uses, tx, a, &uses);
+    if (tx_commit(tx, &e) == 0)
+        return;
+    last_uses_return(api->last_uses, &uses);
+    log_warning("last-uses-not-saved reason=\"%s\"", e.message);
+}
+
+static void note_use(struct api *api, const struct api_request *r, const struct caller *caller)
+{
+    const struct principal *p = &caller->principal;
+    struct last_use use = {clock_now(), r->service->name, caller->region->name};
+    bool due = false;
+    if (p->kind == PRINCIPAL_ROLE)
+        due = last_uses_note(api->last_uses, p->id, &use);
+    else if (p->access_key_id != NULL)
+        due = last_uses_note(api->last_uses, p->access_key_id, &use);
+    if (due)
+        write_last_uses(api, r->http->arena);
+}
+
 static int serve(struct api *api, struct api_request *r, void **ret_out, struct fault *f)
 {
     struct caller caller;
     void *in = NULL;
     if (authenticate(api, r->http, false, &caller, f) < 0 ||
-        request_route(r, caller.service, f) < 0 || request_decode(r, &in, f) < 0)
+        request_route(r, caller.service, f) < 0)
+        return -1;
+    note_use(api, r, &caller);
+    if (request_decode(r, &in, f) < 0)
         return -1;
     return run_action(api, r, &caller, in, ret_out, f);
 }
@@ -275,15 +309,21 @@ struct api *api_new(const struct api_config *config)
     api->config = *config;
     api->config.permissions = permissions_new();
     api->started_at = clock_now();
+    api->last_uses = last_uses_new();
     api->region_names = calloc(config->regions.n + 1, sizeof(*api->region_names));
     CHECK(api->region_names != NULL);
     for (size_t i = 0; i < config->regions.n; i++)
         api->region_names[i] = config->regions.v[i].name;
-    for (size_t i = 0; wire_service_at(i) != NULL; i++)
+    size_t n_global = 0;
+    for (size_t i = 0; wire_service_at(i) != NULL; i++) {
         api->service_names[i] = wire_service_at(i)->name;
+        if (wire_service_at(i)->region != NULL)
+            api->global_names[n_global++] = wire_service_at(i)->name;
+    }
     api->sigv4 = sigv4_new(&(struct sigv4_config){
         .regions = api->region_names,
         .services = api->service_names,
+        .global_services = api->global_names,
         .find = authenticate_find_key,
         .admit = authenticate_admit,
         .ctx = api,
@@ -296,6 +336,9 @@ void api_free(struct api *api)
 {
     if (api == NULL)
         return;
+    _cleanup_arena_ struct arena *a = arena_new();
+    write_last_uses(api, a);
+    last_uses_free(api->last_uses);
     sigv4_free(api->sigv4);
     permissions_free(api->config.permissions);
     free(api->region_names);

@@ -271,7 +271,9 @@ static int check_scope(const struct sigv4_config *config, const struct signature
         return fault(f, FAULT_AUTH_FAILURE,
                      "The credential's date (%.16s) is not the day of the request (%.8s)",
                      sig->scope.date, sig->time);
-    if (!is_listed(config->regions, sig->scope.region))
+    bool is_global = is_listed(config->global_services, sig->scope.service) &&
+                     streq(sig->scope.region, SIGV4_GLOBAL_REGION);
+    if (!is_global && !is_listed(config->regions, sig->scope.region))
         return fault(f, FAULT_AUTH_FAILURE,
                      "The request is signed for region '%.64s'; this server serves: %s",
                      sig->scope.region, sigv4_names(config->regions, a));

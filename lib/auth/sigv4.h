@@ -20,6 +20,9 @@
 #include "base/header.h"
 #include "core/fault.h"
 
+/* AWS: "Signing in to a global service": what clients sign for IAM, wherever they are. */
+#define SIGV4_GLOBAL_REGION "us-east-1"
+
 #define SIGV4_CACHE_SIZE         64
 #define SIGV4_CLOCK_WINDOW       ((int64_t)15 * 60 * 1000) /* milliseconds either way */
 #define SIGV4_PRESIGNED_MAX      ((int64_t)7 * 24 * 3600)  /* seconds */
@@ -71,6 +74,8 @@ struct sigv4_config {
     sigv4_admit *admit;
     void *ctx;
     bool version_2; /* take requests signed with version 2, too (auth/sigv2.h) */
+    /* Of the services, what is in no region: also signed for SIGV4_GLOBAL_REGION. NULL: none is. */
+    const char *const *global_services;
 };
 
 /* Never NULL: without SHA-256 in libcrypto the process ends. */

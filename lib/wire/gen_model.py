@@ -129,7 +129,7 @@ class Generator:
                 parts.append(f".item = {quoted(field.item)}")
         parts.append(f".kind = WIRE_{kind}")
         for flag, value in (("list", field.is_list), ("required", field.required), ("sensitive", field.sensitive),
-                            ("keep_empty", field.keep_empty)):
+                            ("keep_empty", field.keep_empty), ("map", field.map)):
             if value:
                 parts.append(f".{flag} = true")
         low, high = field.min, field.max
@@ -200,7 +200,7 @@ class Generator:
         out += [f"    &{prefix}{name}_struct," for name in sorted(model.structs)] + ["};"]
         protocol = {"ec2": "WIRE_EC2", "query": "WIRE_QUERY", "json": "WIRE_JSON"}[model.protocol]
         out.append(f"const struct wire_service {prefix}service = {{{quoted(model.service)}, {protocol}, "
-                   f"{quoted(model.target)}, {quoted(model.xmlns)}, versions, actions, {len(model.actions)}, operations, "
+                   f"{quoted(model.target)}, {quoted(model.region)}, {quoted(model.xmlns)}, versions, actions, {len(model.actions)}, operations, "
                    f"{len(model.operations)}, structs, {len(model.structs)}}};")
         return "\n".join(out) + "\n"
 

@@ -77,6 +77,23 @@ static json_t *list_json(struct arena *a, const struct wire_field *field, const 
     return array;
 }
 
+/* The elements of a map are structures of its key, a text, and its value. */
+static json_t *map_json(struct arena *a, const struct wire_field *field, const char *slot,
+                        unsigned style)
+{
+    const struct wire_strings *list = (const struct wire_strings *)slot;
+    const struct wire_field *key = &field->sub->fields[0];
+    const struct wire_field *value = &field->sub->fields[1];
+    json_t *object = made(json_object());
+    for (size_t i = 0; i < list->n; i++) {
+        const char *entry = (const char *)list->v + i * field->sub->size;
+        const char *name = *(const char *const *)(entry + key->offset);
+        CHECK(json_object_set_new(object, name,
+                                  element_json(a, value, entry + value->offset, style)) == 0);
+    }
+    return object;
+}
+
 static json_t *struct_json(struct arena *a, const struct wire_struct *s, const char *base,
                            unsigned style)
 {
@@ -92,6 +109,8 @@ static json_t *struct_json(struct arena *a, const struct wire_struct *s, const c
         json_t *json = NULL;
         if (field->sensitive && (style & JSON_REDACT))
             json = made(json_string("***"));
+        else if (field->map)
+            json = map_json(a, field, slot, style);
         else if (field->list)
             json = list_json(a, field, slot, style);
         else

@@ -60,6 +60,7 @@ struct wire_field {
     bool required : 1;
     bool sensitive : 1;  /* never logged nor quoted */
     bool keep_empty : 1; /* X= in a query is an empty text, not an absent one */
+    bool map : 1;        /* a list of keys and values, which JSON has as one object */
     bool has_min : 1, has_max : 1;
 };
 
@@ -83,9 +84,10 @@ struct wire_action {
 struct wire_service {
     const char *name; /* "ec2": as in a signature's scope */
     enum wire_protocol protocol;
-    const char *target;                /* what is before the dot of X-Amz-Target */
-    const char *xmlns;                 /* the version and a slash follow */
-    const char *const *versions;       /* served, the current one first; NULL-terminated */
+    const char *target;          /* what is before the dot of X-Amz-Target */
+    const char *region;          /* of a global service: the one that clients sign for; NULL: any */
+    const char *xmlns;           /* the version and a slash follow */
+    const char *const *versions; /* served, the current one first; NULL-terminated */
     const struct wire_action *actions; /* sorted by name */
     size_t n_actions;
     const char *const *operations; /* every operation AWS has, sorted */

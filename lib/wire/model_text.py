@@ -21,7 +21,7 @@ class Field:
         self.id = None
         self.passes = None
         self.malformed = None
-        self.sensitive = self.keep_empty = self.ext = False
+        self.sensitive = self.keep_empty = self.ext = self.map = False
 
     @property
     def is_list(self):
@@ -47,7 +47,7 @@ class Field:
             value = getattr(self, attribute)
             if value is not None:
                 rest.append(f"{attribute}={value}")
-        for attribute in ("sensitive", "keep_empty", "ext"):
+        for attribute in ("sensitive", "keep_empty", "ext", "map"):
             if getattr(self, attribute):
                 rest.append(attribute.replace("_", "-"))
         yield " ".join(rest)
@@ -57,6 +57,7 @@ class Model:
     def __init__(self, service):
         self.service = service
         self.protocol = self.target = self.xmlns = None
+        self.region = None    # of a global service: the one that clients sign for
         self.versions = []
         self.operations = []
         self.actions = {}     # name: (input or None, output or None)
@@ -65,7 +66,8 @@ class Model:
         self.directions = {}  # name: (is input, is output)
 
     def text(self):
-        out = [f"service {self.service} protocol={self.protocol} target={self.target} xmlns={self.xmlns}"]
+        out = [f"service {self.service} protocol={self.protocol} target={self.target} xmlns={self.xmlns}" +
+               (f" region={self.region}" if self.region else "")]
         out += wrapped("versions", self.versions)
         out += wrapped("operations", self.operations) + [""]
         for name, (given, answer) in sorted(self.actions.items()):
@@ -169,7 +171,7 @@ def read_field(words):
             field.required = True
         elif word in ("yes", "ignore", "refuse", "refuse-true"):
             field.status = word
-        elif word in ("sensitive", "keep-empty", "ext"):
+        elif word in ("sensitive", "keep-empty", "ext", "map"):
             setattr(field, word.replace("-", "_"), True)
         elif not equals:
             raise ValueError(f"no such word: {word}")

@@ -11,6 +11,8 @@ TREE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 TOKEN = re.compile(r"""//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""", re.DOTALL)
 FUNCTION = re.compile(r"^(?!typedef|struct \w+\n?\{)((?:[\w*]+[ \n*]+)+?)(\w+)\(([^;{}]*)\)\n\{\n(.*?)^\}", re.M | re.S)
 TABLE = re.compile(r"^((?:[\w*]+ +)+\**)(\w+)\[[^\]\n]*\](?:\[[^\]\n]*\])? =\s*\{(.*?)\};$", re.M | re.S)
+# A macro of this name has the functions of several actions that differ in a word.
+MACRO = re.compile(r"^#define (\w+_ACTIONS)\(([^)]*)\)[ \t]*\\\n((?:[^\n]*\\\n)*[^\n]*)$", re.M)
 WORD = re.compile(r"(?<![.>\w])[A-Za-z_]\w*\b")  # members of structures are no names
 CALL = re.compile(r"(?<![.>\w])([A-Za-z_]\w*)\(")
 
@@ -31,6 +33,16 @@ def without(text, strings=True):
     return TOKEN.sub(lambda m: m[0] if m[0][0] in "\"'" and not strings else " ", text)
 
 
+def expanded(text):
+    """The text with what its macros of actions stand for behind it."""
+    for name, params, body in MACRO.findall(text):
+        lines = [line.rstrip("\\ ").removeprefix("    ") for line in body.split("\n")]
+        for given in re.findall(r"^" + name + r"\(([^;{}]*?)\)$", text, re.M):
+            words = dict(zip(re.split(r",\s*", params), re.split(r",\s*", given)))
+            text += "\n" + re.sub(r"\w+", lambda m: words.get(m[0], m[0]), "\n".join(lines)).replace("##", "") + "\n"
+    return text
+
+
 class Source:
     """All definitions below the given folders of lib/."""
 
@@ -42,7 +54,7 @@ class Source:
 
     def _read(self, path):
         with open(os.path.join(TREE, path), encoding="utf-8") as file:
-            text = without(file.read(), strings=False)
+            text = expanded(without(file.read(), strings=False))
         self.files[path] = text
         mine = self.of_file.setdefault(path, {})
         found = [(m[1], m[2], m[4]) for m in FUNCTION.finditer(text)]

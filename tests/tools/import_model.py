@@ -29,7 +29,8 @@ HEAD = """\
 # tests/tools/import_model.py from the public description that botocore carries. Statuses and the
 # attributes named as such below are decided by hand, and kept.
 #
-# service NAME protocol=PROTOCOL target=PREFIX xmlns=BASE; the prefix is that of X-Amz-Target
+# service NAME protocol=PROTOCOL target=PREFIX xmlns=BASE [region=REGION]; the prefix is that of X-Amz-Target,
+#                           the region the one that clients sign for where the service is in none
 # versions VERSION...       the API versions served, the current one first
 # operations NAME...        every operation of the service: a known one without an `action` line
 #                           answers UnsupportedOperation, an unknown one InvalidAction
@@ -44,6 +45,7 @@ HEAD = """\
 #   in=     name of the query parameter, where it is not the member's name
 #   out=    name of the XML element, where it is not the member's name with a small first letter
 #   item=   name of a list's XML elements, where it is not `item`
+#   map     a list of keys and values, which JSON has as one object; of output alone
 #   min= max=   AWS's limits: of a number, of a text's characters, of a list's elements
 #   sensitive   never logged nor quoted
 #   By hand: limit=MIN..MAX (Croft's own, instead of min and max), id=KIND (shape of an identifier),
@@ -87,6 +89,17 @@ def botocore_model(service):
         return json.load(file)
 
 
+def with_entries(shapes):
+    """Maps as what they are in XML: lists of entries, each of a key and a value."""
+    for name, shape in [(name, shape) for name, shape in shapes.items() if shape["type"] == "map"]:
+        entry = name[0].upper() + name[1:] + "Entry"
+        shapes[entry] = {"type": "structure", "members": {
+            end.capitalize(): dict(shape[end], locationName=shape[end].get("locationName", end))
+            for end in ("key", "value")}}
+        shapes[name] = {"type": "list", "map": True, "member": {"shape": entry, "locationName": "entry"}}
+    return shapes
+
+
 def actions_of(service):
     with open(os.path.join(ROOT, "lib", "api", "actions.def"), encoding="utf-8") as file:
         return sorted(re.findall(r"^ACTION\(%s, (\w+)," % service.replace("-", "_"), file.read(), re.M))
@@ -111,7 +124,7 @@ def closure(shapes, roots):
 class Importer:
     def __init__(self, service, old):
         self.source = botocore_model(service)
-        self.shapes = self.source["shapes"]
+        self.shapes = with_entries(self.source["shapes"])
         self.protocol = self.source["metadata"]["protocol"]
         self.old = old
         self.model = Model(service)
@@ -127,8 +140,8 @@ class Importer:
             if in_list:
                 sys.exit(f"import_model.py: {name} is a list of lists, which the generator does not know")
             return "[" + self.type_of(shape["member"]["shape"], is_input, True) + "]"
-        if kind == "map":
-            sys.exit(f"import_model.py: {name} is a map, which the generator does not know")
+        if is_input and shape.get("map"):
+            sys.exit(f"import_model.py: {name} is a map of input, which the decoders do not know")
         if kind == "string" and "enum" in shape and is_input and name not in OPEN_ENUMS:
             self.model.enums[name] = list(shape["enum"])
             return "enum:" + name
@@ -153,6 +166,7 @@ class Importer:
             if shape["type"] == "list":
                 field.item = shape["member"].get(
                     "locationName", "item" if self.protocol == "ec2" else "member")
+                field.map = shape.get("map", False)
                 if shape.get("flattened"):
                     sys.exit(f"import_model.py: {struct}.{name} is flattened, which the encoder does not know")
         element = self.shapes[shape["member"]["shape"]] if shape["type"] == "list" else shape
@@ -194,6 +208,7 @@ class Importer:
         # services answer at all doors.
         model.target = metadata.get("targetPrefix") or (
             self.old.target if self.old else f"AWS{metadata['serviceId'].replace(' ', '')}")
+        model.region = self.old.region if self.old else None
         xmlns = metadata.get("xmlNamespace", f"https://{model.service}.amazonaws.com/doc/-/").rstrip("/")
         model.xmlns = xmlns[: xmlns.rindex("/") + 1]
         model.versions = [metadata["apiVersion"]]

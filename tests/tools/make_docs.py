@@ -101,7 +101,7 @@ def state_names(core):
 
 FAULT = re.compile(r"\bFAULT_([A-Z][A-Z0-9_]*)\b")
 # store_delete_volumes() names its table in the plural.
-WRITES = re.compile(r"\bstore_(?:insert|update|put)_(\w+)\(|\bstore_delete_(\w+)s\(")
+WRITES = re.compile(r"\bstore_(?:insert|update|put|make)_(\w+)\(|\bstore_delete_(\w+)s\(")
 ENTERS = re.compile(r"(?<![=!]= )(?<!case )(?<!\[)\b({})\b(?! *[:\]])")
 LOOKUP = re.compile(r"^LOOKUP_(?:MANY|ONE)\((\w+), (?:(\w+), )?(RESOURCE_\w+)\)", re.M)
 
