@@ -67,7 +67,20 @@ int iam_check_no_policies(struct call *c, const char *owner_id, struct fault *f)
 int64_t iam_version_number(const char *version_id);
 const char *iam_version_id(struct call *c, int64_t number);
 
+/* A trust policy: MalformedPolicyDocument, LimitExceeded. */
+int iam_check_trust(struct call *c, const char *document, struct fault *f);
+/* Gives a role that has a name and a path what else it needs, and inserts it. */
+int iam_insert_role(struct call *c, struct iam_role *row, struct fault *f);
+void iam_forget_role(struct call *c, const struct iam_role *row);
+
 /* --- lists --- */
+
+struct iam_user_list iam_users_of_group(struct call *c, const char *group_id);
+struct iam_group_list iam_groups_of_user(struct call *c, const char *user_id);
+/* Managed policies of the account, of AWS, or both. */
+struct iam_policy_list iam_policies_in_scope(struct call *c, bool own, bool of_aws);
+/* The newest first. */
+struct iam_policy_version_list iam_versions_of(struct call *c, const struct iam_policy *policy);
 
 /* Rows in the order of their names, which is also that of their keys for pages. */
 struct iam_ordered {
@@ -103,6 +116,14 @@ struct iam_Role iam_role_view(struct call *c, const struct iam_role *row, bool w
 struct iam_InstanceProfile
 iam_instance_profile_view(struct call *c, const struct iam_instance_profile *row, bool whole);
 struct iam_Policy iam_policy_view(struct call *c, const struct iam_policy *row, bool whole);
+struct iam_PolicyVersion iam_policy_version_view(struct call *c, const struct iam_policy *policy,
+                                                 const struct iam_policy_version *row,
+                                                 bool with_document);
+/* What a user, a group or a role has of policies. */
+void iam_attached_policies(struct call *c, const char *owner_id,
+                           struct iam_AttachedPolicyList *ret_policies);
+void iam_inline_policies(struct call *c, const char *owner_id,
+                         struct iam_PolicyDetailList *ret_policies);
 #define IAM_NEW(c, view)                                                                           \
     ({                                                                                             \
         __typeof__(view) *new_ = arena_new_of((c)->arena, __typeof__(view));                       \

@@ -126,3 +126,7 @@ static void list(struct call *c, const char *id, struct page *page, struct iam_T
     }
 
 TAG_ACTIONS(User, UserTags, IAM_USER, iam_user, iam_find_user, user_name)
+TAG_ACTIONS(Role, RoleTags, IAM_ROLE, iam_role, iam_find_role, role_name)
+TAG_ACTIONS(Policy, PolicyTags, IAM_POLICY, iam_policy, iam_find_own_policy, policy_arn)
+TAG_ACTIONS(InstanceProfile, InstanceProfileTags, IAM_INSTANCE_PROFILE, iam_instance_profile,
+            iam_find_instance_profile, instance_profile_name)

@@ -207,7 +207,7 @@ static void note_use(struct api *api, const struct api_request *r, const struct 
     bool due = false;
     if (p->kind == PRINCIPAL_ROLE)
         due = last_uses_note(api->last_uses, p->id, &use);
-    else if (p->access_key_id != NULL)
+    else if (p->access_key_id != NULL && p->session == NULL) /* temporary ones have no row */
         due = last_uses_note(api->last_uses, p->access_key_id, &use);
     if (due)
         write_last_uses(api, r->http->arena);

@@ -306,6 +306,8 @@ STORE_TABLES
     store_delete_network_interfaces_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_delete_interface_groups(tx, ...)                                                     \
     store_delete_interface_groups_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_account_settings(tx, a, ...)                                                         \
+    store_account_settings_where(tx, a, STORE_WHERE(__VA_ARGS__))
 #define store_delete_account_settings(tx, ...)                                                     \
     store_delete_account_settings_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_delete_spot_requests(tx, ...)                                                        \

@@ -47,8 +47,9 @@ class IsRefused(unittest.TestCase):
 NEEDS = {"DescribeLaunchTemplateVersions": {"Versions": ["$Latest"]},
          "DescribeSecurityGroupReferences": {"GroupId": ["%group"]},
          "DescribeStaleSecurityGroups": {"VpcId": "%vpc"}}
-# What there can be none of: a data feed is written to S3.
-ALWAYS_REFUSED = {"DescribeSpotDatafeedSubscription": "InvalidSpotDatafeed.NotFound"}
+# What there can be none of: a data feed is written to S3, and nobody has a password.
+ALWAYS_REFUSED = {"DescribeSpotDatafeedSubscription": "InvalidSpotDatafeed.NotFound",
+                  "GetAccountPasswordPolicy": "NoSuchEntity"}
 
 
 class TheTable(unittest.TestCase):

@@ -103,7 +103,7 @@ def main():
         client = botocore.model.ServiceModel(description, service)
         serializer = botocore.serialize.create_serializer(client.metadata["protocol"], include_validation=False)
         for action, (given_struct, _) in sorted(model.actions.items()):
-            for number in range(4):
+            for number in range(4 if given_struct else 0):
                 filler = Filler(model, f"{action} {number}")
                 given, plain = filler.struct(given_struct, (0.3, 0.7, 1.0, 0.0)[number])
                 request = serializer.serialize_to_request(given, client.operation_model(action))

@@ -7,13 +7,15 @@ exist: world.filled_in() knows which. A new module is put into MODULES here.
 """
 import inspect
 
-from . import (absent, access, account, address, capacity, encryption, gateway, iam_user, image, insights, instance,
+from . import (absent, access, account, address, capacity, encryption, gateway, iam_account, iam_group, iam_policy,
+               iam_role, iam_user, image, insights, instance,
                instance_attribute, instance_connect, launch_template, network_acl, network_interface, prefix_list,
                root_volume, route_table, security_group, snapshot, subnet, transfer, volume, vpc,
                vpc_endpoint, vpc_peering)
 from .world import Scenarios
 
-MODULES = (absent, access, account, address, capacity, encryption, gateway, iam_user, image, insights, instance,
+MODULES = (absent, access, account, address, capacity, encryption, gateway, iam_account, iam_group, iam_policy,
+           iam_role, iam_user, image, insights, instance,
            instance_attribute, instance_connect, launch_template, network_acl, network_interface, prefix_list,
            root_volume, route_table, security_group, snapshot, subnet, transfer, volume, vpc,
            vpc_endpoint, vpc_peering)
