@@ -173,6 +173,14 @@ static const char *source_instance_address(struct call *c)
     return n == NULL ? NULL : n->private_ip;
 }
 
+/* Whom a key that is sent is for: EC2 Instance Connect's one key of its own. */
+static const char *os_user(struct call *c)
+{
+    if (c->action->input != &ec2_instance_connect_SendSSHPublicKeyRequest_struct)
+        return NULL;
+    return ((const ec2_instance_connect_SendSSHPublicKey_in *)c->in)->instance_os_user;
+}
+
 static const struct {
     const char *name;
     const char *(*get)(struct call *c); /* NULL: the request has no such key */
@@ -199,6 +207,7 @@ static const struct {
     {"aws:username", user_name},
     {"ec2:Region", region},
     {"ec2:SourceInstanceARN", source_instance_arn},
+    {"ec2:osuser", os_user},
 };
 
 /* --- tags */

@@ -5,13 +5,14 @@
 With the fake hypervisor the guests end with the daemon, which is like a server that lost its power:
 what was answered is there, a running instance is stopped with a reason, and nothing hangs.
 """
+import os
 import random
 import re
 import threading
 import time
 import unittest
 
-from client import (call, client, daemon, launch, log_text, refusal, register_image,
+from client import (KEY_ID, LAB, SECRET, call, client, daemon, launch, log_text, refusal, register_image,
                     remove, request, tap, until, wait_state)
 
 
@@ -86,6 +87,20 @@ class Restart(unittest.TestCase):
         self.assertNotIn("StateReason", running)
         remove(ec2, *ids, stopped)
         ec2.delete_security_group(GroupId=group)
+
+    def test_the_first_key_is_written_once(self):
+        path = os.path.join(LAB, "state", "credentials")
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+        with open(path, encoding="ascii") as file:
+            self.assertIn(KEY_ID, file.read())
+        self.assertNotIn(SECRET, log_text())
+        os.rename(path, path + ".taken")
+        try:
+            restart()
+            self.assertTrue(ec2.describe_regions()["Regions"])  # the key itself is as good as before
+            self.assertFalse(os.path.exists(path))
+        finally:
+            os.rename(path + ".taken", path)
 
     def test_a_launch_that_cannot_succeed_is_terminated_with_the_cause(self):
         """The fake storage forgets its images with the daemon, so no disk can be made of one."""

@@ -124,6 +124,24 @@ START_TEST(an_instance_is_asked_about_with_its_tags_and_properties)
 }
 END_TEST
 
+START_TEST(a_key_is_sent_for_whom_a_policy_names)
+{
+    calls_put_instance(k, INSTANCE_RUNNING);
+    allow("{\"Effect\":\"Allow\",\"Action\":\"ec2-instance-connect:SendSSHPublicKey\","
+          "\"Resource\":\"" IN_EC2 "instance/*\",\"Condition\":{\"StringEquals\":{"
+          "\"ec2:osuser\":\"ec2-user\",\"ec2:ResourceTag/team\":\"blue\"}}}");
+#define SEND(user)                                                                                 \
+    MAY_OF(ec2_instance_connect, SendSSHPublicKey, .instance_id = TEST_INSTANCE,                   \
+           .instance_os_user = (user), .ssh_public_key = "ssh-ed25519 AAAA")
+    ck_assert(!SEND("ec2-user"));
+    tag(TEST_INSTANCE, "team", "blue");
+    ck_assert(SEND("ec2-user"));
+    ck_assert(!SEND("root"));
+    told("ec2-instance-connect:SendSSHPublicKey on resource: " IN_EC2 "instance/" TEST_INSTANCE);
+    ck_assert(!MAY(GetConsoleScreenshot, .instance_id = TEST_INSTANCE));
+}
+END_TEST
+
 START_TEST(a_deny_says_so)
 {
     calls_put_instance(k, INSTANCE_RUNNING);
@@ -368,7 +386,8 @@ START_TEST(groups_boundaries_and_sessions_count)
 END_TEST
 
 UNIT_SUITE_WITH(begin, end, nobody_but_the_account_itself_may_do_anything_by_default,
-                an_instance_is_asked_about_with_its_tags_and_properties, a_deny_says_so,
+                an_instance_is_asked_about_with_its_tags_and_properties,
+                a_key_is_sent_for_whom_a_policy_names, a_deny_says_so,
                 a_route_table_is_found_by_its_association_too, names_stand_for_what_they_name,
                 what_is_made_is_asked_about_with_its_tags, a_launch_is_asked_about_as_a_whole,
                 options_of_metadata_are_keys_of_a_launch, a_role_is_passed_by_whom_may_pass_it,

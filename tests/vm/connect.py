@@ -35,7 +35,7 @@ def multipart():
     whole = email.mime.multipart.MIMEMultipart()
     whole.attach(email.mime.text.MIMEText(
         f"#cloud-config\nbootcmd: [[mkdir, -p, {FOLDER}]]\n"
-        f"write_files:\n- path: {FOLDER}/config\n  content: from a cloud-config\n", "cloud-config"))
+        f"write_files:\n- path: {FOLDER}/config\n  content: |\n    from a cloud-config\n", "cloud-config"))
     whole.attach(email.mime.text.MIMEText(f"#!/bin/sh\necho from a script >{FOLDER}/script\n", "x-shellscript"))
     whole.attach(email.mime.application.MIMEApplication(
         gzip.compress(f"#!/bin/sh\necho from gzip >{FOLDER}/gzip\n".encode()), "gzip"))
