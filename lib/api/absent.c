@@ -135,21 +135,6 @@ int act_ec2_DescribeExportTasks(struct call *c, const ec2_DescribeExportTasks_in
     return describe_no(c, &filters, FAULT_INVALID_EXPORT_TASK_ID_NOT_FOUND, "export task ID", f);
 }
 
-static const struct filter_path profile_association_filters[] = {
-    {"instance-id", "InstanceId"},
-    {"state", "State"},
-};
-
-int act_ec2_DescribeIamInstanceProfileAssociations(
-    struct call *c, const ec2_DescribeIamInstanceProfileAssociations_in *in,
-    ec2_DescribeIamInstanceProfileAssociations_out *out, struct fault *f)
-{
-    (void)out;
-    struct filters filters =
-        FILTERS(in, profile_association_filters, IamInstanceProfileAssociation);
-    return describe_none(c, &filters, f);
-}
-
 static const struct filter_path transit_attachment_filters[] = {
     {"state", "State"},
     {"transit-gateway-attachment-id", "TransitGatewayAttachmentId"},

@@ -6,6 +6,9 @@
  * piece follow from its number and the server's key, so that whoever asks within it gets the same,
  * with nothing kept; and there are new ones long before they end.
  */
+#include <string.h>
+
+#include "auth/policy_decide.h"
 #include "auth/session.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -88,6 +91,23 @@ struct name_list names_of_roles(struct guest *g, const char *const *at)
     return names;
 }
 
+/* Does its trust policy let EC2 have it? */
+static bool is_for_ec2(struct guest *g, const struct iam_role *role)
+{
+    struct err e = {0};
+    const char *text = role->assume_role_policy;
+    const struct policy_source trust = {
+        .layer = POLICY_LAYER_RESOURCE,
+        .name = iam_role_arn(g->arena, role),
+        .policy = policy_parse(g->arena, text, strlen(text), POLICY_OF_ROLE, &e),
+    };
+    const struct policy_caller ec2 = {.account_id = role->account_id,
+                                      .service = "ec2.amazonaws.com"};
+    const struct policy_question question = {
+        .action = "sts:AssumeRole", .resource = trust.name, .caller = &ec2};
+    return policy_decide(&question, &trust, 1).verdict == POLICY_ALLOWED;
+}
+
 static bool make(struct guest *g, const struct instance_profile_association *association,
                  const struct iam_role *role, struct session *s, struct session_credentials *ret)
 {
@@ -120,7 +140,17 @@ struct value value_credentials(struct guest *g, const char *const *at)
     const struct iam_role *role = role_of(g, association);
     struct session s = {0};
     struct session_credentials made;
-    if (role == NULL || !streq(at[0], role->name) || !make(g, association, role, &s, &made))
+    if (role == NULL || !streq(at[0], role->name))
+        return value_text(NULL);
+    if (!is_for_ec2(g, role))
+        return value_text(arena_printf(g->arena,
+                                       "{\n"
+                                       "  \"Code\" : \"AssumeRoleUnauthorizedAccess\",\n"
+                                       "  \"Message\" : \"EC2 cannot assume the role %s.\",\n"
+                                       "  \"LastUpdated\" : \"%s\"\n"
+                                       "}",
+                                       role->name, shown_time(g, clock_now())));
+    if (!make(g, association, role, &s, &made))
         return value_text(NULL);
     return value_text(arena_printf(g->arena,
                                    "{\n"

@@ -626,6 +626,12 @@ END_TEST
 #define IAM     META "iam/"
 #define CREDS   IAM "security-credentials/"
 
+#define TRUST(service)                                                                             \
+    "{\"Version\": \"2012-10-17\", \"Statement\": [{\"Effect\": \"Allow\", \"Action\": "           \
+    "\"sts:AssumeRole\", \"Principal\": {\"Service\": \"" service "\"}}]}"
+
+static const char *trust = TRUST("ec2.amazonaws.com");
+
 static void put_profile(const char *role_id, int64_t since)
 {
     struct tx *tx = store_write(k->store);
@@ -633,7 +639,7 @@ static void put_profile(const char *role_id, int64_t since)
                                                  .account_id = TEST_ACCOUNT,
                                                  .path = "/",
                                                  .name = "reader",
-                                                 .assume_role_policy = "{}",
+                                                 .assume_role_policy = trust,
                                                  .max_session_duration = 3600});
     store_insert_iam_instance_profile(tx, &(struct iam_instance_profile){.id = PROFILE,
                                                                          .account_id = TEST_ACCOUNT,
@@ -713,6 +719,19 @@ START_TEST(credentials_are_the_same_until_there_are_new_ones_long_before_their_e
 }
 END_TEST
 
+START_TEST(a_role_that_ec2_may_not_have_brings_none)
+{
+    begin();
+    trust = TRUST("lambda.amazonaws.com");
+    put_profile(ROLE, clock_now());
+    trust = TRUST("ec2.amazonaws.com");
+    ck_assert_get(CREDS, "reader");
+    ck_assert_str_eq(credential("Code"), "AssumeRoleUnauthorizedAccess");
+    ck_assert_ptr_null(strstr(body(), "AccessKeyId"));
+    end();
+}
+END_TEST
+
 START_TEST(without_profile_or_role_there_are_none)
 {
     begin();
@@ -766,8 +785,8 @@ END_TEST
 
 UNIT_SUITE(a_role_has_credentials_that_say_whose_they_are,
            credentials_are_the_same_until_there_are_new_ones_long_before_their_end,
-           without_profile_or_role_there_are_none, the_key_of_documents_is_kept_sealed,
-           keys_of_instance_connect_are_there_until_they_end,
+           a_role_that_ec2_may_not_have_brings_none, without_profile_or_role_there_are_none,
+           the_key_of_documents_is_kept_sealed, keys_of_instance_connect_are_there_until_they_end,
            a_token_is_good_for_its_interface_and_instance_until_it_ends, no_other_text_is_a_token,
            secrets_are_made_once, a_guest_is_known_by_its_vpc_and_address_alone,
            one_that_does_not_run_is_nobody, a_token_is_asked_for_with_put_and_a_time,

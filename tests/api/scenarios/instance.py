@@ -1,7 +1,7 @@
 """Instances and their types: launched, described, stopped, ended."""
 from client import REGION, call, instance, launch, remove, wait_state
 
-from .world import MISSING, Scenarios, ec2, missing, the
+from .world import MISSING, Scenarios, ec2, the
 
 
 class Instances(Scenarios):
@@ -37,9 +37,6 @@ class Instances(Scenarios):
         self.assertEqual(found["Instances"][0]["InstanceId"], the.one)
         self.assertRegex(found["ReservationId"], r"^r-[0-9a-f]{17}$")
         self.assertEqual(found["Groups"], [])
-
-    def DescribeIamInstanceProfileAssociations(self):
-        self.none("IamInstanceProfileAssociations", filters="instance-id")
 
     def DescribeInstanceImageMetadata(self):
         found = call("post", "DescribeInstanceImageMetadata", {
@@ -91,8 +88,6 @@ class Instances(Scenarios):
 
 
 REFUSED = {
-    "DescribeIamInstanceProfileAssociations": missing(
-        "AssociationIds", "iip-assoc", "InvalidAssociationID.NotFound", "InvalidParameterValue"),
     "DescribeInstanceStatus": [({"InstanceIds": ["i-x"]}, "InvalidInstanceID.Malformed"),
                                ({"MaxResults": 5, "NextToken": "x"}, "InvalidPaginationToken")],
     "DescribeInstanceTypeOfferings": [({"LocationType": "planet"}, "InvalidParameterValue")],
