@@ -176,7 +176,8 @@ static const char *source_instance_address(struct call *c)
 /* Whom a key that is sent is for: EC2 Instance Connect's one key of its own. */
 static const char *os_user(struct call *c)
 {
-    if (c->action->input != &ec2_instance_connect_SendSSHPublicKeyRequest_struct)
+    if (c->action == NULL ||
+        c->action->input != &ec2_instance_connect_SendSSHPublicKeyRequest_struct)
         return NULL;
     return ((const ec2_instance_connect_SendSSHPublicKey_in *)c->in)->instance_os_user;
 }

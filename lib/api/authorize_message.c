@@ -122,3 +122,17 @@ const char *authorize_message(struct call *c, const char *action,
     free(plain);
     return sealed;
 }
+
+/* AWS: "DecodeAuthorizationMessage". Messages of other accounts open for nobody here. */
+int act_sts_DecodeAuthorizationMessage(struct call *c, const sts_DecodeAuthorizationMessage_in *in,
+                                       sts_DecodeAuthorizationMessage_out *out, struct fault *f)
+{
+    char *plain = NULL;
+    size_t len = 0;
+    if (unseal(c->arena, c->config->server_key, SEAL_MESSAGE, c->principal->account_id,
+               in->encoded_message, &plain, &len, NULL) < 0)
+        return fault(f, FAULT_INVALID_AUTHORIZATION_MESSAGE,
+                     "The message is none of this server's for this account, or was changed");
+    out->decoded_message = plain;
+    return 0;
+}

@@ -1,4 +1,5 @@
 /* Instance profiles: what carries a role into an instance. Each has one role, or none. */
+#include "api/authorize.h"
 #include "api/iam.h"
 #include "base/text.h"
 
@@ -124,7 +125,10 @@ int act_iam_AddRoleToInstanceProfile(struct call *c, const iam_AddRoleToInstance
     const struct iam_role *role = row == NULL ? NULL : iam_find_own_role(c, in->role_name, f);
     if (role == NULL)
         return -1;
-    if (iam_check_quota(row->role_id != NULL, 1, "InstanceSessionsPerInstanceProfile", f) < 0)
+    /* Who gives the profile to an instance gives the role; so who fills it has to be allowed, too.
+     */
+    if (authorize_pass_role(c, role, "ec2.amazonaws.com", f) < 0 ||
+        iam_check_quota(row->role_id != NULL, 1, "InstanceSessionsPerInstanceProfile", f) < 0)
         return -1;
     row->role_id = role->id;
     store_update_iam_instance_profile(c->tx, row);

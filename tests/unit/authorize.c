@@ -303,6 +303,27 @@ START_TEST(a_trust_policy_says_who_takes_a_role)
 }
 END_TEST
 
+START_TEST(an_encoded_message_opens_for_its_account_alone)
+{
+    ck_assert(!MAY(DescribeVpcs));
+    const char *sealed = strstr(k->fault.message, "v1:");
+    ck_assert_ptr_nonnull(sealed);
+    sealed = arena_strdup(k->arena, sealed);
+    sts_DecodeAuthorizationMessage_out out;
+    ck_assert_int_eq(CALL_OF(k, sts, DecodeAuthorizationMessage, &out, .encoded_message = sealed),
+                     0);
+    static const char *const parts[] = {"\"explicitDeny\":false", "\"action\":\"ec2:DescribeVpcs\"",
+                                        "user/alice", "\"key\":\"ec2:Region\"",
+                                        "because no identity-based policy allows"};
+    for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+        ck_assert_msg(strstr(out.decoded_message, parts[i]) != NULL, "%s", out.decoded_message);
+    k->principal.account_id = "210987654321";
+    ck_assert_int_eq(CALL_OF(k, sts, DecodeAuthorizationMessage, &out, .encoded_message = sealed),
+                     -1);
+    ck_assert_int_eq(k->fault.code, FAULT_INVALID_AUTHORIZATION_MESSAGE);
+}
+END_TEST
+
 /* --- what is kept */
 
 static size_t sources_of(struct permissions *p, uint64_t generation)
@@ -392,6 +413,7 @@ UNIT_SUITE_WITH(begin, end, nobody_but_the_account_itself_may_do_anything_by_def
                 what_is_made_is_asked_about_with_its_tags, a_launch_is_asked_about_as_a_whole,
                 options_of_metadata_are_keys_of_a_launch, a_role_is_passed_by_whom_may_pass_it,
                 a_trust_policy_says_who_takes_a_role,
+                an_encoded_message_opens_for_its_account_alone,
 
                 policies_are_read_anew_when_something_has_changed,
                 what_is_held_outlives_what_is_kept, groups_boundaries_and_sessions_count)
