@@ -105,7 +105,8 @@ static int print_log(struct cli *c, const char *id)
     return status;
 }
 
-static int interact(struct cli *c, const struct guest *guest)
+/* Who did not ask for it in so many words gets the log where there is no more to be had. */
+static int interact(struct cli *c, const struct guest *guest, bool asked)
 {
     _cleanup_client_reply_ struct client_reply reply = CLIENT_REPLY_INIT;
     _cleanup_close_ int fd = -1, signals = -1;
@@ -118,6 +119,11 @@ static int interact(struct cli *c, const struct guest *guest)
         return status;
     r = client_upgrade(client, arena_printf(c->arena, "/v1/console/%s", guest->id), &fd, &reply,
                        &e);
+    if (r == -EREMOTEIO && !asked) {
+        status = print_log(c, guest->id);
+        note("This is its log alone: %s", reply.message);
+        return status;
+    }
     if (r == -EREMOTEIO) {
         complain("%s", e.message);
         return STATUS_REFUSED;
@@ -165,7 +171,7 @@ static int run_console(struct cli *c, int argc, char **argv)
      */
     if (interactive || (!only_log && screen_is_terminal(stdin) && screen_is_terminal(stdout) &&
                         streq(guest.state, "running")))
-        return interact(c, &guest);
+        return interact(c, &guest, interactive);
     return print_log(c, guest.id);
 }
 

@@ -171,22 +171,30 @@ class Life(Case):
     def test_a_console_at_a_terminal_is_attached_to_after_its_history(self):
         self.good("launch", "cli-typed", "--image", image)
         (id,) = [row["InstanceId"] for row in self.json("ls") if row["Name"] == "cli-typed"]
-        env = {**os.environ, "HOME": home, "TERM": "dumb", "LC_ALL": "C.UTF-8"}
-        pid, terminal = pty.fork()
-        if pid == 0:
-            os.execve(CROFT, [CROFT, "console", "cli-typed"], env)
-        said = b""
-        try:
-            while data := os.read(terminal, 4096):
-                said += data
-        except OSError:
-            pass  # its other end has gone
-        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0, said)
-        os.close(terminal)
+        def at_a_terminal(*words):
+            pid, terminal = pty.fork()
+            if pid == 0:
+                os.execve(CROFT, [CROFT, "console", "cli-typed", *words],
+                          {**os.environ, "HOME": home, "TERM": "dumb", "LC_ALL": "C.UTF-8"})
+            said = b""
+            try:
+                while data := os.read(terminal, 4096):
+                    said += data
+            except OSError:
+                pass  # its other end has gone
+            os.close(terminal)
+            return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), said.decode()
         # The fake's console says who it is and hangs up.
-        text = said.decode()
+        status, text = at_a_terminal()
+        self.assertEqual(status, 0, text)
         self.assertRegex(text, rf"(?s){id} login:.*Leave with \^\].*console of {id}")
         self.assertNotIn("console of", self.good("console", "cli-typed"))
+        # Over the network it is switched off at first: then there is the log, unless more was asked for.
+        far = ("--endpoint", os.environ["AWS_ENDPOINT_URL"])
+        status, text = at_a_terminal(*far)
+        self.assertEqual(status, 0, text)
+        self.assertRegex(text, rf"(?s){id} login:.*This is its log alone: .*EnableSerialConsoleAccess")
+        self.assertEqual(at_a_terminal("--interactive", *far)[0], 254)
         self.bad(252, "console", "--log", "-f", "cli-typed")
         self.good("rm", "-y", "cli-typed")
 
