@@ -136,6 +136,12 @@ class InstanceConnect(unittest.TestCase):
         remove(ec2, one.id, other.id)
 
 
+def resident():
+    """Bytes of memory that the daemon has."""
+    with open(f"/proc/{daemon('pid')}/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
 class Relay:
     """A port on loopback for clients that speak TCP only; what comes there comes from the guest."""
 
@@ -343,6 +349,26 @@ class Metadata(unittest.TestCase):
         except (OSError, http.client.HTTPException):
             return False
 
+    def test_a_flood_of_tokens_is_kept_nowhere(self):
+        """Each is good, and the daemon is no larger for it."""
+        one = self.guest()
+        first = one.token()
+        link = FromGuest(one.vpc, one.address)
+
+        def flood(n):
+            for _ in range(n):
+                link.request("PUT", "/latest/api/token", headers={TTL: "21600"})
+                last = link.getresponse().read()
+            return last.decode()
+
+        flood(500)
+        before = resident()
+        last = flood(3000)
+        link.close()
+        self.assertLess(resident() - before, 4 << 20)
+        for token in (first, {TOKEN: last}):
+            self.assertEqual(one.meta("instance-id", **token), one.id)
+
     def test_identity_documents_are_signed(self):
         one = self.guest()
         text = one.read("/latest/dynamic/instance-identity/document")
@@ -411,6 +437,9 @@ class Metadata(unittest.TestCase):
         self.assertAlmostEqual(time.mktime(time.strptime(at, "%Y-%m-%dT%H:%M:%SZ")) - time.timezone,
                                before + NOTICE, delta=2)
         self.assertEqual(told[0].meta("spot/"), "instance-action\ntermination-time")
+        rebalance = json.loads(told[0].meta("events/recommendations/rebalance"))["noticeTime"]
+        self.assertAlmostEqual(time.mktime(time.strptime(rebalance, "%Y-%m-%dT%H:%M:%SZ")) - time.timezone,
+                               before, delta=2)
         wait_state(ec2, told[0].id, "terminated")
         self.assertGreater(time.time(), before + NOTICE - 1)
         self.assertEqual(told[0].status(META), 404)
