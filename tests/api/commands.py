@@ -8,6 +8,7 @@ Only the ids that stand for others are replaced, and the endpoint, keys and regi
 outside. WAITING are those whose subject is not built: what each would need is in front of it.
 """
 import concurrent.futures
+import contextlib
 import json
 import os
 import re
@@ -100,6 +101,16 @@ COMMANDS = [
      r'"shutting-down"'),
     ("""aws ec2 request-spot-instances --spot-price "0.01" --instance-count 1 --type "one-time" --launch-specification file://spot-launch.json""",
      {}, r'"SpotInstanceRequestId": "(?P<SPOT>sir-[0-9a-f]{17})"'),
+    ("""aws iam create-role --role-name EC2S3AccessRole --assume-role-policy-document file://trust-policy.json""",
+     {}, r'"RoleName": "EC2S3AccessRole".*"Service": "ec2\.amazonaws\.com"'),
+    ("""aws iam attach-role-policy --role-name EC2S3AccessRole --policy-arn arn:aws:iam::aws:policy/AmazonS3FullAccess""",
+     {}, None),
+    ("""aws iam create-instance-profile --instance-profile-name EC2S3AccessProfile""",
+     {}, r'"InstanceProfileName": "EC2S3AccessProfile"'),
+    ("""aws iam add-role-to-instance-profile --instance-profile-name EC2S3AccessProfile --role-name EC2S3AccessRole""",
+     {}, None),
+    ("""aws ec2 associate-iam-instance-profile --instance-id i-0abcd1234ef56789 --iam-instance-profile Name=EC2S3AccessProfile""",
+     {"i-0abcd1234ef56789": "@FIRST@"}, r'"Arn": "arn:aws:iam::\d{12}:instance-profile/EC2S3AccessProfile".*"associating"'),
 ]
 
 # Before such a command the instance is waited for, as a person waits who types them.
@@ -112,13 +123,6 @@ REFUSED_BY_THE_CLI = (
 )
 
 WAITING = {
-    "IAM": [
-        """aws iam create-role --role-name EC2S3AccessRole --assume-role-policy-document file://trust-policy.json""",
-        """aws iam attach-role-policy --role-name EC2S3AccessRole --policy-arn arn:aws:iam::aws:policy/AmazonS3FullAccess""",
-        """aws iam create-instance-profile --instance-profile-name EC2S3AccessProfile""",
-        """aws iam add-role-to-instance-profile --instance-profile-name EC2S3AccessProfile --role-name EC2S3AccessRole""",
-        """aws ec2 associate-iam-instance-profile --instance-id i-0abcd1234ef56789 --iam-instance-profile Name=EC2S3AccessProfile""",
-    ],
     "Systems Manager": [
         """aws ssm start-session --target <instance-id>""",
     ],
@@ -128,6 +132,7 @@ OWN = (COMMANDS[3][0],)
 
 ran = {}
 free = threading.Event()  # the name MySG in ap-south-1
+names = threading.Lock()  # of IAM, which has one set of them for all regions
 
 
 def volume_for(ec2, instance_id):
@@ -137,6 +142,21 @@ def volume_for(ec2, instance_id):
     ec2.get_waiter("volume_available").wait(VolumeIds=[made], WaiterConfig={"Delay": 0.2,
                                                                             "MaxAttempts": 150})
     return made
+
+
+def forget_role(home):
+    """Leaves the names of IAM to the other CLI."""
+    iam = client("iam", region=home)
+    role, profile = "EC2S3AccessRole", "EC2S3AccessProfile"
+    for undo, of in (
+            (iam.remove_role_from_instance_profile, {"InstanceProfileName": profile, "RoleName": role}),
+            (iam.delete_instance_profile, {"InstanceProfileName": profile}),
+            (iam.detach_role_policy, {"RoleName": role, "PolicyArn": "arn:aws:iam::aws:policy/AmazonS3FullAccess"}),
+            (iam.delete_role, {"RoleName": role})):
+        try:
+            undo(**of)
+        except iam.exceptions.NoSuchEntityException:
+            pass  # a command before has failed, and its test tells of it
 
 
 def run_all(version, cli):
@@ -152,16 +172,20 @@ def run_all(version, cli):
         "SUBNET": ec2.describe_subnets()["Subnets"][0]["SubnetId"],
     }
     done_list = []
-    with tempfile.TemporaryDirectory(prefix="croft-commands.") as folder:
+    with tempfile.TemporaryDirectory(prefix="croft-commands.") as folder, contextlib.ExitStack() as held:
         # `aws` of the words is this CLI and knows the endpoint, which Debian's does not take from
         # the environment.
         with open(os.path.join(folder, "aws"), "w", encoding="ascii", opener=lambda path, flags:
                   os.open(path, flags, 0o755)) as file:
             file.write(f"#!/bin/sh\nexec {shlex.quote(cli.path)} --endpoint-url {ENDPOINT} \"$@\"\n")
-        # The file that one of the commands names; the list does not show it.
+        # The files that commands name; the list does not show them.
         with open(os.path.join(folder, "spot-launch.json"), "w", encoding="ascii") as file:
             json.dump({"ImageId": ids["IMAGE"], "InstanceType": "t3.micro",
                        "KeyName": "MyKeyPair", "SecurityGroups": ["MySG"]}, file)
+        with open(os.path.join(folder, "trust-policy.json"), "w", encoding="ascii") as file:
+            json.dump({"Version": "2012-10-17", "Statement": [{
+                "Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"},
+                "Action": "sts:AssumeRole"}]}, file)
         env = dict(os.environ, PATH=f"{folder}:{os.environ['PATH']}", AWS_PAGER="",
                    AWS_CONFIG_FILE="/dev/null", AWS_SHARED_CREDENTIALS_FILE="/dev/null",
                    AWS_MAX_ATTEMPTS="1", AWS_DEFAULT_REGION=home, HOME=os.environ.get("HOME", "/"))
@@ -173,7 +197,10 @@ def run_all(version, cli):
             words = command
             for place, name in places.items():
                 words = words.replace(place, re.sub(r"@(\w+)@", lambda m: ids[m[1]], name))
-            verb = words.split()[2]
+            service, verb = words.split()[1:3]
+            if service == "iam" and verb == "create-role":
+                held.enter_context(names)
+                held.callback(forget_role, home)
             if command == COMMANDS[2][0] and home == ELSEWHERE:
                 free.wait(300)
             target = re.search(r"\bi-[0-9a-f]{17}\b", words)
