@@ -100,6 +100,19 @@ struct iam_user *iam_find_user(struct call *c, const char *name, struct fault *f
     return row;
 }
 
+struct iam_user *iam_find_user_or_caller(struct call *c, const char *name, struct fault *f)
+{
+    if (name != NULL)
+        return iam_find_user(c, name, f);
+    struct iam_user *row = c->principal->kind != PRINCIPAL_USER
+                               ? NULL
+                               : store_iam_user(c->tx, c->arena, c->principal->user_id);
+    if (row == NULL)
+        (void)fault(f, FAULT_VALIDATION_ERROR,
+                    "Must specify userName when calling with non-User credentials");
+    return row;
+}
+
 struct iam_group *iam_find_group(struct call *c, const char *name, struct fault *f)
 {
     struct iam_group *row = store_iam_group_named(c->tx, c->arena, c->principal->account_id, name);

@@ -82,19 +82,6 @@ int act_iam_GetUser(struct call *c, const iam_GetUser_in *in, iam_GetUser_out *o
     return 0;
 }
 
-struct iam_user *iam_find_user_or_caller(struct call *c, const char *name, struct fault *f)
-{
-    if (name != NULL)
-        return iam_find_user(c, name, f);
-    struct iam_user *row = c->principal->kind != PRINCIPAL_USER
-                               ? NULL
-                               : store_iam_user(c->tx, c->arena, c->principal->user_id);
-    if (row == NULL)
-        (void)fault(f, FAULT_VALIDATION_ERROR,
-                    "Must specify userName when calling with non-User credentials");
-    return row;
-}
-
 int act_iam_ListUsers(struct call *c, const iam_ListUsers_in *in, iam_ListUsers_out *out,
                       struct fault *f)
 {

@@ -6,9 +6,9 @@
  * What each of them allows is AWS's (AWS: "AWS managed policies"); of ReadOnlyAccess, which goes
  * through all services that AWS has, the part that concerns those here.
  */
-#define PUBLISHED                                                                                  \
-    INT64_C(1423248000000) /* 2015-02-06T18:40:00Z, when AWS made managed policies                 \
-                            */
+/* 2015-02-06T18:40:00Z, when AWS made managed policies. */
+#define PUBLISHED INT64_C(1423248000000)
+
 #define START          "{\"Version\":\"2012-10-17\",\"Statement\":["
 #define END            "]}"
 #define ALLOW(actions) "{\"Effect\":\"Allow\",\"Action\":[" actions "],\"Resource\":\"*\"}"
