@@ -21,6 +21,8 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 DRY = "DryRunOperation"
 # They write, EC2 gives them no dry run, and what is said twice has the effect and the answer of once.
 REPEATABLE = {"ModifyInstancePlacement"}
+# They read, and what they bring is new each time: what is refused is compared.
+NEW_EACH_TIME = {"AssumeRole", "GetSessionToken"}
 # They succeed in a region that has not got what they make, by a client of its own.
 ELSEWHERE = {"CreateDefaultSubnet", "CreateDefaultVpc"}
 compared = {}  # action: how often all doors agreed
@@ -68,7 +70,8 @@ def rehearsed(door, action, params=None, **more):
 
 def agreed_before(door, action, params, **more):
     _, kind, flags = rows[action]
-    if kind == "READ" or "DryRun" in params or "secret" in more or action in REPEATABLE:
+    is_same = kind == "READ" and action not in NEW_EACH_TIME
+    if is_same or "DryRun" in params or "secret" in more or action in REPEATABLE:
         agreed(action, params, **more)
         return call(door, action, params, **more)
     if "DRYRUN" not in flags:  # nothing rehearses it, but what is refused can be asked for at all doors

@@ -185,6 +185,25 @@ START_TEST(a_document_is_encoded_by_rfc_3986)
 }
 END_TEST
 
+START_TEST(a_report_is_good_for_four_hours)
+{
+    struct calls *k = calls_new();
+    iam_GenerateCredentialReport_out made;
+    iam_GetCredentialReport_out report;
+    become(k, PRINCIPAL_ROOT, TEST_ACCOUNT, NULL);
+    DONE(k, GenerateCredentialReport, &made, .nothing = 0);
+    DONE(k, GetCredentialReport, &report, .nothing = 0);
+    ck_assert(has_prefix(report.content.data, "user,arn,"));
+    struct tx *tx = store_write(k->store);
+    store_put_setting_of_account(
+        tx, &(struct account_setting){TEST_ACCOUNT, GLOBAL_REGION, "credential-report", "1"});
+    ck_assert_int_eq(tx_commit(tx, NULL), 0);
+    ck_assert_int_eq(CALL_OF(k, iam, GetCredentialReport, &report, .nothing = 0), -1);
+    ck_assert_int_eq(k->fault.code, FAULT_REPORT_EXPIRED);
+    calls_free(k);
+}
+END_TEST
+
 static struct last_use use_at(int64_t at)
 {
     return (struct last_use){at, "ec2", "us-east-1"};
@@ -282,5 +301,6 @@ UNIT_SUITE(what_another_account_has_does_not_exist, an_alias_is_one_accounts,
            without_a_name_the_caller_is_meant,
            a_key_of_another_user_is_not_changed_without_the_name, a_user_is_in_ten_groups_at_most,
            white_space_of_a_policy_does_not_count, a_version_is_v_and_a_number,
-           a_document_is_encoded_by_rfc_3986, a_use_is_told_before_and_after_it_is_written,
-           uses_that_wait_long_or_are_many_are_due, a_role_in_use_says_when)
+           a_document_is_encoded_by_rfc_3986, a_report_is_good_for_four_hours,
+           a_use_is_told_before_and_after_it_is_written, uses_that_wait_long_or_are_many_are_due,
+           a_role_in_use_says_when)

@@ -260,6 +260,8 @@ class Inline(Scenarios):
     def _inline_get(self, kind):
         of = {**holder(kind, "reads-" + kind), "PolicyName": "p"}
         call("post", f"Put{kind}Policy", {**of, "PolicyDocument": TEXT})
+        found = call("post", f"Get{kind}Policy", of)
+        self.assertTrue(found["PolicyDocument"].startswith("%7B%0A"), found)  # RFC 3986 on the wire
         found = getattr(iam, f"get_{kind.lower()}_policy")(**of)
         self.assertEqual((found["PolicyDocument"], found["PolicyName"], found[kind + "Name"]),
                          (READS, "p", "reads-" + kind))
