@@ -54,6 +54,8 @@ static const struct key {
      "regions that are served, the default one first"},
     KEY(reserve_memory, false, "512", "MiB of memory that guests never get"),
     KEY(max_instances, false, "10000", "most instances at a time"),
+    {"account_quotas", offsetof(struct config, account_quotas_text), false, "",
+     "what each account but the owner's may have: " QUOTA_WORDS},
     KEY(bucket_directory, false, NULL,
         "directory of buckets, for imports and exports (STATE_DIR/buckets)"),
     KEY(storage, false, NULL, "files, or fake: for tests, keeps nothing (as the hypervisor)"),
@@ -364,6 +366,8 @@ static int work_out(struct arena *a, struct config *c, struct err *e)
         r = read_public_addresses(c, e);
     if (r == 0)
         r = check_ipv6_prefix(c, e);
+    if (r == 0)
+        r = quota_values_parse(a, c->account_quotas_text, &c->account_quotas, e);
     if (r == 0)
         r = read_number("reserve_memory", c->reserve_memory, &c->reserve_memory_mib, e);
     if (r == 0)

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "core/account.h"
 #include "core/address_range.h"
 #include "core/instance_type.h"
 #include "core/region.h"
@@ -54,7 +55,9 @@ struct config {
     int64_t spot_notice_ms;
     int64_t credentials_ms;
     int64_t disk_full_percent;
-    int64_t volume_limits_factor;              /* thousandths */
+    int64_t volume_limits_factor; /* thousandths */
+    const char *account_quotas_text;
+    struct quota_values account_quotas;
     struct instance_type_table instance_types; /* the owner's among AWS's */
     bool take_signature_v2;
     bool serve_guests;

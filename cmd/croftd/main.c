@@ -263,6 +263,7 @@ static void make_api(struct daemon *d)
         .ipv6_prefix = ipv6_prefix(d),
         .reserve_memory_mib = c->reserve_memory_mib,
         .max_instances = c->max_instance_count,
+        .quotas = c->account_quotas,
         .spot_notice_ms = c->spot_notice_ms,
         .jobs = &d->jobs_config,
         .peers = d->peers,

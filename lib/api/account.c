@@ -1,5 +1,6 @@
 /* DescribeAccountAttributes: what old clients ask to learn whether an account has a default VPC. */
 #include "api/lookup.h"
+#include "api/quota.h"
 #include "base/text.h"
 #include "core/quota.h"
 
@@ -9,15 +10,16 @@ static void add_value(struct call *c, struct ec2_AccountAttribute *attribute, co
 }
 
 /* The quotas that an account's attributes tell; -1: there is no such attribute. */
-static int64_t quota(const struct call *c, const char *name)
+static int64_t quota(struct call *c, const char *name)
 {
+    const char *account = c->principal->account_id;
     const struct {
         const char *name;
         int64_t value;
     } quotas[] = {
-        {"max-instances", c->config->max_instances},
-        {"max-elastic-ips", ELASTIC_IPS_MAX},
-        {"vpc-max-elastic-ips", ELASTIC_IPS_MAX},
+        {"max-instances", quota_value(c, account, QUOTA_INSTANCES)},
+        {"max-elastic-ips", quota_value(c, account, QUOTA_ADDRESSES)},
+        {"vpc-max-elastic-ips", quota_value(c, account, QUOTA_ADDRESSES)},
         {"vpc-max-security-groups-per-interface", GROUPS_PER_INTERFACE},
     };
     for (size_t i = 0; i < ARRAY_SIZE(quotas); i++)

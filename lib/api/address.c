@@ -1,5 +1,6 @@
 /* AllocateAddress, ReleaseAddress, DescribeAddresses, DescribeMovingAddresses. */
 #include "api/address.h"
+#include "api/quota.h"
 
 #include <errno.h>
 
@@ -87,8 +88,7 @@ int act_ec2_AllocateAddress(struct call *c, const ec2_AllocateAddress_in *in,
                      in->network_border_group, c->region->name);
     if (tags_from_specifications(c, &in->tag_specifications, taggable, f) < 0)
         return -1;
-    if (store_count_addresses(c->tx, "account_id", c->principal->account_id, "region",
-                              c->region->name) >= ELASTIC_IPS_MAX)
+    if (quota_left(c, QUOTA_ADDRESSES) == 0)
         return fault(f, FAULT_ADDRESS_LIMIT_EXCEEDED,
                      "The maximum number of addresses has been reached.");
     const char *public_ip = take(c, in->address, f);

@@ -34,9 +34,10 @@ int authenticate_find_key(void *ctx, const char *access_key_id, struct arena *a,
     struct access_key *key = store_access_key(tx, a, access_key_id);
     bool is_root = key != NULL && streq(key->user_id, key->account_id);
     struct iam_user *user = key == NULL || is_root ? NULL : store_iam_user(tx, a, key->user_id);
+    bool is_open = key != NULL && store_account_is_open(tx, a, key->account_id);
     if (tx_commit(tx, NULL) < 0)
         return -EIO;
-    if (key == NULL || !key->active || (!is_root && user == NULL))
+    if (key == NULL || !key->active || !is_open || (!is_root && user == NULL))
         return -ENOENT;
     struct err e = {0};
     const char *secret = access_key_open(a, api->config.server_key, key->id, key->secret, &e);

@@ -63,6 +63,7 @@ static int find_owner(const struct api *api, struct arena *a, struct principal *
         is_there = has_role(tx, a, p);
         break;
     }
+    is_there = is_there && store_account_is_open(tx, a, p->account_id);
     if (tx_commit(tx, NULL) < 0)
         return -EIO;
     return is_there ? 0 : -ENOENT;

@@ -1,5 +1,6 @@
 #include "api/capacity.h"
 
+#include "api/quota.h"
 #include "base/check.h"
 #include "base/clock.h"
 #include "jobs/market.h"
@@ -64,6 +65,8 @@ int capacity_admit(struct call *c, const struct instance_type *type,
                    const struct capacity_slots *slots, int64_t need, int64_t want,
                    struct capacity_grant *ret_grant, struct fault *f)
 {
+    if (quota_admit_instances(c, type, false, need, &want, f) < 0)
+        return -1;
     struct supply s = measure(c, type->memory_mib);
     int64_t slotted = capacity_slots_free(slots);
     if (slots->only && slotted < need)
@@ -89,6 +92,8 @@ int capacity_admit(struct call *c, const struct instance_type *type,
 int capacity_admit_spot(struct call *c, const struct instance_type *type, int64_t need,
                         int64_t want, struct capacity_grant *ret_grant, struct fault *f)
 {
+    if (quota_admit_instances(c, type, true, need, &want, f) < 0)
+        return -1;
     struct supply s = measure(c, type->memory_mib);
     if (s.instances < need)
         return over_limit(c, need - s.instances, f);

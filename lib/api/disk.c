@@ -1,5 +1,6 @@
 #include "api/disk.h"
 
+#include "api/quota.h"
 #define GIB ((int64_t)1 << 30)
 
 static int read_room(struct call *c, struct disk_room *ret_room, struct fault *f)
@@ -34,7 +35,8 @@ int disk_admit_size(struct call *c, int64_t size_gib, struct fault *f)
 int disk_admit_volume(struct call *c, int64_t size_gib, struct fault *f)
 {
     struct disk_room room;
-    if (read_room(c, &room, f) < 0 || check_size(&room, size_gib, f) < 0)
+    if (quota_admit(c, QUOTA_DISK, size_gib, f) < 0 || read_room(c, &room, f) < 0 ||
+        check_size(&room, size_gib, f) < 0)
         return -1;
     if (disk_is_full(&room, full_percent(c)))
         return fault(f, FAULT_INSUFFICIENT_VOLUME_CAPACITY,

@@ -122,7 +122,8 @@ int instance_power_on(struct call *c, struct instance *i, struct fault *f)
         instance_type_find(&c->config->instance_types, i->instance_type);
     /* A type that the owner has taken out of the configuration since: the row still knows its size.
      */
-    struct instance_type as_was = {.name = i->instance_type, .memory_mib = i->memory_mib};
+    struct instance_type as_was = {
+        .name = i->instance_type, .memory_mib = i->memory_mib, .vcpus = i->vcpus};
     if (type == NULL)
         type = &as_was;
     struct capacity_grant grant;
@@ -203,6 +204,11 @@ static int stop(struct call *c, struct instance *i, bool force, struct fault *f)
     i->transition_reason = by_user(c);
     return move(c, i, INSTANCE_STOPPING, "Client.UserInitiatedShutdown", "User initiated shutdown",
                 f);
+}
+
+int instance_power_off(struct call *c, struct instance *i, struct fault *f)
+{
+    return stop(c, i, false, f);
 }
 
 int act_ec2_StopInstances(struct call *c, const ec2_StopInstances_in *in,

@@ -14,6 +14,7 @@
 #include "api/launch_template.h"
 #include "api/launch_volumes.h"
 #include "api/lookup.h"
+#include "api/quota.h"
 #include "api/tagging.h"
 #include "api/user_data.h"
 #include "base/check.h"
@@ -310,6 +311,8 @@ static int launch(struct call *c, struct launch *l, ec2_RunInstances_out *out, s
         write_instance(c, l, i);
         instance_view(c, i, arena_append(c->arena, &out->instances));
     }
+    if (quota_admit(c, QUOTA_DISK, 0, f) < 0)
+        return -1;
     struct image launched = *l->image;
     launched.last_launched_at = c->now;
     store_update_image(c->tx, &launched);

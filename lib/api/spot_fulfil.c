@@ -40,6 +40,7 @@ static void hold_or_fail(struct call *c, struct spot_request *r, const struct fa
     case FAULT_INSUFFICIENT_INSTANCE_CAPACITY:
     case FAULT_INSUFFICIENT_VOLUME_CAPACITY:
     case FAULT_INSTANCE_LIMIT_EXCEEDED:
+    case FAULT_MAX_SPOT_INSTANCE_COUNT_EXCEEDED:
         enter(c, r, SPOT_OPEN, SPOT_CAPACITY_NOT_AVAILABLE, NULL);
         return;
     case FAULT_SPOT_MAX_PRICE_TOO_LOW:

@@ -1,6 +1,7 @@
 /* VPCs: made, shown, deleted. Their blocks are in vpc_cidr.c, their attributes in vpc_attribute.c.
  */
 #include "api/vpc.h"
+#include "api/quota.h"
 
 #include "api/filter.h"
 #include "api/lookup.h"
@@ -49,11 +50,11 @@ void vpc_view(struct call *c, const struct vpc *row, struct ec2_Vpc *ret_vpc)
 /* Is there room for another VPC of the account in the region? */
 static int check_quota(struct call *c, struct fault *f)
 {
-    if (store_count_vpcs(c->tx, "account_id", c->principal->account_id, "region", c->region->name) <
-        VPCS_PER_REGION)
+    if (quota_left(c, QUOTA_VPCS) > 0)
         return 0;
     return fault(f, FAULT_VPC_LIMIT_EXCEEDED,
-                 "The maximum number of VPCs has been reached: %d in a region", VPCS_PER_REGION);
+                 "The maximum number of VPCs has been reached: %lld in a region",
+                 (long long)quota_value(c, c->principal->account_id, QUOTA_VPCS));
 }
 
 int act_ec2_CreateVpc(struct call *c, const ec2_CreateVpc_in *in, ec2_CreateVpc_out *out,

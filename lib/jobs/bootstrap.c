@@ -15,6 +15,9 @@
 
 #define ROOT_KEY_SHOWN "root_key_shown"
 
+/* The account of whoever has the server. */
+#define OWNER_NAME  "owner"
+#define OWNER_EMAIL "root@localhost"
 /* A text that is sealed by the first key, and by which the store knows it again. */
 #define KEY_SETTING "server_key"
 
@@ -27,14 +30,6 @@ static const char *setting(struct tx *tx, struct arena *a, const char *name,
         store_set_setting(tx, name, value);
     }
     return value;
-}
-
-static const char *make_account_id(struct arena *a)
-{
-    uint64_t n = 0;
-    random_bytes(&n, sizeof(n));
-    /* Twelve digits; the bias of the remainder is of no account. */
-    return arena_printf(a, "%012llu", (unsigned long long)(100000000000U + n % 900000000000U));
 }
 
 static const char *make_page_secret(struct arena *a)
@@ -131,13 +126,30 @@ int bootstrap_key_shown(struct store *s, struct err *e)
     return tx_commit(tx, e);
 }
 
+/* A region that is served for the first time has a default VPC for each account. */
+static void make_region(struct tx *tx, struct arena *a, const struct region *region, int64_t now)
+{
+    struct account_list accounts = store_accounts(tx, a);
+    for (size_t i = 0; i < accounts.n; i++)
+        (void)default_vpc_insert(tx, a, accounts.v[i].id, region, now);
+    /* Who deletes the default VPC does not get it back by a restart. */
+    store_set_setting(tx, region->name, "made");
+    log_info("region-made region=%s", region->name);
+}
+
 int bootstrap(struct store *s, const struct region_list *regions, const struct server_key *key,
               const char *uri, struct arena *a, struct bootstrap_result *ret_result, struct err *e)
 {
     struct bootstrap_result result = {0};
     int64_t now = clock_now();
     struct tx *tx = store_write(s);
-    result.account_id = setting(tx, a, "account_id", make_account_id);
+    result.account_id = setting(tx, a, "account_id", account_id_make);
+    if (store_account(tx, a, result.account_id) == NULL)
+        store_insert_account(tx, &(struct account){.id = result.account_id,
+                                                   .name = OWNER_NAME,
+                                                   .email = OWNER_EMAIL,
+                                                   .status = ACCOUNT_ACTIVE,
+                                                   .created_at = now});
     result.page_secret = setting(tx, a, "page_secret", make_page_secret);
     result.ipv6_prefix = setting(tx, a, IPV6_PREFIX_SETTING, make_ipv6_prefix);
     if (ensure_root_key(tx, a, key, &result, e) < 0) {
@@ -153,12 +165,8 @@ int bootstrap(struct store *s, const struct region_list *regions, const struct s
     result.host_id = hosts.n == 0 ? NULL : hosts.v[0].id;
     for (size_t i = 0; i < regions->n; i++) {
         struct vpc_list vpcs = store_vpcs(tx, a, "region", regions->v[i].name);
-        if (vpcs.n == 0 && store_setting(tx, a, regions->v[i].name) == NULL) {
-            (void)default_vpc_insert(tx, a, result.account_id, &regions->v[i], now);
-            /* An owner who deletes the default VPC does not get it back by a restart. */
-            store_set_setting(tx, regions->v[i].name, "made");
-            log_info("region-made region=%s", regions->v[i].name);
-        }
+        if (vpcs.n == 0 && store_setting(tx, a, regions->v[i].name) == NULL)
+            make_region(tx, a, &regions->v[i], now);
     }
     int r = tx_commit(tx, e);
     if (r == 0)

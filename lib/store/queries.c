@@ -51,6 +51,46 @@ int64_t store_promised_gib(struct tx *tx)
     return gib;
 }
 
+bool store_account_is_open(struct tx *tx, struct arena *a, const char *account_id)
+{
+    const struct account *account = store_account(tx, a, account_id);
+    return account != NULL && streq(account->status, ACCOUNT_ACTIVE);
+}
+
+struct account_use store_account_use(struct tx *tx, const char *account_id)
+{
+    struct account_use use = {0};
+    sqlite3_stmt *stmt =
+        statement(tx,
+                  "SELECT count(*), coalesce(sum(memory_mib), 0), "
+                  "coalesce(sum(iif(spot_request_id IS NULL, vcpus, 0)), 0), "
+                  "coalesce(sum(iif(spot_request_id IS NULL, 0, vcpus)), 0), "
+                  "(SELECT coalesce(sum(size_gib), 0) FROM volume WHERE account_id = ?1) "
+                  "FROM instance WHERE account_id = ?1 AND " USES_CAPACITY,
+                  account_id);
+    if (tx_step(tx, stmt)) {
+        use.instances = sqlite3_column_int64(stmt, 0);
+        use.memory_mib = sqlite3_column_int64(stmt, 1);
+        use.vcpus = sqlite3_column_int64(stmt, 2);
+        use.spot_vcpus = sqlite3_column_int64(stmt, 3);
+        use.volume_gib = sqlite3_column_int64(stmt, 4);
+    }
+    tx_reset(stmt);
+    return use;
+}
+
+void store_trim_quota_requests(struct tx *tx, const char *account_id, int64_t keep)
+{
+    sqlite3_stmt *stmt = statement(tx,
+                                   "DELETE FROM quota_request WHERE account_id = ?1 AND id NOT IN "
+                                   "(SELECT id FROM quota_request WHERE account_id = ?1 "
+                                   "ORDER BY created_at DESC LIMIT ?2)",
+                                   account_id);
+    bind_int(stmt, 2, keep);
+    (void)tx_step(tx, stmt);
+    tx_reset(stmt);
+}
+
 struct capacity_used store_capacity_used(struct tx *tx, const char *host_id)
 {
     struct capacity_used used = {0};

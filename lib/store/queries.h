@@ -13,6 +13,19 @@ struct capacity_used {
     int64_t held_memory_mib; /* of slots that no instance has */
     int64_t held_slots;
 };
+/* Is there such an account, and is it not closed? */
+bool store_account_is_open(struct tx *tx, struct arena *a, const char *account_id);
+/* What the instances of an account hold, wherever, and what its volumes may grow to. */
+struct account_use {
+    int64_t instances;
+    int64_t memory_mib;
+    int64_t vcpus; /* of those on demand */
+    int64_t spot_vcpus;
+    int64_t volume_gib;
+};
+struct account_use store_account_use(struct tx *tx, const char *account_id);
+/* Forgets the oldest requests of an account for quotas but `keep`. */
+void store_trim_quota_requests(struct tx *tx, const char *account_id, int64_t keep);
 /* GiB that the volumes that are there may grow to. */
 int64_t store_promised_gib(struct tx *tx);
 struct capacity_used store_capacity_used(struct tx *tx, const char *host_id);

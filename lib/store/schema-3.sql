@@ -670,3 +670,34 @@ INSERT INTO network_acl_entry
 INSERT INTO network_acl_association (id, network_acl_id, vpc_id, subnet_id)
   SELECT 'aclassoc-' || substr(lower(hex(randomblob(9))), 1, 17), a.id, a.vpc_id, s.id
     FROM network_acl a JOIN subnet s USING (vpc_id);
+
+-- The first account is the one of the setting account_id: it is the server's owner's.
+CREATE TABLE account (
+  id          TEXT PRIMARY KEY,
+  name        TEXT NOT NULL,
+  email       TEXT NOT NULL COLLATE NOCASE UNIQUE,
+  status      TEXT NOT NULL,
+  request_id  TEXT UNIQUE,
+  created_at  INTEGER NOT NULL
+) STRICT;
+INSERT INTO account (id, name, email, status, created_at)
+  SELECT value, 'owner', 'root@localhost', 'ACTIVE', 0 FROM setting WHERE name = 'account_id';
+
+CREATE TABLE account_quota (
+  account_id  TEXT NOT NULL REFERENCES account (id),
+  code        TEXT NOT NULL,
+  value       INTEGER NOT NULL,
+  PRIMARY KEY (account_id, code)
+) STRICT;
+
+CREATE TABLE quota_request (
+  id             TEXT PRIMARY KEY,
+  account_id     TEXT NOT NULL REFERENCES account (id),
+  code           TEXT NOT NULL,
+  desired_value  INTEGER NOT NULL,
+  status         TEXT NOT NULL,
+  requester      TEXT NOT NULL,
+  created_at     INTEGER NOT NULL,
+  updated_at     INTEGER NOT NULL
+) STRICT;
+CREATE INDEX quota_request_account ON quota_request (account_id);

@@ -769,6 +769,27 @@ static const struct column account_setting_columns[] = {
 };
 TABLE(account_setting, 3);
 
+static const struct column account_columns[] = {
+    TEXT(account, id),     TEXT(account, name),       TEXT(account, email),
+    TEXT(account, status), TEXT(account, request_id), INT(account, created_at),
+};
+TABLE(account, 1);
+
+static const struct column account_quota_columns[] = {
+    TEXT(account_quota, account_id),
+    TEXT(account_quota, code),
+    INT(account_quota, value),
+};
+TABLE(account_quota, 2);
+
+static const struct column quota_request_columns[] = {
+    TEXT(quota_request, id),        TEXT(quota_request, account_id),
+    TEXT(quota_request, code),      INT(quota_request, desired_value),
+    TEXT(quota_request, status),    TEXT(quota_request, requester),
+    INT(quota_request, created_at), INT(quota_request, updated_at),
+};
+TABLE(quota_request, 1);
+
 static const struct column client_token_columns[] = {
     TEXT(client_token, account_id), TEXT(client_token, region),  TEXT(client_token, action),
     QUIET(client_token, token),     QUIET(client_token, digest), QUIET(client_token, result),

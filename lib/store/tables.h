@@ -11,6 +11,7 @@
  * Conditions are pairs of a column and a text; a value of NULL means IS NULL. A column that does
  * not exist is a programmer's error. No condition: all rows (a delete needs at least one).
  */
+#include "core/account.h"
 #include "core/capacity_reservation.h"
 #include "core/disk_key.h"
 #include "core/flow_log.h"
@@ -104,6 +105,9 @@
     STORE_TABLE(spot_load, spot_loads)                                                             \
     STORE_TABLE(tag, tags)                                                                         \
     STORE_TABLE(account_setting, account_settings)                                                 \
+    STORE_TABLE(account, accounts)                                                                 \
+    STORE_TABLE(account_quota, account_quotas)                                                     \
+    STORE_TABLE(quota_request, quota_requests)                                                     \
     STORE_TABLE(client_token, client_tokens)                                                       \
     STORE_TABLE(job, jobs)
 
@@ -145,6 +149,14 @@ STORE_TABLES
 
 #define STORE_WHERE(...) ((const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
 
+#define store_accounts(tx, a, ...)       store_accounts_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_account_quotas(tx, a, ...) store_account_quotas_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_count_accounts(tx, ...)    store_count_accounts_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_delete_account_quotas(tx, ...)                                                       \
+    store_delete_account_quotas_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_quota_requests(tx, a, ...) store_quota_requests_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_count_quota_requests(tx, ...)                                                        \
+    store_count_quota_requests_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_hosts(tx, a, ...)       store_hosts_where(tx, a, STORE_WHERE(__VA_ARGS__))
 #define store_access_keys(tx, a, ...) store_access_keys_where(tx, a, STORE_WHERE(__VA_ARGS__))
 #define store_delete_access_keys(tx, ...)                                                          \

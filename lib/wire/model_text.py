@@ -53,6 +53,10 @@ class Field:
         yield " ".join(rest)
 
 
+# Services are named as they sign and as policies say; botocore calls some otherwise.
+BOTOCORE_NAMES = {"servicequotas": "service-quotas"}
+
+
 class Model:
     def __init__(self, service):
         self.service = service

@@ -17,7 +17,7 @@ import botocore.session
 
 TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 sys.path.insert(0, os.path.join(TREE, "lib", "wire"))
-from model_text import as_query, read_model  # noqa: E402
+from model_text import BOTOCORE_NAMES, as_query, read_model  # noqa: E402
 
 VERSION = "2016-11-15"
 with open(os.path.join(TREE, "lib", "api", "actions.def"), encoding="utf-8") as rows:
@@ -53,7 +53,7 @@ def model_of(service):
 
 def _load(service):
     if service not in MODELS:
-        raw = _session.get_component("data_loader").load_service_model(service, "service-2")
+        raw = _session.get_component("data_loader").load_service_model(BOTOCORE_NAMES.get(service, service), "service-2")
         if service == "ec2":  # operations that this botocore does not have: newer_operations.py
             with open(NEWER_OPERATIONS, encoding="utf-8") as file:
                 newer = json.load(file)

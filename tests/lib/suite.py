@@ -373,14 +373,16 @@ def lane(report, steps):
 
 class Sanitized:
     """What runs on the build with sanitizers: one thread builds it, and whoever has nothing else to do
-    takes the next test. The longest come first, so that nobody waits for one at the end; what computes all
-    the time runs beside clients, who often wait."""
+    takes the next test. The longest come first, so that nobody waits for one at the end: clients, who often
+    wait, and packets together, then what computes all the time."""
 
     def __init__(self, api, net, unit, lint):
-        api = sorted(api, key=lambda path: -limit_of(path, os.path.basename(os.path.dirname(path))))
+        tests = [(api_test, path, os.path.basename(os.path.dirname(path))) for path in api]
+        tests += [(net_test, path, "net") for path in net]
+        tests.sort(key=lambda test: -limit_of(test[1], test[2]))
         self.steps = [(unit_tests, "build-asan")] if unit else []
-        self.steps += [(api_test, path) for path in api] + [(lint_test, path) for path in reversed(lint)]
-        self.steps += [(net_test, path) for path in net]
+        self.steps += [(run, path) for run, path, _ in tests]
+        self.steps += [(lint_test, path) for path in reversed(lint)]
         self.built, self.good, self.lock = threading.Event(), False, threading.Lock()
 
     def build(self, report):
@@ -408,8 +410,8 @@ def with_clang(report):
 def lanes_of(report, vm, sanitized, unit, lint):
     """What the threads do; each takes tests of the sanitized build when it is through with its own."""
     first = [(sanitized.build,), (sanitized.take,)]
-    if QUICK:  # clients wait as much as they compute: a third one is always under way
-        return [first, [(sanitized.take,)], [(sanitized.take,)]]
+    if QUICK:  # clients wait as much as they compute: twice as many as there are cores are under way
+        return [first] + [[(sanitized.take,)]] * 3
     plain = ([(unit_tests, "build"), (with_clang,)] if unit else []) + [(lint_test, path) for path in lint]
     if vm:
         return [[(vm_tests, vm), (sanitized.take,)], first + plain]

@@ -22,7 +22,7 @@ ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(ROOT, "lib", "wire"))
-from model_text import Field, Model, read_model, services  # noqa: E402
+from model_text import BOTOCORE_NAMES, Field, Model, read_model, services  # noqa: E402
 
 HEAD = """\
 # What Croft knows of the {title}: made by
@@ -80,7 +80,7 @@ def botocore_model(service):
     spec = importlib.util.find_spec("botocore")
     if spec is None:
         sys.exit("import_model.py: botocore is not installed")
-    folder = os.path.join(os.path.dirname(spec.origin), "data", service)
+    folder = os.path.join(os.path.dirname(spec.origin), "data", BOTOCORE_NAMES.get(service, service))
     newest = os.path.join(folder, max(os.listdir(folder)), "service-2.json")
     if os.path.exists(newest):
         with open(newest, encoding="utf-8") as file:
@@ -231,6 +231,8 @@ class Importer:
             fields = {
                 name: self.field(struct, name, member, name in required, is_input, is_output)
                 for name, member in shape["members"].items()
+                # Croft says nothing in maps, which the generator does not know; it refuses them in type_of().
+                if is_input or self.shapes[member["shape"]]["type"] != "map"
             }
             for name, field in (self.old.structs.get(struct, {}) if self.old else {}).items():
                 if field.ext:

@@ -439,8 +439,8 @@ def errors_md(follower):
 
 def unused(faults):
     """Rows of faults.def that nothing raises: neither code nor a table that names them."""
-    text = "".join(Source(*ROOMS).files.values()) + read("lib", "core", "resources.def") + read(
-        "lib", "core", "spoken.def")
+    text = "".join(Source(*ROOMS).files.values()) + "".join(
+        read("lib", "core", table) for table in ("resources.def", "spoken.def", "account_quotas.def"))
     models = "".join(read("lib", "wire", service + ".model") for service in {row[0] for row in action_rows()})
     return [name for name in faults
             if not re.search(r"\b(?:FAULT_)?" + name + r"\b", text) and f"malformed={faults[name][0]} " not in models]

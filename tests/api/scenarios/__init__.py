@@ -10,7 +10,7 @@ import inspect
 from . import (absent, access, account, address, capacity, encryption, gateway, iam_account, iam_group, iam_policy,
                iam_role, iam_user, image, insights, instance,
                instance_attribute, instance_connect, instance_profile, launch_template, network_acl,
-               network_interface, permissions, prefix_list,
+               network_interface, organization, permissions, prefix_list,
                root_volume, route_table, security_group, snapshot, subnet, transfer, volume, vpc,
                vpc_endpoint, vpc_peering)
 from .world import Scenarios
@@ -18,7 +18,7 @@ from .world import Scenarios
 MODULES = (absent, access, account, address, capacity, encryption, gateway, iam_account, iam_group, iam_policy,
            iam_role, iam_user, image, insights, instance,
            instance_attribute, instance_connect, instance_profile, launch_template, network_acl,
-           network_interface, permissions, prefix_list,
+           network_interface, organization, permissions, prefix_list,
            root_volume, route_table, security_group, snapshot, subnet, transfer, volume, vpc,
            vpc_endpoint, vpc_peering)
 
