@@ -45,7 +45,7 @@ struct api_config {
     struct cidr6 ipv6_prefix;   /* VPCs' blocks of IPv6 are parts of it; at most 56 bits */
     int64_t reserve_memory_mib; /* never given to guests */
     int64_t max_instances;
-    struct quota_values quotas; /* of each account but account_id */
+    struct quota_values quotas;     /* of each account but account_id */
     int64_t spot_notice_ms;         /* from a spot instance's mark to its end */
     const struct jobs_config *jobs; /* for explanations */
     struct peer_gate *peers;

@@ -233,7 +233,9 @@ int authorize_assume_role(struct call *c, const struct iam_role *role,
     struct policy_source trust = {
         .layer = POLICY_LAYER_RESOURCE,
         .name = iam_role_arn(c->arena, role),
-        .policy = policy_parse(c->arena, text, strlen(text), POLICY_OF_ROLE, &e),
+        .policy = store_account_is_open(c->tx, c->arena, role->account_id)
+                      ? policy_parse(c->arena, text, strlen(text), POLICY_OF_ROLE, &e)
+                      : NULL, /* a closed account trusts nobody */
     };
     struct authorize_resource r = {
         .arn = trust.name,

@@ -14,6 +14,10 @@ static void put_network(struct tx *tx)
                                           "subnet-0a0a0a0a0a0a0a0a3"};
     static const char *const blocks[] = {"172.31.0.0/20", "172.31.16.0/20", "172.31.32.0/20"};
     const struct region *r = region_find("us-east-1");
+    store_insert_account(tx, &(struct account){.id = TEST_ACCOUNT,
+                                               .name = "owner",
+                                               .email = "root@localhost",
+                                               .status = ACCOUNT_ACTIVE});
     store_insert_vpc(tx, &(struct vpc){
                              .id = TEST_VPC,
                              .account_id = TEST_ACCOUNT,
