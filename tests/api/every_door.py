@@ -70,8 +70,8 @@ def rehearsed(door, action, params=None, **more):
 
 def agreed_before(door, action, params, **more):
     _, kind, flags = rows[action]
-    is_same = kind == "READ" and action not in NEW_EACH_TIME
-    if is_same or "DryRun" in params or "secret" in more or action in REPEATABLE:
+    if action not in NEW_EACH_TIME and (
+            kind == "READ" or "DryRun" in params or "secret" in more or action in REPEATABLE):
         agreed(action, params, **more)
         return call(door, action, params, **more)
     if "DRYRUN" not in flags:  # nothing rehearses it, but what is refused can be asked for at all doors
