@@ -13,7 +13,7 @@
 #define ACCOUNT_SUSPENDED "SUSPENDED" /* closed: nobody of it is let in */
 
 /* More of anything than a server has; stands for "no limit" where a number must be said. */
-#define QUOTA_UNBOUNDED 1000000
+#define QUOTA_UNBOUNDED 1000000000
 
 struct account {
     const char *id; /* 12 digits */

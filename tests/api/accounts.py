@@ -134,7 +134,7 @@ class Quotas(unittest.TestCase):
         account = new_account("alan")
         hers, mine = client("service-quotas", **inside(account)), client("service-quotas")
         self.assertEqual(hers.get_service_quota(**VCPUS)["Quota"]["Value"], 5)
-        self.assertEqual(mine.get_service_quota(**VCPUS)["Quota"]["Value"], 1000000)
+        self.assertEqual(mine.get_service_quota(**VCPUS)["Quota"]["Value"], 1000000000)
         self.assertEqual(refusal(hers.request_service_quota_increase, **VCPUS, DesiredValue=4).code,
                          "IllegalArgumentException")
         asked = hers.request_service_quota_increase(**VCPUS, DesiredValue=8)["RequestedQuota"]

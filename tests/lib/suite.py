@@ -38,7 +38,8 @@ LIMITS = {"api": 120, "clients": 180, "net": 180, "vm": 900, "lint": 1500}
 QUICK = False  # --quick
 # Where stores and labs lie that lose nothing when the power goes: a commit waits for a disk's 10 ms else.
 IN_MEMORY = {"TMPDIR": "/dev/shm"} if os.access("/dev/shm", os.W_OK) else {}
-SANITIZERS = {"ASAN_OPTIONS": "abort_on_error=0:exitcode=99:detect_leaks=1",
+# What was freed is kept for a while, to find later uses; more of it costs pages, and time.
+SANITIZERS = {"ASAN_OPTIONS": "abort_on_error=0:exitcode=99:detect_leaks=1:quarantine_size_mb=16",
               "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
 
 

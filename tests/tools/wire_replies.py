@@ -17,7 +17,7 @@ import sys
 sys.dont_write_bytecode = True
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 sys.path.insert(0, os.path.join(ROOT, "lib", "wire"))
-from model_text import as_query, read_model, services  # noqa: E402
+from model_text import BOTOCORE_NAMES, as_query, read_model, services  # noqa: E402
 
 try:
     import botocore.loaders
@@ -117,7 +117,8 @@ def main():
     for service in services():
         model = read_model(os.path.join(ROOT, "lib", "wire", service + ".model"))
         description = botocore.model.ServiceModel(
-            as_query(botocore.loaders.Loader().load_service_model(service, "service-2")), service)
+            as_query(botocore.loaders.Loader().load_service_model(BOTOCORE_NAMES.get(service, service), "service-2")),
+            service)
         for action, (_, answer) in sorted(model.actions.items()):
             for chance in (1.0, 0.5):
                 reply = Filler(model, f"{action} {chance}", chance).struct(answer) if answer else {}

@@ -12,7 +12,7 @@ void unit_add(const char *file, SFun before, SFun after, const TTest *const *tes
 {
     TCase *all = tcase_create("all");
     tcase_set_timeout(all, TEST_SECONDS);
-    if (before != NULL)
+    if (before != NULL || after != NULL)
         tcase_add_checked_fixture(all, before, after);
     for (size_t i = 0; i < n; i++)
         tcase_add_test(all, tests[i]);

@@ -139,8 +139,16 @@ START_TEST(a_reply_that_does_not_fit_is_an_error)
 }
 END_TEST
 
-UNIT_SUITE(actions_with_nothing_to_say_return_true,
-           the_version_that_was_asked_for_is_in_the_namespace,
-           lists_are_always_there_at_the_top_and_below_it_when_wanted,
-           values_are_written_as_ec2_writes_them, sts_wraps_its_result,
-           faults_have_the_form_of_their_service, a_reply_that_does_not_fit_is_an_error)
+static void after(void)
+{
+    arena_free(a);
+    a = NULL;
+    buf_done(&out);
+    out = (struct buf)BUF_INIT(1 << 20);
+}
+
+UNIT_SUITE_WITH(NULL, after, actions_with_nothing_to_say_return_true,
+                the_version_that_was_asked_for_is_in_the_namespace,
+                lists_are_always_there_at_the_top_and_below_it_when_wanted,
+                values_are_written_as_ec2_writes_them, sts_wraps_its_result,
+                faults_have_the_form_of_their_service, a_reply_that_does_not_fit_is_an_error)

@@ -81,12 +81,12 @@ class Quotas(Scenarios):
         return ask("GetServiceQuota", {**VCPUS, **more})["Quota"]["Value"]
 
     def GetServiceQuota(self):
-        self.assertEqual(self.value(AccountId=account()["AccountId"]), 1000000)
+        self.assertEqual(self.value(AccountId=account()["AccountId"]), 1000000000)
         self.assertEqual(ask("GetServiceQuota", {"ServiceCode": "ec2", "QuotaCode": "L-0263D0A3"})[
             "Quota"]["Value"], 5)
 
     def GetAWSDefaultServiceQuota(self):
-        self.assertEqual(ask("GetAWSDefaultServiceQuota", VCPUS)["Quota"]["Value"], 1000000)
+        self.assertEqual(ask("GetAWSDefaultServiceQuota", VCPUS)["Quota"]["Value"], 1000000000)
 
     def ListServices(self):
         self.assertEqual([each["ServiceCode"] for each in ask("ListServices", {})["Services"]],
@@ -110,7 +110,7 @@ class Quotas(Scenarios):
             "RequestedQuota"]
         self.assertEqual((asked["Status"], asked["DesiredValue"]), ("APPROVED", 7))
         self.assertEqual(self.value(AccountId=of), 7)
-        self.assertEqual(self.value(), 1000000)
+        self.assertEqual(self.value(), 1000000000)
 
     def GetRequestedServiceQuotaChange(self):
         asked = ask("RequestServiceQuotaIncrease",
