@@ -6,6 +6,7 @@ from client import call, refusal, request, understand
 from .world import Scenarios
 
 made = {}
+NO_LIMIT = 1000000000
 NOBODY = {"AccountId": "000000000000"}
 VCPUS = {"ServiceCode": "ec2", "QuotaCode": "L-1216C47A"}
 
@@ -77,55 +78,57 @@ class Organization(Scenarios):
 
 
 class Quotas(Scenarios):
-    def value(self, **more):
-        return ask("GetServiceQuota", {**VCPUS, **more})["Quota"]["Value"]
+    def of(self, account_id):
+        return ask("GetServiceQuota", {**VCPUS, "AccountId": account_id})["Quota"]["Value"]
+
+    def ask_for_more(self):
+        return call("post", "RequestServiceQuotaIncrease", {**VCPUS, "DesiredValue": NO_LIMIT})["RequestedQuota"]
 
     def GetServiceQuota(self):
-        self.assertEqual(self.value(AccountId=account()["AccountId"]), 1000000000)
-        self.assertEqual(ask("GetServiceQuota", {"ServiceCode": "ec2", "QuotaCode": "L-0263D0A3"})[
+        self.assertEqual(call("post", "GetServiceQuota", VCPUS)["Quota"]["Value"], NO_LIMIT)
+        self.assertEqual(call("post", "GetServiceQuota", {"ServiceCode": "ec2", "QuotaCode": "L-0263D0A3"})[
             "Quota"]["Value"], 5)
 
     def GetAWSDefaultServiceQuota(self):
-        self.assertEqual(ask("GetAWSDefaultServiceQuota", VCPUS)["Quota"]["Value"], 1000000000)
+        self.assertEqual(call("post", "GetAWSDefaultServiceQuota", VCPUS)["Quota"]["Value"], NO_LIMIT)
 
     def ListServices(self):
-        self.assertEqual([each["ServiceCode"] for each in ask("ListServices", {})["Services"]],
+        self.assertEqual([each["ServiceCode"] for each in call("post", "ListServices", {})["Services"]],
                          ["ebs", "ec2", "vpc"])
 
     def ListServiceQuotas(self):
-        codes = [each["QuotaCode"] for each in ask("ListServiceQuotas", {"ServiceCode": "ec2"})["Quotas"]]
+        found = call("post", "ListServiceQuotas", {"ServiceCode": "ec2"})["Quotas"]
+        codes = [each["QuotaCode"] for each in found]
         self.assertEqual(codes, sorted(codes))
         self.assertLessEqual({"L-1216C47A", "L-34B43A08", "L-0263D0A3"}, set(codes))
 
     def ListAWSDefaultServiceQuotas(self):
-        found = ask("ListAWSDefaultServiceQuotas", {"ServiceCode": "vpc"})["Quotas"]
+        found = call("post", "ListAWSDefaultServiceQuotas", {"ServiceCode": "vpc"})["Quotas"]
         self.assertEqual([(each["QuotaCode"], each["Value"]) for each in found], [("L-F678F1CE", 100)])
 
     def RequestServiceQuotaIncrease(self):
+        asked = self.ask_for_more()
+        self.assertEqual((asked["Status"], asked["DesiredValue"]), ("APPROVED", NO_LIMIT))
+        of = account()["AccountId"]
+        for value in (7, 3):
+            asked = ask("RequestServiceQuotaIncrease", {**VCPUS, "DesiredValue": value, "AccountId": of})
+            self.assertEqual(asked["RequestedQuota"]["Status"], "APPROVED")
+            self.assertEqual(self.of(of), value)
         for wrong in ({"QuotaCode": "L-0"}, NOBODY):
             self.assertEqual(refusal(ask, "RequestServiceQuotaIncrease", {**VCPUS, "DesiredValue": 7, **wrong}).code,
                              "NoSuchResourceException")
-        of = account()["AccountId"]
-        asked = ask("RequestServiceQuotaIncrease", {**VCPUS, "DesiredValue": 7, "AccountId": of})[
-            "RequestedQuota"]
-        self.assertEqual((asked["Status"], asked["DesiredValue"]), ("APPROVED", 7))
-        self.assertEqual(self.value(AccountId=of), 7)
-        self.assertEqual(self.value(), 1000000000)
 
     def GetRequestedServiceQuotaChange(self):
-        asked = ask("RequestServiceQuotaIncrease",
-                     {**VCPUS, "DesiredValue": 8, "AccountId": account()["AccountId"]})["RequestedQuota"]
-        self.assertEqual(ask("GetRequestedServiceQuotaChange", {"RequestId": asked["Id"]}),
+        asked = self.ask_for_more()
+        self.assertEqual(call("post", "GetRequestedServiceQuotaChange", {"RequestId": asked["Id"]}),
                          {"RequestedQuota": asked})
 
     def ListRequestedServiceQuotaChangeHistory(self):
-        of = account()["AccountId"]
-        asked = ask("RequestServiceQuotaIncrease", {**VCPUS, "DesiredValue": 9, "AccountId": of})[
-            "RequestedQuota"]
-        found = ask("ListRequestedServiceQuotaChangeHistory",
-                     {"AccountId": of, "ServiceCode": "ec2", "Status": "APPROVED"})["RequestedQuotas"]
-        self.assertIn(asked, found)
-        self.assertEqual(ask("ListRequestedServiceQuotaChangeHistory", {})["RequestedQuotas"], [])
+        asked = self.ask_for_more()
+        found = call("post", "ListRequestedServiceQuotaChangeHistory", {"ServiceCode": "ec2", "Status": "APPROVED"})
+        self.assertIn(asked, found["RequestedQuotas"])
+        found = call("post", "ListRequestedServiceQuotaChangeHistory", {"ServiceCode": "ebs"})
+        self.assertEqual(found["RequestedQuotas"], [])
 
 
 REFUSED = {
