@@ -57,12 +57,13 @@ def send(one, key, user="ec2-user"):
 
 
 def enter(one, key, command, limit=LIMIT):
-    """What the command prints, with a key that is sent for each try."""
+    """What the command prints, with a key that is sent for each try. It may wait for cloud-init, and longer
+    than the key is good for."""
     address = describe(ec2, one)["PublicIpAddress"]
 
     def look():
         send(one, key)
-        done = run(*ssh_argv(key, address), command, limit=SECONDS)
+        done = run(*ssh_argv(key, address), command, limit=limit)
         return done if done.returncode != 255 else None
     return until(f"{one} lets a key in that was sent", look, limit, every=3).stdout
 
