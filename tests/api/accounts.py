@@ -1,6 +1,6 @@
 #!/usr/bin/python3 -B
 # area: identity
-# config: account_quotas=instances=2 vcpus=5 memory=4096 disk=20 addresses=1
+# config: account_quotas=instances=2 vcpus=5 memory=40000 disk=20 addresses=1
 """Several accounts on one server: each sees its own alone, and has what it may have."""
 import unittest
 
@@ -26,8 +26,8 @@ def new_account(name):
 
 def inside(account):
     """What the owner's manager may use in an account: its role's credentials."""
-    given = client("sts", **manager).assume_role(
-        RoleArn=f"arn:aws:iam::{account}:role/OrganizationAccountAccessRole", RoleSessionName="manager")["Credentials"]
+    role = f"arn:aws:iam::{account}:role/OrganizationAccountAccessRole"
+    given = client("sts", **manager).assume_role(RoleArn=role, RoleSessionName="manager")["Credentials"]
     return {"key": given["AccessKeyId"], "secret": given["SecretAccessKey"], "token": given["SessionToken"]}
 
 
@@ -104,7 +104,8 @@ class Quotas(unittest.TestCase):
         image = shared_image("quotas")
         run = {"ImageId": image, "InstanceType": "t3.micro"}  # two vCPUs, 1,024 MiB
         for more, code in (({"MinCount": 3, "MaxCount": 3}, "InstanceLimitExceeded"),
-                           ({"MinCount": 1, "MaxCount": 1, "InstanceType": "m5.2xlarge"}, "InstanceLimitExceeded"),
+                           ({"MinCount": 1, "MaxCount": 1, "InstanceType": "m5.4xlarge"}, "InstanceLimitExceeded"),
+                           ({"MinCount": 1, "MaxCount": 1, "InstanceType": "m5.2xlarge"}, "VcpuLimitExceeded"),
                            ({"MinCount": 1, "MaxCount": 1, "BlockDeviceMappings": [
                                {"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": 20}}]}, "VolumeLimitExceeded")):
             fault = refusal(theirs.run_instances, **{**run, **more})

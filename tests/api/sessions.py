@@ -384,6 +384,8 @@ class OfInstances(Identities):
         self.assertEqual((fault.code, fault.status), ("RequestExpired", 400))
         fault = refusal(self.of(first, "sts").get_caller_identity)
         self.assertEqual((fault.code, fault.status), ("ExpiredToken", 403))
+        outside = client("sts", key=first["AccessKeyId"], secret=first["SecretAccessKey"], token=first["Token"])
+        self.assertEqual(refusal(outside.get_caller_identity).code, "ExpiredToken")
         self.assertTrue(self.of(self.given()).describe_regions()["Regions"])
 
     def ended(self, given):

@@ -17,7 +17,7 @@ import botocore.session
 
 TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 sys.path.insert(0, os.path.join(TREE, "lib", "wire"))
-from model_text import BOTOCORE_NAMES, as_query, read_model  # noqa: E402
+from model_text import BOTOCORE_NAMES, as_query, read_model, services  # noqa: E402
 
 VERSION = "2016-11-15"
 with open(os.path.join(TREE, "lib", "api", "actions.def"), encoding="utf-8") as rows:
@@ -53,7 +53,8 @@ def model_of(service):
 
 def _load(service):
     if service not in MODELS:
-        raw = _session.get_component("data_loader").load_service_model(BOTOCORE_NAMES.get(service, service), "service-2")
+        loader = _session.get_component("data_loader")
+        raw = loader.load_service_model(BOTOCORE_NAMES.get(service, service), "service-2")
         if service == "ec2":  # operations that this botocore does not have: newer_operations.py
             with open(NEWER_OPERATIONS, encoding="utf-8") as file:
                 newer = json.load(file)
@@ -79,6 +80,7 @@ def operation(action):
 
 # Members that EC2 has got since botocore 1.29, which Debian 12 has: all of them are in 1.43.
 NEWER = {
+    "Account": {"State"},
     "CapacityReservation": {"reservationType"},
     "CreateSecurityGroupResult": {"securityGroupArn"},
     "GetSerialConsoleAccessStatusResult": {"managedBy"},
@@ -89,6 +91,8 @@ NEWER = {
                          "rebootMigrationSupport"},
     "ModifyInstanceMaintenanceOptionsResult": {"rebootMigration"},
     "NetworkInterface": {"availabilityZoneId"},
+    "RequestedServiceQuotaChange": {"QuotaRequestedAtLevel"},
+    "ServiceQuota": {"QuotaAppliedAtLevel"},
     "Placement": {"availabilityZoneId"},
     "ProcessorInfo": {"manufacturer"},
     "RevokeSecurityGroupEgressResult": {"revokedSecurityGroupRuleSet"},
@@ -233,15 +237,18 @@ JSON_TYPES = {"boolean": bool, "integer": int, "long": int, "double": (int, floa
 
 def newer_members(name):
     """NEWER has names of XML elements; these are the members', from the tree's own model."""
+    if name not in NEWER:
+        return set()
     with model_lock:
-        model = _own_model()
-    struct = model.structs.get(name) or model.structs.get((model.actions.get(name) or (None, None))[1]) or {}
-    return {field.name for field in struct.values() if field.wire_out in NEWER.get(name, ())}
+        models = _own_models()
+    structs = [model.structs.get(name) or model.structs.get((model.actions.get(name) or (None, None))[1]) or {}
+               for model in models]
+    return {field.name for struct in structs for field in struct.values() if field.wire_out in NEWER[name]}
 
 
 @functools.lru_cache(maxsize=None)
-def _own_model():
-    return read_model(os.path.join(TREE, "lib", "wire", "ec2.model"))
+def _own_models():
+    return [read_model(os.path.join(TREE, "lib", "wire", service + ".model")) for service in services()]
 
 
 def _json_structure(shape, value, path, problems, top=False):
@@ -269,6 +276,13 @@ def _json_value(shape, value, path, problems):
             return
         for each in value:
             _json_value(shape.member, each, path + "[]", problems)
+    elif shape.type_name == "map":
+        if not isinstance(value, dict):
+            problems.append(f"{path} is no map: {str(value)[:60]}")
+            return
+        for key, each in value.items():
+            _json_value(shape.key, key, f"{path}'s key", problems)
+            _json_value(shape.value, each, f"{path}.{key}", problems)
     else:
         wanted = JSON_TYPES.get(shape.type_name, str)
         if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):

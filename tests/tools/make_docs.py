@@ -343,8 +343,9 @@ def sentences():
             args = arguments(text, match.end())
             if len(args) < 3 or not re.search(r'"|\b[A-Z][A-Z0-9_]{3,}\b', args[2]):
                 continue  # the definition, or a sentence that came from elsewhere
-            ids = FAULT.findall(args[1])
-            if re.sub(r"FAULT_\w+|NULL", "", args[1]).strip():
+            ids = FAULT.findall(args[1] if args[1].strip() != "quota_kinds[q].fault" else
+                                read("lib", "core", "account_quotas.def"))
+            if re.sub(r"FAULT_\w+|NULL|quota_kinds\[q\]\.fault", "", args[1]).strip():
                 ids.append(None)
             # `? :` has two of them.
             for choice in re.split(r"\s[?:]\s", args[2])[-2:] if " ? " in args[2] else [args[2]]:
