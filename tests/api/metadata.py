@@ -231,6 +231,40 @@ class Metadata(unittest.TestCase):
         for version in one.read("/").split("\n"):
             self.assertEqual(one.read(f"/{version}/meta-data/instance-id"), one.id)
 
+    def test_what_mocks_and_cloud_init_ask_for(self):
+        """The paths of amazon-ec2-metadata-mock and of cloud-init's Ec2 data source: there, or 404 as on an instance
+        that has no such thing."""
+        ec2.create_key_pair(KeyName="paths")
+        self.addCleanup(ec2.delete_key_pair, KeyName="paths")
+        one = self.guest(KeyName="paths", BlockDeviceMappings=[{"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": 1}}])
+        mac = f"network/interfaces/macs/{one.row['NetworkInterfaces'][0]['MacAddress']}/"
+        public = one.meta("public-ipv4")
+        there = ["ami-id", "ami-launch-index", "ami-manifest-path", "block-device-mapping/ami",
+                 "block-device-mapping/ebs1", "block-device-mapping/root", "events/maintenance/history",
+                 "events/maintenance/scheduled", "hostname", "instance-action", "instance-id", "instance-life-cycle",
+                 "instance-type", "local-hostname", "local-ipv4", "mac", "placement/availability-zone",
+                 "placement/availability-zone-id", "placement/region", "public-hostname", "public-ipv4",
+                 "public-keys/0/openssh-key", "reservation-id", "security-groups", "services/domain",
+                 "services/partition"]
+        there += [mac + name for name in (
+            "device-number", f"ipv4-associations/{public}", "interface-id", "local-hostname", "local-ipv4s", "mac",
+            "network-card-index", "owner-id", "public-hostname", "public-ipv4s", "security-group-ids",
+            "security-groups", "subnet-id", "subnet-ipv4-cidr-block", "vpc-id", "vpc-ipv4-cidr-block",
+            "vpc-ipv4-cidr-blocks")]
+        without = ["autoscaling/target-lifecycle-state", "block-device-mapping/ephemeral0", "block-device-mapping/swap",
+                   "elastic-inference/associations", "events/recommendations/rebalance", "iam/info",
+                   "iam/security-credentials", "kernel-id", "placement/group-name", "placement/host-id",
+                   "placement/partition-number", "product-codes", "ramdisk-id", "spot/instance-action",
+                   "spot/termination-time", "tags/instance/Name", mac + "ipv6s", mac + "subnet-ipv6-cidr-blocks",
+                   mac + "vpc-ipv6-cidr-blocks"]
+        self.assertEqual({path: 200 for path in there} | {path: 404 for path in without},
+                         {path: one.status(META + path) for path in there + without})
+        for name in ("dynamic/instance-identity/document", "dynamic/instance-identity/pkcs7",
+                     "dynamic/instance-identity/signature", "dynamic/fws/instance-monitoring"):
+            self.assertEqual(one.status("/latest/" + name), 200, name)
+        for version in ("2021-03-23", "2018-09-24", "2016-09-02", "2009-04-04"):  # cloud-init tries them in this order
+            self.assertEqual(one.read(f"/{version}/meta-data/instance-id"), one.id)
+
     def test_user_data_comes_byte_by_byte(self):
         data = bytes(range(256)) * 60
         one = self.guest(UserData=data)
