@@ -2,6 +2,9 @@
 /*
  * The libvirt domain of an instance, as XML. Pure: the same spec gives the same text. Every value
  * goes through libxml2's writer, so nothing that a user chose can end an element.
+ *
+ * libxml2 makes itself ready with its first use, which two threads must not do at once (libxml2:
+ * "Thread safety"): a driver calls xmlInitParser() when it is made.
  */
 #include "hypervisor/hypervisor.h"
 

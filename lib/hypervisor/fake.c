@@ -1,6 +1,7 @@
 #include "hypervisor/fake.h"
 
 #include <errno.h>
+#include <libxml/parser.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -615,6 +616,7 @@ static const struct hypervisor_ops fake_ops = {
 
 int fake_hypervisor_new(domain_event_fn event, void *ctx, struct hypervisor **ret)
 {
+    xmlInitParser();
     struct fake_hypervisor *f = calloc(1, sizeof(*f));
     if (f == NULL)
         return -ENOMEM;
