@@ -21,6 +21,7 @@ import unittest
 from client import (ENDPOINT, REGION, client, find_clis, instance, operation, register_image,
                     tap, until, wait_state)
 
+QUICK = "CROFT_QUICK" in os.environ  # then the older CLI is left out: a minute of a core
 ELSEWHERE = "ap-south-1"  # the region that some of the commands name
 
 # Run in this order, each with what its output must show: a regular expression, or None for nothing.
@@ -250,9 +251,12 @@ def setUpModule():
     register_image("another-of-amazon", region=ELSEWHERE, OwnerAlias="amazon")
     register_image("amzn2-ami-hvm-mine-x86_64-gp2", region=ELSEWHERE)
     pool = concurrent.futures.ThreadPoolExecutor(max_workers=2)
-    for version, cli in find_clis().items():
+    clis = find_clis()
+    if QUICK:
+        del clis[1]
+    for version, cli in clis.items():
         ran[version] = pool.submit(run_all, version, cli) if cli else None
-    if ran[1]:
+    if ran.get(1):
         ran[1].add_done_callback(lambda _: free.set())
     else:
         free.set()
@@ -284,8 +288,9 @@ class Commands(unittest.TestCase):
             self.assertNotEqual(done.returncode, 0)
             self.assertIn("Error parsing parameter", done.stderr)  # the CLI's own words
 
-    def test_with_cli_1(self):
-        self.with_cli(1)
+    if not QUICK:
+        def test_with_cli_1(self):
+            self.with_cli(1)
 
     def test_with_cli_2(self):
         self.with_cli(2)

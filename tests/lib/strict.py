@@ -120,7 +120,15 @@ NEWER = {
 # Likewise values of enumerations; an internet gateway's attachment is "available" in AWS's text alone, and an
 # endpoint's state is written small in what EC2 sends (AWS: the examples of DescribeVpcEndpoints). Echo requests
 # are Croft's own addition to network insights (docs/why.md).
-NEWER_VALUES = {"AttachmentStatus": {"available"}, "State": {"available"}, "SpotInstanceState": {"disabled"}, "Protocol": {"icmp"}}
+NEWER_VALUES = {
+    "AttachmentStatus": {"available"},
+    "PermissionsBoundaryAttachmentType": {"Policy"},  # so in what IAM sends (AWS: the examples of GetUser)
+    "Protocol": {"icmp"},
+    "SpotInstanceState": {"disabled"},
+    "State": {"available"},
+    "summaryKeyType": {"AccountPasswordPresent", "AssumeRolePolicySizeQuota", "InstanceProfiles",
+                       "InstanceProfilesQuota", "Providers", "RolePolicySizeQuota", "Roles", "RolesQuota"},
+}
 TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z$")
 KINDS = {
     "boolean": re.compile(r"^(true|false)$"),

@@ -31,7 +31,8 @@ BUILDS = {  # directory: (CC, options of meson setup)
     "build": ("gcc", []),
     "build-clang": ("clang", ["-Dwerror=true"]),
     # -O0: the tests take as long as with -O1, for the checks cost more than it saves, and it builds much faster.
-    "build-asan": ("gcc", ["-Dwerror=true", "-Doptimization=0", "-Db_sanitize=address,undefined",
+    # -g1 has the lines that a report names.
+    "build-asan": ("gcc", ["-Dwerror=true", "-Doptimization=0", "-Ddebug=false", "-Dc_args=-g1", "-Db_sanitize=address,undefined",
                            "-Db_lundef=false"]),
 }
 LIMITS = {"api": 120, "clients": 180, "net": 180, "vm": 900, "lint": 1500}
@@ -240,6 +241,8 @@ def api_test(report, path):
     where = os.path.join(TREE, "build-asan")
     env = dict(os.environ, CROFT_BUILD=where, CROFT_LAB_LOGS=logs_of(name), **SANITIZERS,
                **IN_MEMORY)
+    if QUICK:
+        env["CROFT_QUICK"] = "yes"
     if tap.headers(path).get("traffic", [""])[0] != "no":
         os.makedirs(os.path.dirname(traffic_of(name)), exist_ok=True)
         env["CROFT_TRAFFIC"] = traffic_of(name)
