@@ -49,7 +49,8 @@ NEEDS = {"DescribeLaunchTemplateVersions": {"Versions": ["$Latest"]},
          "DescribeStaleSecurityGroups": {"VpcId": "%vpc"}}
 # What there can be none of: a data feed is written to S3, and nobody has a password.
 ALWAYS_REFUSED = {"DescribeSpotDatafeedSubscription": "InvalidSpotDatafeed.NotFound",
-                  "GetAccountPasswordPolicy": "NoSuchEntity"}
+                  "DeleteLoginProfile": "NoSuchEntity", "GetAccountPasswordPolicy": "NoSuchEntity",
+                  "GetLoginProfile": "NoSuchEntity"}
 
 
 class TheTable(unittest.TestCase):

@@ -53,7 +53,7 @@ class Boto3(unittest.TestCase):
             iam.create_policy(PolicyName="bad", PolicyDocument='{"Version": "2012-10-17"}')
 
     def test_what_is_not_here_says_so(self):
-        for ask in (iam.list_saml_providers, iam.list_server_certificates, iam.list_virtual_mfa_devices):
+        for ask in (iam.list_saml_providers, iam.list_open_id_connect_providers):
             self.assertEqual(refusal(ask).code, "UnsupportedOperation")
 
 

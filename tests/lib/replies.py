@@ -28,7 +28,8 @@ from record import RECORD, TO_CLIENT, TO_SERVER  # noqa: E402
 SHOWN_MAX = 20
 # A data feed would be written to S3: there can be none, and EC2 says so with an error.
 # Nobody has a password, so there is no policy for them.
-NEVER_SUCCEEDS = {"DescribeSpotDatafeedSubscription", "GetAccountPasswordPolicy"}
+NEVER_SUCCEEDS = {"DescribeSpotDatafeedSubscription", "GetAccountPasswordPolicy", "GetLoginProfile",
+                  "DeleteLoginProfile"}
 # libmicrohttpd's own words about what is no HTTP, or more of a header than it can hold
 NO_HTTP = b"<html><head><title>"
 

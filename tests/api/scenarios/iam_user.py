@@ -27,6 +27,37 @@ def gone(name):
     iam.delete_user(UserName=name)
 
 
+class NobodyHas(Scenarios):
+    def none(self, action, member, *params):
+        for each in params:
+            found = call("post", action, each)
+            self.assertEqual((found[member], found["IsTruncated"]), ([], False))
+
+    def none_of(self, action, member):
+        user(action)
+        self.none(action, member, {}, {"UserName": action})
+
+    def ListMFADevices(self):
+        self.none_of("ListMFADevices", "MFADevices")
+
+    def ListSSHPublicKeys(self):
+        self.none_of("ListSSHPublicKeys", "SSHPublicKeys")
+
+    def ListSigningCertificates(self):
+        self.none_of("ListSigningCertificates", "Certificates")
+
+    def ListServiceSpecificCredentials(self):
+        user("specific")
+        found = call("post", "ListServiceSpecificCredentials", {"UserName": "specific"})
+        self.assertEqual(found["ServiceSpecificCredentials"], [])
+
+    def ListVirtualMFADevices(self):
+        self.none("ListVirtualMFADevices", "VirtualMFADevices", {}, {"AssignmentStatus": "Any"})
+
+    def ListServerCertificates(self):
+        self.none("ListServerCertificates", "ServerCertificateMetadataList", {}, {"PathPrefix": "/a/"})
+
+
 class Users(Scenarios):
     def CreateUser(self):
         made = call("post", "CreateUser", {"UserName": "made", "Path": "/a/b/", "Tags": [
@@ -167,7 +198,15 @@ REFUSED = {
                     "InvalidInput"),
                    ({"UserName": "u", "Tags": [{"Key": "aws:a", "Value": "1"}]}, "InvalidInput"),
                    ({"UserName": "u", "Tags": [{"Key": "a"}]}, "ValidationError")],
+    "DeleteLoginProfile": [NOBODY, ({}, "ValidationError")],
+    "GetLoginProfile": [NOBODY],
     "GetUser": [NOBODY],
+    "ListMFADevices": [NOBODY, ({"Marker": "AAAA"}, "ValidationError")],
+    "ListSSHPublicKeys": [NOBODY],
+    "ListServerCertificates": [({"PathPrefix": "a"}, "ValidationError")],
+    "ListServiceSpecificCredentials": [NOBODY],
+    "ListSigningCertificates": [NOBODY],
+    "ListVirtualMFADevices": [({"MaxItems": 0}, "ValidationError")],
     "ListUsers": [({"PathPrefix": "a"}, "ValidationError"), ({"MaxItems": 0}, "ValidationError"),
                   ({"Marker": "AAAA"}, "ValidationError")],
     "UpdateUser": [NOBODY],
