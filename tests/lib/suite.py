@@ -36,7 +36,7 @@ BUILDS = {  # directory: (CC, options of meson setup)
                            "-Db_lundef=false"]),
 }
 LIMITS = {"api": 120, "clients": 180, "net": 180, "vm": 900, "lint": 1500}
-QUICK = False  # --quick
+QUICK, QUICKLY = False, {}  # --quick, and what tests see of it: fewer steps by chance, fewer clients
 # Where stores and labs lie that lose nothing when the power goes: a commit waits for a disk's 10 ms else.
 IN_MEMORY = {"TMPDIR": "/dev/shm"} if os.access("/dev/shm", os.W_OK) else {}
 # What was freed is kept for a while, to find later uses; more of it costs pages, and time.
@@ -241,8 +241,7 @@ def api_test(report, path):
     where = os.path.join(TREE, "build-asan")
     env = dict(os.environ, CROFT_BUILD=where, CROFT_LAB_LOGS=logs_of(name), **SANITIZERS,
                **IN_MEMORY)
-    if QUICK:
-        env["CROFT_QUICK"] = "yes"
+    env.update(QUICKLY)
     if tap.headers(path).get("traffic", [""])[0] != "no":
         os.makedirs(os.path.dirname(traffic_of(name)), exist_ok=True)
         env["CROFT_TRAFFIC"] = traffic_of(name)
@@ -264,13 +263,12 @@ def replies_test(report, complete):
 
 
 def net_test(report, path):
-    env = dict(os.environ, CROFT_BUILD=os.path.join(TREE, "build-asan"), **SANITIZERS)
+    env = dict(os.environ, CROFT_BUILD=os.path.join(TREE, "build-asan"), **SANITIZERS, **QUICKLY)
     report.add(tap.timed([path], "net/" + os.path.basename(path), limit_of(path, "net"), env))
 
 
 def lint_test(report, path):
-    env = dict(os.environ, CROFT_BUILD=os.path.join(TREE, "build-asan" if QUICK else "build"),
-               CROFT_QUICK="yes" if QUICK else "")
+    env = dict(os.environ, CROFT_BUILD=os.path.join(TREE, "build-asan" if QUICK else "build"), **QUICKLY)
     report.add(tap.timed([path], "lint/" + os.path.basename(path), limit_of(path, "lint"), env))
 
 
@@ -428,6 +426,8 @@ def main():
         return in_lab(argv[1], argv[2:])
     global QUICK
     QUICK, verbose = "--quick" in argv, "-v" in argv
+    if QUICK:
+        QUICKLY["CROFT_QUICK"] = "yes"
     words = [word for word in argv if word not in ("--quick", "-v")]
     for word in words:
         if word.startswith("-"):
