@@ -28,23 +28,23 @@ def gone(name):
 
 
 class NobodyHas(Scenarios):
-    def none(self, action, member, *params):
+    def lists_nothing(self, action, member, *params):
         for each in params:
             found = call("post", action, each)
             self.assertEqual((found[member], found["IsTruncated"]), ([], False))
 
-    def none_of(self, action, member):
+    def user_has_none(self, action, member):
         user(action)
-        self.none(action, member, {}, {"UserName": action})
+        self.lists_nothing(action, member, {}, {"UserName": action})
 
     def ListMFADevices(self):
-        self.none_of("ListMFADevices", "MFADevices")
+        self.user_has_none("ListMFADevices", "MFADevices")
 
     def ListSSHPublicKeys(self):
-        self.none_of("ListSSHPublicKeys", "SSHPublicKeys")
+        self.user_has_none("ListSSHPublicKeys", "SSHPublicKeys")
 
     def ListSigningCertificates(self):
-        self.none_of("ListSigningCertificates", "Certificates")
+        self.user_has_none("ListSigningCertificates", "Certificates")
 
     def ListServiceSpecificCredentials(self):
         user("specific")
@@ -52,10 +52,10 @@ class NobodyHas(Scenarios):
         self.assertEqual(found["ServiceSpecificCredentials"], [])
 
     def ListVirtualMFADevices(self):
-        self.none("ListVirtualMFADevices", "VirtualMFADevices", {}, {"AssignmentStatus": "Any"})
+        self.lists_nothing("ListVirtualMFADevices", "VirtualMFADevices", {}, {"AssignmentStatus": "Any"})
 
     def ListServerCertificates(self):
-        self.none("ListServerCertificates", "ServerCertificateMetadataList", {}, {"PathPrefix": "/a/"})
+        self.lists_nothing("ListServerCertificates", "ServerCertificateMetadataList", {}, {"PathPrefix": "/a/"})
 
 
 class Users(Scenarios):
