@@ -89,6 +89,7 @@ NEWER = {
     "InstanceStatus": {"attachedEbsStatus", "availabilityZoneId"},
     "InstanceTypeInfo": {"nitroEnclavesSupport", "nitroTpmSupport", "phcSupport",
                          "rebootMigrationSupport"},
+    "ListServiceSpecificCredentialsResponse": {"IsTruncated"},
     "ModifyInstanceMaintenanceOptionsResult": {"rebootMigration"},
     "NetworkInterface": {"availabilityZoneId"},
     "RequestedServiceQuotaChange": {"QuotaRequestedAtLevel"},

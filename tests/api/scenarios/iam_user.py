@@ -198,7 +198,7 @@ REFUSED = {
                     "InvalidInput"),
                    ({"UserName": "u", "Tags": [{"Key": "aws:a", "Value": "1"}]}, "InvalidInput"),
                    ({"UserName": "u", "Tags": [{"Key": "a"}]}, "ValidationError")],
-    "DeleteLoginProfile": [NOBODY, ({}, "ValidationError")],
+    "DeleteLoginProfile": [NOBODY],
     "GetLoginProfile": [NOBODY],
     "GetUser": [NOBODY],
     "ListMFADevices": [NOBODY, ({"Marker": "AAAA"}, "ValidationError")],
