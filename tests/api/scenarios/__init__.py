@@ -33,7 +33,8 @@ def once(kept, more, where):
 
 def gathered():
     """The classes of all modules, and all that is to be refused."""
-    classes, methods, refused = [], {}, {}
+    classes, refused = [], {}
+    methods = {name: Scenarios for name in vars(Scenarios) if not name.startswith("_")}  # which all have
     for module in MODULES:
         own = [kind for _, kind in inspect.getmembers(module, inspect.isclass)
                if issubclass(kind, Scenarios) and kind.__module__ == module.__name__]
