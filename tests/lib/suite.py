@@ -78,7 +78,12 @@ def choose(folder, words):
         if word not in AREAS:
             fail(f"'{word}' is neither a file nor an area; the areas are {', '.join(AREAS)}.")
     return [path for path in executables(folder)
-            if not words or path in named or areas_of(path) & wanted]
+            if path in named or not is_left_out(path) and (not words or areas_of(path) & wanted)]
+
+
+def is_left_out(path):
+    """`# quick: no` in a file of tests/api, clients or net: it takes long, and a full run has it."""
+    return QUICK and tap.headers(path).get("quick", [""])[0] == "no"
 
 
 # --- telling --------------------------------------------------------------------------------

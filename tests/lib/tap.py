@@ -12,6 +12,8 @@ Comments among its first 30 lines say where it belongs:
     # lab: own                it makes its own labs, or needs none
     # config: key=value       for croftd in its lab; repeatable, not in tests/vm
     # timeout: 600            seconds; 120 in tests/api, 180 in tests/clients, 900 in tests/vm
+    # quick: no               it takes long: a full run alone has it
+    # traffic: no             what it is answered is not kept to be read by replies.py
 
 A test in Python may be an ordinary unittest file that ends with
     sys.path.insert(0, ".../tests/lib"); import tap; tap.main()
@@ -94,7 +96,7 @@ def headers(path):
     found = {}
     with open(path, encoding="utf-8", errors="replace") as file:
         for _, line in zip(range(30), file):
-            match = re.match(r"^\s*#\s*(area|lab|config|timeout):\s*(.+?)\s*$", line)
+            match = re.match(r"^\s*#\s*(area|lab|config|timeout|traffic|quick):\s*(.+?)\s*$", line)
             if match:
                 found.setdefault(match[1], []).append(match[2])
     return found
