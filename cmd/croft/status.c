@@ -78,6 +78,26 @@ static void print_disk(const json_t *s)
         full ? " (full: guests are paused until there is room)" : "", screen_plain(stdout));
 }
 
+/* What is not well, each with its reason; one word when all is. */
+static void print_health(const json_t *checks)
+{
+    const char *name;
+    json_t *check;
+    bool well = true;
+
+    json_object_foreach((json_t *)(uintptr_t)checks, name, check)
+    {
+        if (json_is_true(json_object_get(check, "ok")))
+            continue;
+        const char *detail = json_text(check, "detail");
+        printf("%-12s%s%s: %s%s\n", well ? "Health" : "", screen_colour(stdout, COLOUR_RED), name,
+               detail == NULL ? "it fails" : detail, screen_plain(stdout));
+        well = false;
+    }
+    if (well)
+        printf("Health      good\n");
+}
+
 static void print(struct cli *c, const json_t *s)
 {
     bool emulated = json_is_true(json_object_get(s, "emulated"));
@@ -88,6 +108,8 @@ static void print(struct cli *c, const json_t *s)
         how = ", nothing is really started";
     printf("croftd      %s, up %s, on %s\n", version == NULL ? "?" : version,
            span_of(c, number(s, "uptime_s")), cli_endpoint(c));
+    if (json_object_get(s, "checks") != NULL)
+        print_health(json_object_get(s, "checks"));
     printf("Hypervisor  %s%s%s%s\n", hypervisor == NULL ? "?" : hypervisor,
            screen_colour(stdout, emulated ? COLOUR_YELLOW : COLOUR_NONE), how,
            screen_plain(stdout));

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/monitoring.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "core/disk_room.h"
@@ -71,6 +72,8 @@ static const struct key {
         "seconds that a spot instance is told before its end"),
     KEY(role_credentials, false, "21600",
         "seconds that the credentials of instances' roles are good for"),
+    {"monitoring", offsetof(struct config, monitoring_text), false, "loopback",
+     "who reads /metrics and /healthz without credentials: " MONITORING_WORDS},
     KEY(guest_api, false, "yes", "yes: guests reach the API at http://169.254.169.254"),
 #undef KEY
 };
@@ -337,6 +340,14 @@ static int read_volume_limits(struct config *c, struct err *e)
     return 0;
 }
 
+static int read_monitoring(struct config *c, struct err *e)
+{
+    if (monitoring_parse(c->monitoring_text, &c->monitoring) < 0)
+        return err_set(e, EINVAL, "monitoring must be " MONITORING_WORDS ", not '%s'",
+                       c->monitoring_text);
+    return 0;
+}
+
 static int check_ipv6_prefix(const struct config *c, struct err *e)
 {
     struct cidr6 prefix;
@@ -388,6 +399,8 @@ static int work_out(struct arena *a, struct config *c, struct err *e)
         r = read_disk_full(c, e);
     if (r == 0)
         r = read_volume_limits(c, e);
+    if (r == 0)
+        r = read_monitoring(c, e);
     if (r == 0 && !streq(c->hypervisor, "libvirt") && !streq(c->hypervisor, "fake"))
         r = err_set(e, EINVAL, "hypervisor must be libvirt or fake, not '%s'", c->hypervisor);
     if (r == 0 && !streq(c->seed, "always") && !streq(c->seed, "never"))

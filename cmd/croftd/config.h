@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "api/api.h"
 #include "base/arena.h"
 #include "base/err.h"
 #include "core/account.h"
@@ -46,6 +47,7 @@ struct config {
     const char *bucket_directory;
     const char *storage;
     const char *disk_io;
+    const char *monitoring_text;
 
     /* Worked out of the above */
     struct region_list regions;
@@ -59,6 +61,7 @@ struct config {
     const char *account_quotas_text;
     struct quota_values account_quotas;
     struct instance_type_table instance_types; /* the owner's among AWS's */
+    enum monitoring monitoring;
     bool take_signature_v2;
     bool serve_guests;
     bool freeze_file_systems;

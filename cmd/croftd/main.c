@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/metric.h"
 #include "base/text.h"
 #include "config.h"
 #include "hypervisor/fake.h"
@@ -270,7 +271,9 @@ static void make_api(struct daemon *d)
         .server_key = &d->server_key,
         .no_seed = streq(c->seed, "never"),
         .signature_v2 = c->take_signature_v2,
+        .monitoring = c->monitoring,
         .host = jobs_host,
+        .progress = jobs_progress,
         .wake = jobs_wake,
         .ctx = d->jobs,
     });
@@ -330,6 +333,7 @@ static int start(struct daemon *d, struct err *e)
     if (r < 0)
         return r;
     make_api(d); /* before the workers: they launch through it */
+    metrics_start();
     r = jobs_start(d->jobs, d->hypervisor, e);
     if (r == 0)
         r = make_recorder(d, e);

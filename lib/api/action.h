@@ -21,3 +21,9 @@ struct action {
 
 /* NULL when Croft has no such action. */
 const struct action *action_find(const struct wire_service *service, const char *name);
+
+/* Actions by number, for metrics: so many, and one more for a request that names none (NULL). */
+size_t action_count(void);
+size_t action_index(const struct action *action);
+/* "ec2:RunInstances"; "none" for that one. */
+const char *action_label(size_t i);

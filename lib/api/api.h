@@ -30,6 +30,14 @@
 
 struct permissions;
 
+/* Who reads /metrics and /healthz, which need no credentials: see monitoring.h. */
+enum monitoring {
+    MONITORING_LOOPBACK, /* who is on this server: loopback and the unix socket */
+    MONITORING_SOCKET,   /* the unix socket alone */
+    MONITORING_EVERYONE, /* whoever reaches the API; guests never */
+    MONITORING_NOBODY,
+};
+
 struct api_config {
     struct store *store;
     struct storage *storage;
@@ -51,13 +59,16 @@ struct api_config {
     struct peer_gate *peers;
     const struct server_key *server_key;
     struct permissions *permissions; /* the API's own, made by api_new(); NULL: none are kept */
-    bool signature_v2;               /* also take signatures of version 2 */
-    bool no_seed; /* instances get no seed for cloud-init, unless their image wants one */
+    enum monitoring monitoring;
+    bool signature_v2; /* also take signatures of version 2 */
+    bool no_seed;      /* instances get no seed for cloud-init, unless their image wants one */
     /* Facts about the server; must not block. */
     void (*host)(void *ctx, struct host_info *ret_info);
+    /* How the workers get on; must not block. */
+    void (*progress)(void *ctx, struct jobs_progress *ret_progress);
     /* Called after each commit: there may be jobs. */
     void (*wake)(void *ctx);
-    void *ctx; /* of host and wake */
+    void *ctx; /* of host, progress and wake */
 };
 
 struct api;

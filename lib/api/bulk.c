@@ -1,12 +1,12 @@
 #include "api/bulk.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "api/authorize.h"
+#include "api/health.h"
 #include "api/permissions.h"
 #include "api/setting.h"
 #include "base/check.h"
@@ -57,7 +57,7 @@ static int check_permission(struct api *api, const struct http_request *http,
     return result;
 }
 
-static void answer_json(json_t *object, struct http_response *resp)
+void bulk_answer_json(json_t *object, struct http_response *resp)
 {
     char *text = json_dumps(object, JSON_COMPACT);
     CHECK(text != NULL);
@@ -68,7 +68,7 @@ static void answer_json(json_t *object, struct http_response *resp)
     resp->content_type = "application/json";
 }
 
-static void answer_status(struct api *api, struct http_response *resp)
+static void answer_status(struct api *api, struct arena *a, struct http_response *resp)
 {
     struct host_info host;
     api->config.host(api->config.ctx, &host);
@@ -76,15 +76,17 @@ static void answer_status(struct api *api, struct http_response *resp)
     struct capacity_used used = store_capacity_used(tx, api->config.host_id);
     int64_t promised_gib = store_promised_gib(tx);
     tx_end(tx);
+    struct health health;
+    health_look(api, a, &health);
     struct disk_room disk = {0};
     (void)api->config.storage->ops->room(api->config.storage, &disk, NULL);
     json_t *regions = json_array();
     for (size_t i = 0; i < api->config.regions.n; i++)
         json_array_append_new(regions, json_string(api->config.regions.v[i].name));
     int64_t room = host.memory_mib - api->config.reserve_memory_mib - used.memory_mib;
-    answer_json(
+    bulk_answer_json(
         json_pack(
-            "{s:s, s:s, s:s, s:b, s:i, s:I, s:I, s:I, s:I, s:o, s:I, s:f, s:I, s:I, s:I, s:I}",
+            "{s:s, s:s, s:s, s:b, s:i, s:I, s:I, s:I, s:I, s:o, s:I, s:f, s:I, s:I, s:I, s:I, s:o}",
             "version", CROFT_VERSION, "hypervisor", api->config.hypervisor->ops->name,
             "hypervisor_version", host.version == NULL ? "" : host.version, "emulated", !host.kvm,
             "cpus", host.cpus, "memory_mib", (json_int_t)host.memory_mib, "memory_free_mib",
@@ -94,7 +96,7 @@ static void answer_status(struct api *api, struct http_response *resp)
             (double)api->config.jobs->volume_limits / VOLUME_LIMITS_ON, "disk_mib",
             (json_int_t)(disk.size >> 20), "disk_free_mib", (json_int_t)(disk.free >> 20),
             "disk_promised_mib", (json_int_t)promised_gib * 1024, "disk_full_percent",
-            (json_int_t)api->config.jobs->disk_full_percent),
+            (json_int_t)api->config.jobs->disk_full_percent, "checks", health_json(&health)),
         resp);
 }
 
@@ -238,7 +240,7 @@ bool bulk_handle(struct api *api, const struct http_request *http, struct http_r
                              &f) < 0)
             refuse(http, &f, resp);
         else
-            answer_status(api, resp);
+            answer_status(api, http->arena, resp);
         return true;
     }
     if (bulk_is_slow(http)) {
@@ -299,7 +301,7 @@ static void upload_finish(void *sink, const struct http_request *http, struct ht
         if (u->error.code == 0)
             (void)fault(&f, FAULT_AUTH_FAILURE, "The body is not the one whose digest was signed");
     } else if (s->upload_finish(u->file, id, &u->error) == 0) {
-        answer_json(json_pack("{s:s}", "UploadId", id), resp);
+        bulk_answer_json(json_pack("{s:s}", "UploadId", id), resp);
     }
     if (u->error.code != 0) {
         log_warning("upload-failed request=%s reason=\"%s\"", http->request_id, u->error.message);

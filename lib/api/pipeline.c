@@ -5,10 +5,12 @@
 #include "api/authenticate.h"
 #include "api/authorize.h"
 #include "api/bulk.h"
+#include "api/monitoring.h"
 #include "api/permissions.h"
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metric.h"
 #include "base/text.h"
 #include "jobs/explain.h"
 #include "wire/digest.h"
@@ -229,9 +231,9 @@ static int serve(struct api *api, struct api_request *r, void **ret_out, struct 
 static void handle(void *ctx, const struct http_request *http, struct http_response *resp)
 {
     struct api *api = ctx;
-    if (bulk_handle(api, http, resp))
+    if (monitoring_handle(api, http, resp) || bulk_handle(api, http, resp))
         return;
-    int64_t began = clock_monotonic();
+    int64_t began = clock_monotonic_us();
     struct api_request r = {.http = http,
                             .door = request_door(http),
                             .service = request_target(http),
@@ -243,6 +245,9 @@ static void handle(void *ctx, const struct http_request *http, struct http_respo
     else
         request_refuse(&r, &f, resp);
     bool failed = fault_is_set(&f);
+    int64_t took = clock_monotonic_us() - began;
+    metric_count(METRIC_REQUESTS, action_index(r.action), failed ? f.code : FAULT_CODE_MAX);
+    metric_observe(METRIC_REQUEST_TIME, action_index(r.action), took);
     enum log_level level = resp->status >= 500 ? LOG_LEVEL_WARNING
                            : r.action != NULL && r.action->class == WRITE && !failed
                                ? LOG_LEVEL_INFO
@@ -250,7 +255,7 @@ static void handle(void *ctx, const struct http_request *http, struct http_respo
     log_write(level, "call action=%s request=%s status=%d%s%s took_ms=%lld",
               r.action == NULL ? "-" : r.action->name, http->request_id, resp->status,
               failed ? " code=" : "", failed ? fault_code_name(f.code) : "",
-              (long long)(clock_monotonic() - began));
+              (long long)took / 1000);
 }
 
 /* Refusals of the HTTP server itself, in the form of the door that was knocked at. */
@@ -275,6 +280,7 @@ static void render_error(void *ctx, const struct http_request *http, int status,
                             .door = http->path == NULL ? DOOR_QUERY : request_door(http)};
     struct fault f = {0};
     (void)fault(&f, code, "%s", message);
+    metric_count(METRIC_REQUESTS, action_index(NULL), f.code);
     request_refuse(&r, &f, resp);
     resp->status = status;
 }
@@ -307,6 +313,7 @@ struct api *api_new(const struct api_config *config)
     struct api *api = calloc(1, sizeof(*api));
     CHECK(api != NULL && config->regions.n > 0);
     api->config = *config;
+    monitoring_labels();
     api->config.permissions = permissions_new();
     api->started_at = clock_now();
     api->last_uses = last_uses_new();

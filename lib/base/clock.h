@@ -10,6 +10,7 @@
 
 int64_t clock_now(void);
 int64_t clock_monotonic(void);
+int64_t clock_monotonic_us(void); /* microseconds, to measure with */
 void clock_sleep(int64_t milliseconds);
 /* Writes with milliseconds, as EC2 does. */
 void clock_format_iso8601(int64_t when, char out[CLOCK_ISO8601_SIZE]);

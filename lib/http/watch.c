@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/metric.h"
 #include "base/text.h"
 #include "http/http_internal.h"
 
@@ -102,6 +103,13 @@ static void describe_peer(struct http_conn *c, struct MHD_Connection *mhd,
                         c->address, sizeof(c->address));
 }
 
+static enum metric_listener listener_of(const struct http_daemon *d)
+{
+    return d->is_fed    ? METRIC_LISTENER_GUESTS
+           : d->is_unix ? METRIC_LISTENER_UNIX
+                        : METRIC_LISTENER_TCP;
+}
+
 static void started(struct http_daemon *d, struct MHD_Connection *mhd, void **socket_cls)
 {
     struct http_server *s = d->server;
@@ -119,6 +127,8 @@ static void started(struct http_daemon *d, struct MHD_Connection *mhd, void **so
     describe_peer(c, mhd, d);
     http_deadline(c, 1000 * ((int64_t)s->idle_timeout_s + s->receive_timeout_s));
     *socket_cls = c;
+    metric_count(METRIC_CONNECTIONS, listener_of(d), 0);
+    metric_count(METRIC_CONNECTIONS_BEGUN, listener_of(d), 0);
 
     (void)pthread_mutex_lock(&s->lock);
     if (++d->open >= crowded(d))
@@ -137,6 +147,7 @@ static void started(struct http_daemon *d, struct MHD_Connection *mhd, void **so
 static void closed(struct http_conn *c)
 {
     struct http_server *s = c->server;
+    metric_add(METRIC_CONNECTIONS, listener_of(c->daemon), 0, -1);
     (void)pthread_mutex_lock(&s->lock);
     c->daemon->open--;
     *c->link = c->next;

@@ -67,6 +67,20 @@ int jobs_start(struct jobs *j, struct hypervisor *h, struct err *e);
 void jobs_stop(struct jobs *j);
 void jobs_free(struct jobs *j);
 
+/* How the workers get on. */
+struct jobs_progress {
+    int64_t reconciled_at;   /* the end of the last look at everything that succeeded; 0: none */
+    bool reconciles;         /* the last look did succeed */
+    int64_t looked_at;       /* monotonic: when a worker asked for work last, or was told of some */
+    int64_t longest_ms;      /* so long has a job been running */
+    char longest_object[40]; /* that job's; "" for none */
+};
+/* ctx is the struct jobs. */
+void jobs_progress(void *ctx, struct jobs_progress *ret_progress);
+/* Kinds of jobs, for metrics: job_kinds of them. */
+extern const size_t job_kinds;
+const char *job_kind(size_t i);
+
 /* domain_event_fn of the hypervisor; ctx is the struct jobs. */
 void jobs_on_domain_event(void *ctx, enum domain_event what, const char *instance_id);
 /* There may be new jobs. ctx is the struct jobs. */

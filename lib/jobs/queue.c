@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metric.h"
 #include "base/text.h"
 #include "jobs/layer.h"
 #include "jobs/peering.h"
@@ -36,6 +37,7 @@ struct jobs *jobs_new(const struct jobs_config *config)
     struct jobs *j = calloc(1, sizeof(*j));
     CHECK(j != NULL);
     j->config = *config;
+    metric_label(METRIC_LABEL_JOB, job_kinds, job_kind);
     pthread_condattr_t monotonic;
     (void)pthread_condattr_init(&monotonic);
     (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -102,6 +104,25 @@ void jobs_host(void *ctx, struct host_info *ret_info)
     (void)pthread_mutex_unlock(&j->lock);
 }
 
+void jobs_progress(void *ctx, struct jobs_progress *ret_progress)
+{
+    struct jobs *j = ctx;
+    int64_t now = clock_monotonic();
+    struct jobs_progress p = {0};
+    (void)pthread_mutex_lock(&j->lock);
+    p.reconciled_at = j->reconciled_at;
+    p.reconciles = j->reconciles;
+    p.looked_at = j->looked_at;
+    for (size_t i = 0; i < JOBS_WORKERS; i++) {
+        if (j->running[i][0] == '\0' || now - j->running_since[i] < p.longest_ms)
+            continue;
+        p.longest_ms = now - j->running_since[i];
+        memcpy(p.longest_object, j->running[i], sizeof(p.longest_object));
+    }
+    (void)pthread_mutex_unlock(&j->lock);
+    *ret_progress = p;
+}
+
 static bool is_running(const struct jobs *j, const char *object_id)
 {
     for (size_t i = 0; i < JOBS_WORKERS; i++)
@@ -123,42 +144,60 @@ static struct job *claim(struct jobs *j, struct arena *a, size_t slot, int64_t *
         if (is_running(j, due.v[i].object_id))
             continue;
         (void)snprintf(j->running[slot], sizeof(j->running[slot]), "%s", due.v[i].object_id);
+        j->running_since[slot] = clock_monotonic();
         return &due.v[i];
     }
     return NULL;
 }
 
-static int run(struct jobs *j, struct arena *a, const struct job *job, struct outcome *ret_outcome,
+/* Each kind of job, and how it is run. */
+#define KINDS                                                                                      \
+    KIND("instance", instance_converge(j, a, job, o, e))                                           \
+    KIND("image", image_converge(j, a, job->object_id, e))                                         \
+    KIND("vpc", vpc_converge(j, job->object_id, e))                                                \
+    KIND("volume", volume_converge(j, a, job, o, e))                                               \
+    KIND(LAYER_JOB, layer_converge(j, a, job->object_id, o, e))                                    \
+    KIND(ROOT_VOLUME_JOB, root_volume_converge(j, a, job->object_id, o, e))                        \
+    KIND(SNAPSHOT_JOB, snapshot_converge(j, a, job->object_id, o, e))                              \
+    KIND(IMPORT_JOB, import_converge(j, a, job->object_id, o, e))                                  \
+    KIND(EXPORT_JOB, export_converge(j, a, job, o, e))                                             \
+    KIND("nat-gateway", nat_gateway_converge(j, a, job->object_id, o, e))                          \
+    KIND("capacity-reservation", capacity_reservation_converge(j, a, job->object_id, o, e))        \
+    KIND("network-insights", insights_converge(j, a, job->object_id, e))                           \
+    KIND(PEERING_JOB, peering_converge(j, a, job->object_id, o, e))                                \
+    KIND("spot", market_converge(j, a, o, e))
+
+static const char *const kinds[] = {
+#define KIND(name, call) name,
+    KINDS
+#undef KIND
+};
+
+const size_t job_kinds = ARRAY_SIZE(kinds);
+
+const char *job_kind(size_t i)
+{
+    CHECK(i < job_kinds);
+    return kinds[i];
+}
+
+/* job_kinds for one that there is not. */
+static size_t kind_index(const char *kind)
+{
+    size_t i = 0;
+    while (i < job_kinds && !streq(kinds[i], kind))
+        i++;
+    return i;
+}
+
+static int run(struct jobs *j, struct arena *a, const struct job *job, struct outcome *o,
                struct err *e)
 {
-    if (streq(job->kind, "instance"))
-        return instance_converge(j, a, job, ret_outcome, e);
-    if (streq(job->kind, "image"))
-        return image_converge(j, a, job->object_id, e);
-    if (streq(job->kind, "vpc"))
-        return vpc_converge(j, job->object_id, e);
-    if (streq(job->kind, "volume"))
-        return volume_converge(j, a, job, ret_outcome, e);
-    if (streq(job->kind, LAYER_JOB))
-        return layer_converge(j, a, job->object_id, ret_outcome, e);
-    if (streq(job->kind, ROOT_VOLUME_JOB))
-        return root_volume_converge(j, a, job->object_id, ret_outcome, e);
-    if (streq(job->kind, SNAPSHOT_JOB))
-        return snapshot_converge(j, a, job->object_id, ret_outcome, e);
-    if (streq(job->kind, IMPORT_JOB))
-        return import_converge(j, a, job->object_id, ret_outcome, e);
-    if (streq(job->kind, EXPORT_JOB))
-        return export_converge(j, a, job, ret_outcome, e);
-    if (streq(job->kind, "nat-gateway"))
-        return nat_gateway_converge(j, a, job->object_id, ret_outcome, e);
-    if (streq(job->kind, "capacity-reservation"))
-        return capacity_reservation_converge(j, a, job->object_id, ret_outcome, e);
-    if (streq(job->kind, "network-insights"))
-        return insights_converge(j, a, job->object_id, e);
-    if (streq(job->kind, PEERING_JOB))
-        return peering_converge(j, a, job->object_id, ret_outcome, e);
-    if (streq(job->kind, "spot"))
-        return market_converge(j, a, ret_outcome, e);
+#define KIND(name, call)                                                                           \
+    if (streq(job->kind, name))                                                                    \
+        return call;
+    KINDS
+#undef KIND
     return err_set(e, EINVAL, "there is no kind of job called %s", job->kind);
 }
 
@@ -170,13 +209,30 @@ static int64_t back_off(int64_t attempts)
     return wait < RETRY_MAX ? wait : RETRY_MAX;
 }
 
+static void count_running(size_t kind, int64_t n)
+{
+    if (kind < job_kinds)
+        metric_add(METRIC_JOBS, kind, METRIC_JOB_RUNNING, n);
+}
+
 static void run_and_record(struct jobs *j, struct arena *a, const struct job *job)
 {
     struct err e = {0};
     struct outcome outcome = {0};
-    int64_t began = clock_monotonic();
+    size_t kind = kind_index(job->kind);
+    int64_t began = clock_monotonic_us();
+    count_running(kind, 1);
     int r = run(j, a, job, &outcome, &e);
-    int64_t took = clock_monotonic() - began;
+    count_running(kind, -1);
+    int64_t took_us = clock_monotonic_us() - began;
+    int64_t took = took_us / 1000;
+    if (kind < job_kinds) {
+        metric_observe(METRIC_JOB_TIME, kind, took_us);
+        metric_count(METRIC_JOBS_ENDED, kind,
+                     r < 0           ? METRIC_JOB_FAILED
+                     : outcome.again ? METRIC_JOB_AGAIN
+                                     : METRIC_JOB_DONE);
+    }
 
     struct tx *tx = store_write(j->config.store);
     if (r < 0) {
@@ -212,6 +268,16 @@ static void wait_for_change(struct jobs *j, int64_t next_due)
         (void)pthread_cond_timedwait(&j->changed, &j->lock, &ts);
 }
 
+/* The lock is held. */
+static void note_reconcile(struct jobs *j, bool well)
+{
+    j->reconciles = well;
+    if (well)
+        j->reconciled_at = clock_now();
+    metric_count(METRIC_RECONCILES, well ? METRIC_SUCCEEDED : METRIC_NOT_SUCCEEDED, 0);
+    metric_set(METRIC_RECONCILED_AT, 0, 0, j->reconciled_at);
+}
+
 /* Work that is about everything, by one worker; the lock is held and given up meanwhile. */
 static void look_around(struct jobs *j, struct arena *a)
 {
@@ -219,9 +285,11 @@ static void look_around(struct jobs *j, struct arena *a)
     j->next_audit = clock_monotonic() + JOBS_AUDIT_MS;
     (void)pthread_mutex_unlock(&j->lock);
     struct err e = {0};
-    if (reconcile(j, a, &e) < 0 || housekeeping(j, a, &e) < 0)
+    bool well = reconcile(j, a, &e) == 0 && housekeeping(j, a, &e) == 0;
+    if (!well)
         log_warning("reconcile-failed reason=\"%s\"", e.message);
     (void)pthread_mutex_lock(&j->lock);
+    note_reconcile(j, well);
     j->woken = true;
 }
 
@@ -263,6 +331,7 @@ static void *work(void *arg)
     (void)pthread_mutex_lock(&j->lock);
     while (!j->stopping) {
         arena_reset(a);
+        j->looked_at = clock_monotonic();
         if (j->n_events > 0) {
             take_events(j, a);
             continue;
@@ -305,7 +374,9 @@ int jobs_start(struct jobs *j, struct hypervisor *h, struct err *e)
     r = reconcile(j, a, e);
     if (r < 0)
         return err_wrap(e, r, "cannot compare the store with the machine");
-    j->next_audit = clock_monotonic() + JOBS_AUDIT_MS;
+    note_reconcile(j, true); /* there are no workers yet */
+    j->looked_at = clock_monotonic();
+    j->next_audit = j->looked_at + JOBS_AUDIT_MS;
     for (; j->n_threads < JOBS_WORKERS; j->n_threads++) {
         struct worker *w = malloc(sizeof(*w));
         CHECK(w != NULL);

@@ -37,7 +37,11 @@ struct jobs {
     pthread_cond_t changed;
     pthread_t threads[JOBS_WORKERS];
     size_t n_threads;
-    char running[JOBS_WORKERS][40]; /* objects whose jobs run now; "" is free */
+    char running[JOBS_WORKERS][40];      /* objects whose jobs run now; "" is free */
+    int64_t running_since[JOBS_WORKERS]; /* monotonic */
+    int64_t looked_at;                   /* monotonic: when a worker looked for work last */
+    int64_t reconciled_at;               /* wall clock; 0: not yet */
+    bool reconciles;                     /* the last time it did */
     struct pending_event events[JOBS_EVENTS_MAX];
     size_t n_events;
     bool look_at_everything;

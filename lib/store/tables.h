@@ -285,6 +285,7 @@ STORE_TABLES
 #define store_jobs(tx, a, ...)          store_jobs_where(tx, a, STORE_WHERE(__VA_ARGS__))
 
 #define store_count_instances(tx, ...) store_count_instances_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_count_jobs(tx, ...)      store_count_jobs_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_count_launch_templates(tx, ...)                                                      \
     store_count_launch_templates_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_count_launch_template_versions(tx, ...)                                              \
