@@ -20,6 +20,12 @@ bool import_is_of_image(const struct import_task *t)
     return has_prefix(t->id, IMPORT_IMAGE_PREFIX "-");
 }
 
+int64_t import_disk_gib(const struct import_disk *d)
+{
+    const int64_t gib = (int64_t)1 << 30;
+    return (d->size_bytes + gib - 1) / gib;
+}
+
 bool transfer_is_over(int state)
 {
     return state != TRANSFER_ACTIVE && state != TRANSFER_DELETING;

@@ -29,20 +29,32 @@ struct import_task {
     const char *region;
     int state; /* enum transfer_state */
     int64_t percent;
-    const char *message;     /* StatusMessage: how far it is, or why it failed; NULL: none */
-    const char *image_id;    /* whose file it makes; a row of it is there when that is whole */
-    const char *snapshot_id; /* NULL until then */
+    const char *message;  /* StatusMessage: how far it is, or why it failed; NULL: none */
+    const char *image_id; /* that it makes, there when all is done; NULL: of a snapshot alone */
     const char *description;
+    const char *architecture;
+    const char *license_type;
+    bool encrypted; /* what it makes is to be */
+    int64_t created_at;
+};
+
+/* The largest number of disks of one (AWS: "VM Import/Export requirements"). */
+#define IMPORT_DISKS_MAX 21
+
+/* One disk of it; number 0 is the image's root. */
+struct import_disk {
+    const char *task_id;
+    int64_t number;
+    const char
+        *file_id; /* what it becomes: an image's file, "ami-", or an encrypted layer, "vol-" */
+    const char *snapshot_id; /* NULL until all is done */
     const char *bucket;
     const char *object; /* the path of the file in it */
     bool by_url;        /* that is how it was asked for */
     const char *format; /* as it was asked for; NULL: not said */
-    const char *disk_description;
+    const char *description;
     const char *device_name;
-    const char *architecture;
-    const char *license_type;
-    int64_t size_bytes; /* of the disk; 0: not known yet */
-    int64_t created_at;
+    int64_t size_bytes; /* of the disk; 0: it is not whole yet */
 };
 
 struct export_task {
@@ -62,5 +74,6 @@ struct export_task {
 };
 
 bool import_is_of_image(const struct import_task *t);
+int64_t import_disk_gib(const struct import_disk *d);
 /* Nothing will change it any more. */
 bool transfer_is_over(int state);

@@ -114,15 +114,23 @@ static int look_at_domains(struct jobs *j, struct arena *a, struct err *e)
     return r < 0 ? r : 0;
 }
 
+/* It will have a row when that is done. */
+static bool import_makes(struct tx *tx, struct arena *a, const char *file_id)
+{
+    struct import_disk_list disks = store_import_disks(tx, a, "file_id", file_id);
+    const struct import_task *t =
+        disks.n == 0 ? NULL : store_import_task(tx, a, disks.v[0].task_id);
+    return t != NULL && t->state == TRANSFER_ACTIVE;
+}
+
 static int exists(struct jobs *j, struct arena *a, const char *id, struct err *e)
 {
     struct tx *tx = store_read(j->config.store);
     bool there = false;
     if (has_prefix(id, "vol-")) {
-        there = store_layer(tx, a, id) != NULL;
+        there = store_layer(tx, a, id) != NULL || import_makes(tx, a, id);
     } else if (has_prefix(id, "ami-")) {
-        there = store_image(tx, a, id) != NULL ||
-                store_count_import_tasks(tx, "image_id", id, "state", "active") > 0;
+        there = store_image(tx, a, id) != NULL || import_makes(tx, a, id);
     } else if (has_prefix(id, "i-")) {
         struct instance *i = store_instance(tx, a, id);
         there = i != NULL && i->state != INSTANCE_TERMINATED;
@@ -224,6 +232,7 @@ static void forget_transfers(struct tx *tx, struct arena *a, int64_t when)
         if (!transfer_is_over(imports.v[i].state) || imports.v[i].created_at >= when)
             continue;
         store_delete_tags(tx, "resource_id", imports.v[i].id);
+        store_delete_import_disks(tx, "task_id", imports.v[i].id);
         store_delete_import_tasks(tx, "id", imports.v[i].id);
     }
     struct export_task_list exports = store_export_tasks(tx, a);

@@ -8,14 +8,16 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "jobs/layer_key.h"
 
 /*
  * Theory of operation
  *
  * A task says how far it is in its own row, which the work writes as it goes on, and reads to hear
- * of a cancellation. Nothing else is written before the file is whole: then, in one transaction,
- * the rows of what was made and the end of the task. So there is nothing to undo but the file, and
- * a file without a row is removed by the reconciler, too, unless the task of its id is active.
+ * of a cancellation. Nothing else is written before all files are whole: then, in one transaction,
+ * the rows of what was made and the end of the task. So there is nothing to undo but files and
+ * their keys, and a file without a row is removed by the reconciler, too, unless the task that
+ * makes it is active.
  *
  * Each takes a worker for as long as there is data to copy; the other half of the workers is kept
  * for all else.
@@ -25,14 +27,14 @@
 #define WAIT_MS         1000 /* until a worker may be free, or this daemon goes on elsewhere */
 #define TELL_MS         400  /* between two writes of how far it is */
 #define EXPORT_ATTEMPTS 5    /* while somebody works on the layers */
-#define GIB             ((int64_t)1 << 30)
 
 /* What the row of either kind of task has in common, and how it is written. */
 struct transfer {
     struct jobs *jobs;
     const char *id;
     bool is_import;
-    int64_t told_at; /* monotonic */
+    int64_t disks, nth; /* how many there are, and which it is at */
+    int64_t told_at;    /* monotonic */
     int64_t percent;
     const char *message;
 };
@@ -102,13 +104,18 @@ static const char *stage_name(const struct transfer *t, enum storage_stage stage
 }
 
 /* Reading is the first third of an import; an export has nothing to read first. */
-static int64_t overall(const struct transfer *t, enum storage_stage stage, int64_t percent)
+static int64_t of_disk(const struct transfer *t, enum storage_stage stage, int64_t percent)
 {
     if (stage == STORAGE_PUTTING)
         return 96;
     if (stage == STORAGE_READING)
         return 1 + percent * 30 / 100;
     return t->is_import ? 32 + percent * 63 / 100 : 1 + percent * 94 / 100;
+}
+
+static int64_t overall(const struct transfer *t, enum storage_stage stage, int64_t percent)
+{
+    return (t->nth * 100 + of_disk(t, stage, percent)) / t->disks;
 }
 
 static int on_progress(void *ctx, enum storage_stage stage, int percent)
@@ -183,76 +190,113 @@ static int end_badly(struct jobs *j, struct arena *a, const char *id, const char
 
 /* --- imports */
 
-static void insert_snapshot(struct tx *tx, struct arena *a, struct import_task *t)
+/* A disk in clear has a file of an image's; one that is encrypted is a layer. */
+static bool is_layer(const struct import_disk *d)
 {
-    int64_t now = clock_now();
-    char id[ID_SIZE];
-    id_new("snap", id);
-    t->snapshot_id = arena_strdup(a, id);
+    return has_prefix(d->file_id, "vol-");
+}
+
+static void insert_snapshot(struct tx *tx, struct arena *a, const struct import_task *t,
+                            const struct import_disk *d)
+{
     store_insert_snapshot(
         tx, &(struct snapshot){
-                .id = t->snapshot_id,
+                .id = d->snapshot_id,
                 .account_id = t->account_id,
                 .region = t->region,
                 .state = SNAPSHOT_COMPLETED,
                 .volume_id = SNAPSHOT_NO_VOLUME,
                 .description = arena_printf(a, "Created by AWS-VMImport service for %s", t->id),
-                .size_gib = (t->size_bytes + GIB - 1) / GIB,
+                .size_gib = import_disk_gib(d),
                 .started_at = t->created_at,
-                .completed_at = now,
-                .image_id = t->image_id,
+                .completed_at = clock_now(),
+                .layer_id = is_layer(d) ? d->file_id : NULL,
+                .image_id = is_layer(d) ? NULL : d->file_id,
+                .encrypted = is_layer(d),
             });
 }
 
-/* The owner of the file. Of a snapshot alone it is an image that is deregistered from the start,
- * and goes when nothing stands on its file any more, as all those do. */
-static void insert_image(struct tx *tx, struct arena *a, const struct import_task *t)
+static void insert_image(struct tx *tx, struct arena *a, const struct import_task *t,
+                         const struct import_disk *root, const char *id, bool seen)
 {
-    bool seen = import_is_of_image(t);
     store_insert_image(
-        tx, &(struct image){
-                .id = t->image_id,
-                .account_id = t->account_id,
-                .region = t->region,
-                .state = seen ? IMAGE_AVAILABLE : IMAGE_DEREGISTERED,
-                .name = t->id,
-                .description = t->description != NULL
-                                   ? t->description
-                                   : arena_printf(a, "AWS-VMImport service: Linux - %s", t->object),
-                .architecture = t->architecture,
-                .root_device_name = t->device_name,
-                .location = arena_printf(a, "%s/%s", t->account_id, t->id),
-                .created_at = clock_now(),
-                .ena_support = true,
-                .boot_mode = "legacy-bios",
-            });
-    if (seen)
-        store_insert_image_device(tx, &(struct image_device){
-                                          .image_id = t->image_id,
-                                          .device_name = t->device_name,
-                                          .snapshot_id = t->snapshot_id,
-                                          .size_gib = (t->size_bytes + GIB - 1) / GIB,
-                                          .volume_type = "gp3",
-                                          .delete_on_termination = true,
-                                      });
+        tx,
+        &(struct image){
+            .id = id,
+            .account_id = t->account_id,
+            .region = t->region,
+            .state = seen ? IMAGE_AVAILABLE : IMAGE_DEREGISTERED,
+            .name = t->id,
+            .description = t->description != NULL
+                               ? t->description
+                               : arena_printf(a, "AWS-VMImport service: Linux - %s", root->object),
+            .architecture = t->architecture,
+            .root_device_name = root->device_name,
+            .location = arena_printf(a, "%s/%s", t->account_id, t->id),
+            .created_at = clock_now(),
+            .ena_support = true,
+            .boot_mode = "legacy-bios",
+        });
 }
 
-/* *ret_kept: the file has an owner now. */
-static int import_record(struct jobs *j, struct arena *a, const char *id, int64_t size_bytes,
-                         bool *ret_kept, struct err *e)
+/* The owner of the file: a layer, or an image. That of a snapshot alone is one that is deregistered
+ * from the start, and goes when nothing stands on its file any more, as all those do. */
+static void insert_owner(struct tx *tx, struct arena *a, const struct import_task *t,
+                         const struct import_disk *d)
+{
+    if (is_layer(d))
+        store_insert_layer(
+            tx, &(struct layer){.id = d->file_id, .root_id = d->file_id, .key_id = d->file_id});
+    else if (!streq(d->file_id, t->image_id))
+        insert_image(tx, a, t, d, d->file_id, false);
+}
+
+static void insert_device(struct tx *tx, const struct import_task *t, const struct import_disk *d)
+{
+    store_insert_image_device(tx, &(struct image_device){
+                                      .image_id = t->image_id,
+                                      .device_name = d->device_name,
+                                      .snapshot_id = d->snapshot_id,
+                                      .size_gib = import_disk_gib(d),
+                                      .volume_type = "gp3",
+                                      .delete_on_termination = true,
+                                      .encrypted = t->encrypted,
+                                  });
+}
+
+static void record_disk(struct tx *tx, struct arena *a, const struct import_task *t,
+                        struct import_disk *d)
+{
+    char id[ID_SIZE];
+    id_new("snap", id);
+    d->snapshot_id = arena_strdup(a, id);
+    store_update_import_disk(tx, d);
+    insert_owner(tx, a, t, d);
+    insert_snapshot(tx, a, t, d);
+    if (t->image_id != NULL)
+        insert_device(tx, t, d);
+    log_info("disk-imported task=%s disk=%lld file=%s snapshot=%s", t->id, (long long)d->number,
+             d->file_id, d->snapshot_id);
+}
+
+/* *ret_kept: the files have owners now. */
+static int import_record(struct jobs *j, struct arena *a, const char *id,
+                         struct import_disk_list *disks, bool *ret_kept, struct err *e)
 {
     struct tx *tx = store_write(j->config.store);
     struct import_task *t = store_import_task(tx, a, id);
     bool kept = t != NULL && t->state == TRANSFER_ACTIVE;
     if (kept) {
-        t->size_bytes = size_bytes;
-        insert_snapshot(tx, a, t);
-        insert_image(tx, a, t);
+        if (t->image_id != NULL)
+            insert_image(tx, a, t, &disks->v[0], t->image_id, true);
+        for (size_t i = 0; i < disks->n; i++)
+            record_disk(tx, a, t, &disks->v[i]);
         (void)state_move(&transfer_states, &t->state, TRANSFER_COMPLETED, NULL);
         t->percent = 100;
         t->message = NULL;
         store_update_import_task(tx, t);
-        log_info("import-completed task=%s image=%s snapshot=%s", id, t->image_id, t->snapshot_id);
+        log_info("import-completed task=%s image=%s disks=%zu", id,
+                 t->image_id == NULL ? "none" : t->image_id, disks->n);
     }
     int r = tx_commit(tx, e);
     if (r == 0)
@@ -269,18 +313,66 @@ static const char *lower(struct arena *a, const char *text)
 }
 
 static int import_file(struct jobs *j, struct arena *a, const struct import_task *t,
-                       int64_t *ret_bytes, struct err *e)
+                       struct import_disk *d, struct transfer *transfer, struct err *e)
 {
+    _cleanup_open_keys_ struct open_keys keys = open_keys_new(a, 1);
     struct storage *s = j->config.storage;
-    struct transfer transfer = {.jobs = j, .id = t->id, .is_import = true, .percent = t->percent};
     struct storage_source from = {
         .directory = j->config.bucket_directory,
-        .path = arena_printf(a, "%s/%s", t->bucket, t->object),
-        .format = lower(a, t->format),
-        .boots = import_is_of_image(t),
+        .path = arena_printf(a, "%s/%s", d->bucket, d->object),
+        .format = lower(a, d->format),
+        .boots = import_is_of_image(t) && d->number == 0,
     };
-    return s->ops->image_import(s, t->image_id, &from,
-                                &(struct storage_watch){on_progress, &transfer}, ret_bytes, e);
+    const char *key = NULL;
+    int r = 0;
+    if (is_layer(d) && (r = layer_make_key(j, a, d->file_id, e)) == 0)
+        r = layer_open_key(j, a, d->file_id, &keys, &key, e);
+    if (r == 0)
+        r = s->ops->image_import(s, d->file_id, &from, key,
+                                 &(struct storage_watch){on_progress, transfer}, &d->size_bytes, e);
+    if (r == 0 && is_layer(d))
+        r = s->ops->layer_seal(s, d->file_id, true, e);
+    return r;
+}
+
+/* Those that an earlier run has made are there already. */
+static int import_files(struct jobs *j, struct arena *a, const struct import_task *t,
+                        struct import_disk_list *disks, struct err *e)
+{
+    struct transfer transfer = {
+        .jobs = j,
+        .id = t->id,
+        .is_import = true,
+        .percent = t->percent,
+        .disks = (int64_t)disks->n,
+    };
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < disks->n; i++) {
+        transfer.nth = (int64_t)i;
+        r = import_file(j, a, t, &disks->v[i], &transfer, e);
+    }
+    return r;
+}
+
+/* Of what has no owner. A key goes with its file. */
+static int import_undo(struct jobs *j, const struct import_disk_list *disks, struct err *e)
+{
+    struct storage *s = j->config.storage;
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < disks->n; i++) {
+        const char *id = disks->v[i].file_id;
+        if (!is_layer(&disks->v[i])) {
+            r = s->ops->image_remove(s, id, e);
+            continue;
+        }
+        r = s->ops->layer_remove(s, id, e);
+        if (r < 0)
+            break;
+        struct tx *tx = store_write(j->config.store);
+        layer_drop_key(tx, id);
+        r = tx_commit(tx, e);
+    }
+    return r;
 }
 
 /* Is it still to be done after all, because the daemon ends? Then the next one begins again. */
@@ -297,9 +389,9 @@ static int still_wanted(struct jobs *j, struct arena *a, const char *id, bool *r
 int import_converge(struct jobs *j, struct arena *a, const char *task_id,
                     struct outcome *ret_outcome, struct err *e)
 {
-    struct storage *s = j->config.storage;
     struct tx *tx = store_read(j->config.store);
     const struct import_task *t = store_import_task(tx, a, task_id);
+    struct import_disk_list disks = store_import_disks(tx, a, "task_id", task_id);
     int r = tx_commit(tx, e);
     if (r < 0 || t == NULL || transfer_is_over(t->state))
         return r;
@@ -308,15 +400,14 @@ int import_converge(struct jobs *j, struct arena *a, const char *task_id,
         return 0;
     }
     struct err why = {0};
-    int64_t bytes = 0;
     bool kept = false;
     bool wanted = false;
     int made = -ECANCELED;
     if (t->state == TRANSFER_ACTIVE) {
-        made = import_file(j, a, t, &bytes, &why);
+        made = import_files(j, a, t, &disks, &why);
         give_turn(j);
     }
-    r = made == 0 ? import_record(j, a, task_id, bytes, &kept, e)
+    r = made == 0 ? import_record(j, a, task_id, &disks, &kept, e)
                   : still_wanted(j, a, task_id, &wanted, e);
     if (r < 0 || kept)
         return r;
@@ -324,7 +415,7 @@ int import_converge(struct jobs *j, struct arena *a, const char *task_id,
         look_again(ret_outcome);
         return 0;
     }
-    r = s->ops->image_remove(s, t->image_id, e);
+    r = import_undo(j, &disks, e);
     return r < 0 ? r : end_badly(j, a, task_id, blame(a, true, made, why.message), e);
 }
 
@@ -345,7 +436,7 @@ static int export_file(struct jobs *j, struct arena *a, const struct export_task
                        const char *layer_id, struct err *e)
 {
     struct storage *s = j->config.storage;
-    struct transfer transfer = {.jobs = j, .id = t->id, .percent = t->percent};
+    struct transfer transfer = {.jobs = j, .id = t->id, .disks = 1, .percent = t->percent};
     const char *format = lower(a, t->format);
     const char *path =
         arena_printf(a, "%s/%s%s.%s", t->bucket, t->prefix == NULL ? "" : t->prefix, t->id, format);

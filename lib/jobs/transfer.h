@@ -6,7 +6,7 @@
 #define EXPORT_JOB "export-task"
 
 /*
- * Makes the file of an image or a snapshot from one of a bucket, and then their rows, all at once.
+ * Makes the files of an image or a snapshot from some of a bucket, and then their rows, all at once.
  * Cut short, it begins again; cancelled, or failed, it leaves no file.
  */
 int import_converge(struct jobs *j, struct arena *a, const char *task_id,

@@ -221,19 +221,22 @@ static int pretend(const char *path, const struct storage_watch *watch, struct e
     return 0;
 }
 
-static int fake_image_import(struct storage *s, const char *image_id,
-                             const struct storage_source *from, const struct storage_watch *watch,
-                             int64_t *ret_virtual_size, struct err *e)
+static int fake_image_import(struct storage *s, const char *file_id,
+                             const struct storage_source *from, const char *key,
+                             const struct storage_watch *watch, int64_t *ret_virtual_size,
+                             struct err *e)
 {
     struct fake_storage *f = fake_of(s);
-    struct item *image = NULL;
+    struct item *file = NULL;
     int r = pretend(from->path, watch, e);
     if (r < 0)
         return r;
     (void)pthread_mutex_lock(&f->lock);
-    r = put(f, IMAGE, image_id, &image, e);
-    if (image != NULL)
-        image->size = (int64_t)1 << 30;
+    r = put(f, key == NULL ? IMAGE : LAYER, file_id, &file, e);
+    if (file != NULL) {
+        file->size = (int64_t)1 << 30;
+        (void)snprintf(file->key, sizeof(file->key), "%s", key == NULL ? "" : key);
+    }
     (void)pthread_mutex_unlock(&f->lock);
     if (r == 0)
         *ret_virtual_size = (int64_t)1 << 30;

@@ -49,21 +49,24 @@ int files_upload_remove(struct storage *s, const char *upload_id, struct err *e)
 /* image.c */
 int files_image_make(struct storage *s, const char *image_id, const char *upload_id,
                      int64_t *ret_virtual_size, struct err *e);
-/* The image's layer from the file at `source`, which is used up when it becomes the layer itself.
- */
+/* The file of an image, or an encrypted layer, from the file at `source`, which is used up when it
+ * becomes that itself. */
 struct image_taking {
-    const char *format;                /* that it must have; NULL: any */
+    const char *file_id;
+    const char *key;                   /* of a layer; NULL: of an image */
+    const char *format;                /* that the source must have; NULL: any */
     bool any_raw;                      /* with "raw": whatever is in it */
     const struct storage_watch *watch; /* NULL: nobody */
 };
-int files_image_take(struct files_storage *f, const char *image_id, const char *source,
-                     const struct image_taking *taking, int64_t *ret_virtual_size, struct err *e);
+int files_image_take(struct files_storage *f, const char *source, const struct image_taking *taking,
+                     int64_t *ret_virtual_size, struct err *e);
 int files_image_remove(struct storage *s, const char *image_id, struct err *e);
 const char *files_image_path(struct storage *s, struct arena *a, const char *image_id);
 
 /* transfer.c */
-int files_image_import(struct storage *s, const char *image_id, const struct storage_source *from,
-                       const struct storage_watch *watch, int64_t *ret_virtual_size, struct err *e);
+int files_image_import(struct storage *s, const char *file_id, const struct storage_source *from,
+                       const char *key, const struct storage_watch *watch,
+                       int64_t *ret_virtual_size, struct err *e);
 int files_image_export(struct storage *s, const char *layer_id, const struct storage_target *to,
                        const struct storage_watch *watch, struct err *e);
 /* Copies what is in a part of a file, and not its holes. `f`: whose room is looked after; or NULL.
@@ -86,6 +89,9 @@ int files_layer_flatten(struct storage *s, const char *layer_id, const char *bel
 int files_layer_merge(struct storage *s, const char *layer_id, const char *into, const char *key,
                       struct err *e);
 const char *files_layer_path(struct storage *s, struct arena *a, const char *layer_id);
+int files_layer_check_id(const char *layer_id, struct err *e);
+/* What the file itself says that it is. -ENOENT: there is none. */
+int files_layer_header(struct arena *a, const char *path, struct format_layer *ret, struct err *e);
 /*
  * The layer for qemu-img: its path, or where there is a key (which is called QEMU_IMG_KEY) a
  * description of all files of its chain, because each that is encrypted must say so for itself.

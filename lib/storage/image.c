@@ -14,9 +14,9 @@
  *
  *     recognise -> unpack (.xz, .gz) and recognise again -> qemu-img info -> take or convert
  *
- * A qcow2 file that is plain and sound is taken as it is, by rename; all else is converted into a
- * new file. Until that is in place the upload stays, so that a job that was cut off can be
- * repeated.
+ * A qcow2 file that is plain and sound is taken as it is, by rename; all else, and what is to be
+ * encrypted, is converted into a new file. Until that is in place the upload stays, so that a job
+ * that was cut off can be repeated.
  */
 #define UNPACK_MS 3600000
 
@@ -50,18 +50,6 @@ static int recognise(const char *path, bool any_raw, struct format_seen *ret, st
         return err_errno(e, errno, "cannot read %s", path);
     return (any_raw ? format_recognise_raw : format_recognise)(
         head, (size_t)head_len, tail, (size_t)tail_len, st.st_size, ret, e);
-}
-
-static int disk_size(const char *path, int64_t *ret_virtual_size, struct err *e)
-{
-    struct format_seen seen = {0};
-    int r = recognise(path, false, &seen, e);
-    if (r < 0)
-        return r;
-    if (seen.format != FORMAT_QCOW2)
-        return err_set(e, EINVAL, "%s is no qcow2 file", path);
-    *ret_virtual_size = seen.virtual_size;
-    return 0;
 }
 
 /*
@@ -117,32 +105,35 @@ static int identify(const char *path, const struct image_taking *t, struct forma
     return r;
 }
 
-/* Makes the layer under its temporary name, or moves the upload there. */
-static int convert(struct files_storage *f, const char *from, enum format format, const char *to,
-                   const struct storage_watch *watch, struct err *e)
+/* Makes the file under its temporary name. */
+static int convert(struct files_storage *f, const char *from, enum format format,
+                   int64_t virtual_size, const char *to, const struct image_taking *t,
+                   struct err *e)
 {
     int64_t bytes = 0;
     int r = qemu_img_measure(from, format, &bytes, e);
     if (r == 0)
         r = files_need(f, bytes, "the image", e);
     if (r == 0)
-        r = qemu_img_convert(from, format, to, watch, e);
+        r = t->key == NULL ? qemu_img_convert(from, format, to, t->watch, e)
+                           : qemu_img_encrypt(from, format, virtual_size, to, t->key, t->watch, e);
     return r;
 }
 
-static int put_in_place(const char *from, const char *to, struct err *e)
+/* What is encrypted stays its owner's, as all layers do until they are sealed. */
+static int put_in_place(const char *from, const char *to, bool encrypted, struct err *e)
 {
-    if (chmod(from, 0444) < 0)
+    if (chmod(from, encrypted ? 0600 : 0444) < 0)
         return err_errno(e, errno, "cannot set the mode of %s", from);
     return file_commit(from, to, e);
 }
 
-static int make_layer(struct files_storage *f, struct arena *a, const char *image_id,
-                      const char *upload, const char *path, const struct image_taking *t,
-                      int64_t *ret_virtual_size, struct err *e)
+static int make_file(struct files_storage *f, struct arena *a, const char *upload, const char *path,
+                     const struct image_taking *t, int64_t *ret_virtual_size, struct err *e)
 {
-    const char *unpacked = files_temporary(f, a, DIR_IMAGES, image_id, "unpacked");
-    const char *converted = files_temporary(f, a, DIR_IMAGES, image_id, "converted");
+    const char *room = t->key == NULL ? DIR_IMAGES : DIR_VOLUMES;
+    const char *unpacked = files_temporary(f, a, room, t->file_id, "unpacked");
+    const char *converted = files_temporary(f, a, room, t->file_id, "converted");
     const char *source = upload;
     struct format_seen seen = {0};
     struct image_info info = {0};
@@ -157,12 +148,13 @@ static int make_layer(struct files_storage *f, struct arena *a, const char *imag
     }
     if (r == 0)
         r = qemu_img_info(source, seen.format, &info, e);
-    if (r == 0 && seen.format == FORMAT_QCOW2 && seen.plain && qemu_img_is_sound(source)) {
-        r = put_in_place(source, path, e);
+    if (r == 0 && t->key == NULL && seen.format == FORMAT_QCOW2 && seen.plain &&
+        qemu_img_is_sound(source)) {
+        r = put_in_place(source, path, false, e);
     } else if (r == 0) {
-        r = convert(f, source, seen.format, converted, t->watch, e);
+        r = convert(f, source, seen.format, info.virtual_size, converted, t, e);
         if (r == 0)
-            r = put_in_place(converted, path, e);
+            r = put_in_place(converted, path, t->key != NULL, e);
     }
     (void)unlink(unpacked);
     (void)unlink(converted);
@@ -171,17 +163,18 @@ static int make_layer(struct files_storage *f, struct arena *a, const char *imag
     return r;
 }
 
-int files_image_take(struct files_storage *f, const char *image_id, const char *source,
-                     const struct image_taking *taking, int64_t *ret_virtual_size, struct err *e)
+int files_image_take(struct files_storage *f, const char *source, const struct image_taking *taking,
+                     int64_t *ret_virtual_size, struct err *e)
 {
     _cleanup_arena_ struct arena *a = arena_new();
-    const char *path = files_image_path(&f->base, a, image_id);
-    int64_t size = 0;
-    int r = file_exists(path) ? disk_size(path, &size, e)
-                              : make_layer(f, a, image_id, source, path, taking, &size, e);
+    const char *path = taking->key == NULL ? files_image_path(&f->base, a, taking->file_id)
+                                           : files_layer_path(&f->base, a, taking->file_id);
+    struct format_layer made = {0};
+    int r = file_exists(path) ? files_layer_header(a, path, &made, e)
+                              : make_file(f, a, source, path, taking, &made.virtual_size, e);
     if (r < 0)
         return r;
-    *ret_virtual_size = size;
+    *ret_virtual_size = made.virtual_size;
     (void)unlink(source); /* used up; one that stays is swept after a day */
     return 0;
 }
@@ -196,8 +189,8 @@ int files_image_make(struct storage *s, const char *image_id, const char *upload
         r = files_check_upload_id(upload_id, e);
     if (r < 0)
         return r;
-    return files_image_take(f, image_id, files_path(f, a, DIR_UPLOADS, upload_id, ""),
-                            &(struct image_taking){0}, ret_virtual_size, e);
+    return files_image_take(f, files_path(f, a, DIR_UPLOADS, upload_id, ""),
+                            &(struct image_taking){.file_id = image_id}, ret_virtual_size, e);
 }
 
 int files_image_remove(struct storage *s, const char *image_id, struct err *e)

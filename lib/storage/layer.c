@@ -42,7 +42,7 @@ const char *files_layer_path(struct storage *s, struct arena *a, const char *lay
     return files_path(files_of(s), a, DIR_VOLUMES, layer_id, DISK_SUFFIX);
 }
 
-static int check_id(const char *id, struct err *e)
+int files_layer_check_id(const char *id, struct err *e)
 {
     return layer_id_ok(id) ? 0 : err_set(e, EINVAL, "'%.64s' is no id of a layer", id);
 }
@@ -53,8 +53,7 @@ static const char *path_below(struct files_storage *f, struct arena *a, const ch
                                      : files_path(f, a, DIR_VOLUMES, below, DISK_SUFFIX);
 }
 
-/* What the file itself says that it is. -ENOENT: there is none. */
-static int read_header(struct arena *a, const char *path, struct format_layer *ret, struct err *e)
+int files_layer_header(struct arena *a, const char *path, struct format_layer *ret, struct err *e)
 {
     char head[FORMAT_HEAD];
     _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -69,9 +68,10 @@ static int check_below(struct files_storage *f, struct arena *a, const char *bel
                        int64_t size_gib, struct err *e)
 {
     struct format_layer lower = {0};
-    int r = has_prefix(below, "ami-") ? files_check_id(below, "ami", e) : check_id(below, e);
+    int r = has_prefix(below, "ami-") ? files_check_id(below, "ami", e)
+                                      : files_layer_check_id(below, e);
     if (r == 0)
-        r = read_header(a, path_below(f, a, below), &lower, e);
+        r = files_layer_header(a, path_below(f, a, below), &lower, e);
     if (r < 0)
         return err_wrap(e, r, "cannot stand on the layer of %s", below);
     if (size_gib << 30 < lower.virtual_size) /* the guest would lose the end of its disk */
@@ -132,7 +132,7 @@ int files_layer_spec(struct arena *a, const char *path, const char *key, const c
     }
     for (int n = 0; path != NULL; n++) {
         struct format_layer header = {0};
-        int r = n < CHAIN_MAX ? read_header(a, path, &header, e)
+        int r = n < CHAIN_MAX ? files_layer_header(a, path, &header, e)
                               : err_set(e, ELOOP, "the chain of layers has no end at %s", path);
         json_t *node = r < 0 ? NULL : describe(path, header.encrypted);
         if (node == NULL)
@@ -154,7 +154,7 @@ int files_layer_make(struct storage *s, const char *layer_id, const char *below,
 {
     _cleanup_arena_ struct arena *a = arena_new();
     struct files_storage *f = files_of(s);
-    int r = check_id(layer_id, e);
+    int r = files_layer_check_id(layer_id, e);
     if (r < 0)
         return r;
     const char *path = files_layer_path(s, a, layer_id);
@@ -185,12 +185,12 @@ int files_layer_grow(struct storage *s, const char *layer_id, int64_t size_gib, 
 {
     _cleanup_arena_ struct arena *a = arena_new();
     struct format_layer header = {0};
-    int r = check_id(layer_id, e);
+    int r = files_layer_check_id(layer_id, e);
     if (r < 0)
         return r;
     const char *path = files_layer_path(s, a, layer_id);
     const char *spec = NULL;
-    r = read_header(a, path, &header, e);
+    r = files_layer_header(a, path, &header, e);
     if (r == 0 && header.virtual_size < size_gib << 30) {
         r = files_layer_spec(a, path, key, &spec, e);
         if (r == 0)
@@ -202,7 +202,7 @@ int files_layer_grow(struct storage *s, const char *layer_id, int64_t size_gib, 
 int files_layer_remove(struct storage *s, const char *layer_id, struct err *e)
 {
     _cleanup_arena_ struct arena *a = arena_new();
-    int r = check_id(layer_id, e);
+    int r = files_layer_check_id(layer_id, e);
     return r < 0 ? r : file_remove(files_layer_path(s, a, layer_id), e);
 }
 
@@ -223,7 +223,7 @@ static gid_t qemu_group(void)
 int files_layer_seal(struct storage *s, const char *layer_id, bool sealed, struct err *e)
 {
     _cleanup_arena_ struct arena *a = arena_new();
-    int r = check_id(layer_id, e);
+    int r = files_layer_check_id(layer_id, e);
     if (r < 0)
         return r;
     const char *path = files_layer_path(s, a, layer_id);
@@ -243,7 +243,7 @@ int files_layer_seal(struct storage *s, const char *layer_id, bool sealed, struc
 static int stands_on(struct arena *a, const char *path, const char *below, bool *ret, struct err *e)
 {
     struct format_layer header = {0};
-    int r = read_header(a, path, &header, e);
+    int r = files_layer_header(a, path, &header, e);
     const char *name = header.backing;
     const char *slash = name == NULL ? NULL : strrchr(name, '/');
     *ret = r == 0 && streq(slash == NULL ? name : slash + 1,
@@ -266,7 +266,7 @@ int files_layer_rebase(struct storage *s, const char *layer_id, const char *belo
 {
     _cleanup_arena_ struct arena *a = arena_new();
     bool there = false;
-    int r = check_id(layer_id, e);
+    int r = files_layer_check_id(layer_id, e);
     if (r < 0)
         return r;
     const char *path = files_layer_path(s, a, layer_id);
@@ -286,7 +286,7 @@ int files_layer_rebase(struct storage *s, const char *layer_id, const char *belo
 int files_layer_in_use(struct storage *s, const char *layer_id, bool *ret_used, struct err *e)
 {
     _cleanup_arena_ struct arena *a = arena_new();
-    int r = check_id(layer_id, e);
+    int r = files_layer_check_id(layer_id, e);
     if (r < 0)
         return r;
     const char *path = files_layer_path(s, a, layer_id);
@@ -328,7 +328,7 @@ int files_layer_flatten(struct storage *s, const char *layer_id, const char *bel
 {
     _cleanup_arena_ struct arena *a = arena_new();
     bool there = false;
-    int r = check_id(layer_id, e);
+    int r = files_layer_check_id(layer_id, e);
     if (r < 0)
         return r;
     const char *path = files_layer_path(s, a, layer_id);
@@ -345,9 +345,9 @@ static int check_same_kind(struct arena *a, const char *path, const char *into, 
 {
     struct format_layer upper = {0};
     struct format_layer lower = {0};
-    int r = read_header(a, path, &upper, e);
+    int r = files_layer_header(a, path, &upper, e);
     if (r == 0)
-        r = read_header(a, into, &lower, e);
+        r = files_layer_header(a, into, &lower, e);
     if (r == 0 && upper.encrypted != lower.encrypted)
         r = err_set(e, EINVAL, "one of %s and %s is encrypted", path, into);
     return r;
@@ -360,9 +360,9 @@ int files_layer_merge(struct storage *s, const char *layer_id, const char *into,
     struct files_storage *f = files_of(s);
     const char *spec = NULL;
     struct stat st;
-    int r = check_id(layer_id, e);
+    int r = files_layer_check_id(layer_id, e);
     if (r == 0)
-        r = check_id(into, e);
+        r = files_layer_check_id(into, e);
     if (r == 0)
         r = check_unused(s, layer_id, e);
     if (r == 0)

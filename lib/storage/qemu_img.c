@@ -157,10 +157,13 @@ static int see_progress(void *ctx, const char *bytes, size_t len)
     return p->watch->tell(p->watch->ctx, STORAGE_CONVERTING, p->percent);
 }
 
-static int run_watched(const char *const *argv, const struct storage_watch *watch, struct err *e)
+static int run_watched(const char *const *argv, const char *key, const struct storage_watch *watch,
+                       struct err *e)
 {
     struct progress p = {.watch = watch};
     return child_run(&(struct child){.argv = argv,
+                                     .input = key,
+                                     .input_len = key == NULL ? 0 : strlen(key),
                                      .timeout_ms = CONVERT_MS,
                                      .watch = watch == NULL ? NULL : see_progress,
                                      .ctx = &p},
@@ -182,7 +185,7 @@ int qemu_img_convert(const char *from, enum format format, const char *to,
                           to,
                           NULL};
     struct err why = {0};
-    return run_watched(argv, watch, &why) < 0 ? say_unconverted(&why, EINVAL, e) : 0;
+    return run_watched(argv, NULL, watch, &why) < 0 ? say_unconverted(&why, EINVAL, e) : 0;
 }
 
 int qemu_img_export(const char *from, enum format format, const char *to,
@@ -195,7 +198,7 @@ int qemu_img_export(const char *from, enum format format, const char *to,
     const char *argv[] = {CONVERT_LIMITS,      "qemu-img", "convert", "-p", "-f", "qcow2", "-O",
                           format_name(format), "-o",       options,   from, to,   NULL};
     struct err why = {0};
-    int r = run_watched(argv, watch, &why);
+    int r = run_watched(argv, NULL, watch, &why);
     if (is_locked(&why))
         return say_locked(e);
     return r < 0 ? say_unconverted(&why, EIO, e) : 0;
@@ -295,6 +298,50 @@ int qemu_img_create(const char *path, const char *backing, int64_t bytes, const 
     for (int n = 1; r < 0 && n < MEASURES_MAX && is_unmeasured(&why); n++)
         r = run_keyed(&args, key, 0, &why);
     return r < 0 ? err_set(e, why.code, "%s", why.message) : 0;
+}
+
+/* A comma in a value of an option is written twice. */
+static const char *option_value(struct arena *a, const char *text)
+{
+    char *out = arena_alloc(a, 2 * strlen(text) + 1);
+    char *p = out;
+    for (; *text != '\0'; text++) {
+        *p++ = *text;
+        if (*text == ',')
+            *p++ = ',';
+    }
+    *p = '\0';
+    return out;
+}
+
+int qemu_img_encrypt(const char *from, enum format format, int64_t virtual_size, const char *to,
+                     const char *key, const struct storage_watch *watch, struct err *e)
+{
+    _cleanup_arena_ struct arena *a = arena_new();
+    const char *target = arena_printf(a,
+                                      "driver=qcow2,file.driver=file,file.filename=%s,"
+                                      "encrypt.format=luks,encrypt.key-secret=" QEMU_IMG_KEY,
+                                      option_value(a, to));
+    const char *argv[] = {CONVERT_LIMITS,
+                          "qemu-img",
+                          "convert",
+                          watch == NULL ? "-q" : "-p",
+                          "--object",
+                          KEY_OBJECT,
+                          "-n",
+                          "--target-image-opts",
+                          "--target-is-zero",
+                          "-f",
+                          format_name(format),
+                          from,
+                          target,
+                          NULL};
+    struct err why = {0};
+    (void)unlink(to); /* of a run that was cut short */
+    int r = qemu_img_create(to, NULL, virtual_size, key, e);
+    if (r < 0)
+        return r;
+    return run_watched(argv, key, watch, &why) < 0 ? say_unconverted(&why, EINVAL, e) : 0;
 }
 
 int qemu_img_resize(const char *path, int64_t bytes, const char *key, struct err *e)

@@ -26,6 +26,9 @@ int qemu_img_measure(const char *path, enum format format, int64_t *ret_bytes, s
 /* watch: told how far it is; NULL: nobody. */
 int qemu_img_convert(const char *from, enum format format, const char *to,
                      const struct storage_watch *watch, struct err *e);
+/* The same into a layer that stands on nothing and is encrypted with the key. */
+int qemu_img_encrypt(const char *from, enum format format, int64_t virtual_size, const char *to,
+                     const char *key, const struct storage_watch *watch, struct err *e);
 /*
  * Writes the disk at the end of a chain of ours into a file of one of the formats that others read.
  * -EBUSY: somebody works on a layer.

@@ -78,11 +78,12 @@ struct storage_ops {
                       int64_t *ret_virtual_size, struct err *e);
     /*
      * The same of a file that stays as it is; also of a VHDX and an OVA. What is worked on is a
-     * copy that nobody else can reach.
+     * copy that nobody else can reach. What it makes is the file of an image or, with a key, an
+     * encrypted layer: `file_id` is the id of either.
      */
-    int (*image_import)(struct storage *s, const char *image_id, const struct storage_source *from,
-                        const struct storage_watch *watch, int64_t *ret_virtual_size,
-                        struct err *e);
+    int (*image_import)(struct storage *s, const char *file_id, const struct storage_source *from,
+                        const char *key, const struct storage_watch *watch,
+                        int64_t *ret_virtual_size, struct err *e);
     /* Writes the disk that ends in this layer, or image, into a file. -EBUSY: try again. */
     int (*image_export)(struct storage *s, const char *layer_id, const struct storage_target *to,
                         const struct storage_watch *watch, struct err *e);

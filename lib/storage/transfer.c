@@ -126,12 +126,12 @@ static int looks_like_ova(int fd)
     return n > 0 && ova_is_one(head, (size_t)n);
 }
 
-static int import_open(struct files_storage *f, const char *image_id, int from,
-                       const struct storage_source *source, const struct storage_watch *watch,
-                       int64_t *ret_virtual_size, struct err *e)
+static int import_open(struct files_storage *f, const char *file_id, int from,
+                       const struct storage_source *source, const char *key,
+                       const struct storage_watch *watch, int64_t *ret_virtual_size, struct err *e)
 {
     _cleanup_arena_ struct arena *a = arena_new();
-    const char *copy = files_temporary(f, a, DIR_UPLOADS, image_id, "import");
+    const char *copy = files_temporary(f, a, DIR_UPLOADS, file_id, "import");
     bool raw = streq(source->format, "raw");
     bool ova = !raw && looks_like_ova(from);
     if (streq(source->format, "ova") && !ova)
@@ -140,6 +140,8 @@ static int import_open(struct files_storage *f, const char *image_id, int from,
         return err_set(e, EINVAL, "the file is an OVA, and not %s as it is said to be",
                        source->format);
     struct image_taking taking = {
+        .file_id = file_id,
+        .key = key,
         .format = ova ? "vmdk" : source->format,
         .any_raw = raw && !source->boots,
         .watch = watch,
@@ -147,19 +149,20 @@ static int import_open(struct files_storage *f, const char *image_id, int from,
     (void)unlink(copy);
     int r = take_copy(f, from, ova, copy, watch, e);
     if (r == 0)
-        r = files_image_take(f, image_id, copy, &taking, ret_virtual_size, e);
+        r = files_image_take(f, copy, &taking, ret_virtual_size, e);
     (void)unlink(copy);
     return r;
 }
 
-int files_image_import(struct storage *s, const char *image_id, const struct storage_source *from,
-                       const struct storage_watch *watch, int64_t *ret_virtual_size, struct err *e)
+int files_image_import(struct storage *s, const char *file_id, const struct storage_source *from,
+                       const char *key, const struct storage_watch *watch,
+                       int64_t *ret_virtual_size, struct err *e)
 {
     _cleanup_close_ int fd = -1;
-    int r = files_check_id(image_id, "ami", e);
+    int r = key == NULL ? files_check_id(file_id, "ami", e) : files_layer_check_id(file_id, e);
     if (r == 0)
         r = bucket_open(from->directory, from->path, &fd, e);
-    return r < 0 ? r : import_open(files_of(s), image_id, fd, from, watch, ret_virtual_size, e);
+    return r < 0 ? r : import_open(files_of(s), file_id, fd, from, key, watch, ret_virtual_size, e);
 }
 
 static enum format export_format(const char *name)

@@ -473,8 +473,8 @@ CREATE TABLE root_volume_task (
 ) STRICT;
 CREATE INDEX root_volume_task_instance ON root_volume_task (instance_id);
 
--- Images and snapshots that are made from files of buckets. image_id is that of the file: the image has a
--- row when the file is whole, which for a snapshot is one that nobody sees.
+-- Images and snapshots that are made from files of buckets. Of file_id there is a row, of an image or a layer,
+-- when all files are whole; an image that is none but the owner of a snapshot's file is seen by nobody.
 CREATE TABLE import_task (
   id               TEXT PRIMARY KEY,
   account_id       TEXT NOT NULL,
@@ -482,21 +482,28 @@ CREATE TABLE import_task (
   state            TEXT NOT NULL,
   percent          INTEGER NOT NULL,
   message          TEXT,
-  image_id         TEXT NOT NULL,
-  snapshot_id      TEXT,
+  image_id         TEXT,
   description      TEXT,
-  bucket           TEXT NOT NULL,
-  object           TEXT NOT NULL,
-  by_url           INTEGER NOT NULL,
-  format           TEXT,
-  disk_description TEXT,
-  device_name      TEXT,
   architecture     TEXT,
   license_type     TEXT,
-  size_bytes       INTEGER NOT NULL,
+  encrypted        INTEGER NOT NULL,
   created_at       INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX import_task_image ON import_task (image_id);
+CREATE TABLE import_disk (
+  task_id     TEXT NOT NULL,
+  number      INTEGER NOT NULL,
+  file_id     TEXT NOT NULL,
+  snapshot_id TEXT,
+  bucket      TEXT NOT NULL,
+  object      TEXT NOT NULL,
+  by_url      INTEGER NOT NULL,
+  format      TEXT,
+  description TEXT,
+  device_name TEXT NOT NULL,
+  size_bytes  INTEGER NOT NULL,
+  PRIMARY KEY (task_id, number)
+) STRICT;
+CREATE INDEX import_disk_file ON import_disk (file_id);
 CREATE TABLE export_task (
   id               TEXT PRIMARY KEY,
   account_id       TEXT NOT NULL,

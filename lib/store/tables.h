@@ -73,6 +73,7 @@
     STORE_TABLE(volume_modification, volume_modifications)                                         \
     STORE_TABLE(root_volume_task, root_volume_tasks)                                               \
     STORE_TABLE(import_task, import_tasks)                                                         \
+    STORE_TABLE(import_disk, import_disks)                                                         \
     STORE_TABLE(export_task, export_tasks)                                                         \
     STORE_TABLE(placement_group, placement_groups)                                                 \
     STORE_TABLE(capacity_reservation, capacity_reservations)                                       \
@@ -254,6 +255,9 @@ STORE_TABLES
     store_count_import_tasks_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_delete_import_tasks(tx, ...)                                                         \
     store_delete_import_tasks_where(tx, STORE_WHERE(__VA_ARGS__))
+#define store_import_disks(tx, a, ...) store_import_disks_where(tx, a, STORE_WHERE(__VA_ARGS__))
+#define store_delete_import_disks(tx, ...)                                                         \
+    store_delete_import_disks_where(tx, STORE_WHERE(__VA_ARGS__))
 #define store_export_tasks(tx, a, ...) store_export_tasks_where(tx, a, STORE_WHERE(__VA_ARGS__))
 #define store_count_export_tasks(tx, ...)                                                          \
     store_count_export_tasks_where(tx, STORE_WHERE(__VA_ARGS__))

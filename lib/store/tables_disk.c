@@ -120,15 +120,19 @@ static const struct column import_task_columns[] = {
     TEXT(import_task, id),           TEXT(import_task, account_id),
     TEXT(import_task, region),       STATE(import_task, state, transfer_states),
     INT(import_task, percent),       TEXT(import_task, message),
-    TEXT(import_task, image_id),     TEXT(import_task, snapshot_id),
-    TEXT(import_task, description),  TEXT(import_task, bucket),
-    TEXT(import_task, object),       BOOL(import_task, by_url),
-    TEXT(import_task, format),       TEXT(import_task, disk_description),
-    TEXT(import_task, device_name),  TEXT(import_task, architecture),
-    TEXT(import_task, license_type), INT(import_task, size_bytes),
-    INT(import_task, created_at),
+    TEXT(import_task, image_id),     TEXT(import_task, description),
+    TEXT(import_task, architecture), TEXT(import_task, license_type),
+    BOOL(import_task, encrypted),    INT(import_task, created_at),
 };
 TABLE(import_task, 1);
+
+static const struct column import_disk_columns[] = {
+    TEXT(import_disk, task_id),     INT(import_disk, number),     TEXT(import_disk, file_id),
+    TEXT(import_disk, snapshot_id), TEXT(import_disk, bucket),    TEXT(import_disk, object),
+    BOOL(import_disk, by_url),      TEXT(import_disk, format),    TEXT(import_disk, description),
+    TEXT(import_disk, device_name), INT(import_disk, size_bytes),
+};
+TABLE(import_disk, 2);
 
 static const struct column export_task_columns[] = {
     TEXT(export_task, id),        TEXT(export_task, account_id),

@@ -26,6 +26,15 @@ def end_image(image):
             delete_snapshot(device["Ebs"]["SnapshotId"])
 
 
+def imported(ask):
+    task = call("post", "ImportSnapshot", ask)["ImportTaskId"]
+    made = until(lambda: next((each["SnapshotTaskDetail"] for each in ec2.describe_import_snapshot_tasks(
+        ImportTaskIds=[task])["ImportSnapshotTasks"] if each["SnapshotTaskDetail"]["Status"] == "completed"), None),
+        what="the end of an import")
+    unittest.addModuleCleanup(delete_snapshot, made["SnapshotId"])
+    return made
+
+
 class Encryption(unittest.TestCase):
     def test_volumes(self):
         """What is made of an encrypted volume is encrypted, whatever is asked for."""
@@ -115,6 +124,19 @@ class Encryption(unittest.TestCase):
         ec2.get_waiter("image_available").wait(ImageIds=[image], WaiterConfig={"Delay": 0.2, "MaxAttempts": 100})
         devices = ec2.describe_images(ImageIds=[image])["Images"][0]["BlockDeviceMappings"]
         self.assertEqual([device["Ebs"]["Encrypted"] for device in devices], [True, True, True])
+
+    def test_imports(self):
+        """They are as asked for, and by default as the account has chosen."""
+        ask = {"DiskContainer": {"Url": "s3://a-bucket/disk.raw", "Format": "RAW"}}
+        self.assertIs(imported(ask)["Encrypted"], False)
+        made = imported({**ask, "Encrypted": True, "KmsKeyId": "alias/aws/ebs"})
+        self.assertRegex(made["KmsKeyId"], KEY)
+        self.assertIs(seen("volume", volume(SnapshotId=made["SnapshotId"]))["Encrypted"], True)
+        call("post", "EnableEbsEncryptionByDefault", {})
+        self.addCleanup(ec2.disable_ebs_encryption_by_default)
+        made = imported({**ask, "Encrypted": False})
+        self.assertIs(made["Encrypted"], True)
+        self.assertIs(seen("snapshot", made["SnapshotId"])["Encrypted"], True)
 
     def test_registered_images(self):
         """That of a snapshot cannot be chosen; an empty disk's can."""

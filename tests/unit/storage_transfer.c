@@ -75,7 +75,8 @@ static int import(const char *object, const char *format, bool boots, struct see
 {
     struct storage_source from = {path("buckets"), object, format, boots};
     int64_t size = 0;
-    int r = s->ops->image_import(s, AMI, &from, &(struct storage_watch){watch, seen}, &size, e);
+    int r =
+        s->ops->image_import(s, AMI, &from, NULL, &(struct storage_watch){watch, seen}, &size, e);
     if (r == 0)
         ck_assert_int_eq(size, RAW_SIZE);
     return r;
@@ -289,7 +290,8 @@ START_TEST(a_tar_that_is_damaged_is_refused)
 }
 END_TEST
 
-UNIT_SUITE(an_import_leaves_its_source_and_is_told_of, whoever_watches_can_stop_it_at_any_stage,
-           what_is_not_what_it_is_said_to_be_is_refused, a_path_stays_in_its_directory,
-           nothing_in_a_bucket_is_overwritten, an_export_is_whole_or_not_there,
-           an_ova_has_one_disk_and_a_description, a_tar_that_is_damaged_is_refused)
+UNIT_SUITE(an_import_leaves_its_source_and_is_told_of,
+           whoever_watches_can_stop_it_at_any_stage, what_is_not_what_it_is_said_to_be_is_refused,
+           a_path_stays_in_its_directory, nothing_in_a_bucket_is_overwritten,
+           an_export_is_whole_or_not_there, an_ova_has_one_disk_and_a_description,
+           a_tar_that_is_damaged_is_refused)

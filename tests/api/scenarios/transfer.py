@@ -1,6 +1,7 @@
 """Imports and exports through their tasks. (tests/api/transfer.py has their files.)"""
 from client import call, until
 
+from .encryption import KEY
 from .world import MISSING, Scenarios, ec2, no_more, the
 
 BUCKET = "a-bucket"
@@ -59,6 +60,18 @@ class Transfers(Scenarios):
         self.assertEqual((detail["SnapshotId"], detail["DiskImageSize"], detail["Description"]),
                          (image["BlockDeviceMappings"][0]["Ebs"]["SnapshotId"], float(1 << 30), "its disk"))
         no_more(ec2.deregister_image, ImageId=task["ImageId"])
+        several = call("post", "ImportImage", {"Encrypted": True, "KmsKeyId": "alias/aws/ebs", "DiskContainers": [
+            container(), container("data.raw"), container("more.raw", DeviceName="/dev/xvdz")]})
+        self.assertRegex(several["KmsKeyId"], KEY)
+        task = over(images, ImportTaskIds=[several["ImportTaskId"]])
+        image = ec2.describe_images(ImageIds=[task["ImageId"]])["Images"][0]
+        no_more(ec2.deregister_image, ImageId=task["ImageId"])
+        self.assertEqual((task["Encrypted"], image["RootDeviceName"]), (True, "/dev/sda1"))
+        self.assertEqual({each["DeviceName"]: (each["Ebs"]["SnapshotId"], each["Ebs"]["Encrypted"])
+                          for each in image["BlockDeviceMappings"]},
+                         {each["DeviceName"]: (each["SnapshotId"], True) for each in task["SnapshotDetails"]})
+        self.assertEqual([each["DeviceName"] for each in task["SnapshotDetails"]],
+                         ["/dev/sda1", "/dev/sdf", "/dev/xvdz"])
         failed = call("post", "ImportImage", {"DiskContainers": [container("missing.raw")]})
         task = over(images, ImportTaskIds=[failed["ImportTaskId"]])
         self.assertEqual((task["Status"], task["StatusMessage"]), (
@@ -140,7 +153,10 @@ TO = {"S3Bucket": BUCKET}
 REFUSED = {
     "ImportImage": [
         ({}, "MissingParameter"),
-        ({"DiskContainers": [container(), container()]}, "UnsupportedOperation"),
+        ({"DiskContainers": [container()] * 22}, "InvalidParameterValue"),
+        ({"DiskContainers": [container(), container(DeviceName="/dev/sda1")]}, "InvalidParameterValue"),
+        ({**ONE, "KmsKeyId": "alias/aws/ebs"}, "InvalidParameterDependency"),
+        ({**ONE, "Encrypted": True, "KmsKeyId": "alias/mine"}, "InvalidParameterValue"),
         ({"DiskContainers": [{"Format": "RAW"}]}, "InvalidParameterCombination"),
         ({"DiskContainers": [container(Url="s3://a-bucket/b")]}, "InvalidParameterCombination"),
         ({"DiskContainers": [container("../disk.raw")]}, "InvalidParameterValue"),
