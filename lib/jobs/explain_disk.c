@@ -9,6 +9,8 @@
  * volume.c, snapshot.c, layer.c and image.c, of which these must tell the truth.
  */
 
+#define ENCRYPTED "a header of LUKS is written into it, which the volume's key opens"
+
 void tell_layer(struct telling *t, struct croft_ExplainedStep *step, const char *layer_id,
                 int64_t size_gib)
 {
@@ -17,9 +19,9 @@ void tell_layer(struct telling *t, struct croft_ExplainedStep *step, const char 
     if (layer != NULL)
         tell_argv(t, step,
                   layer_make_argv(t->a, s->ops->layer_path(s, t->a, layer_id),
-                                  plan_layer_below(layer), size_gib, layer->key_id != NULL));
+                                  plan_layer_below(layer), size_gib));
     if (layer != NULL && layer->key_id != NULL)
-        tell_remark(t, step, "the key comes on its standard input");
+        tell_remark(t, step, ENCRYPTED);
 }
 
 /* --- volumes */
@@ -126,9 +128,9 @@ static void tell_freeze(struct telling *t, struct croft_ExplainedStep *step, con
     if (top == NULL)
         return;
     const char *path = s->ops->layer_path(s, t->a, next);
-    tell_argv(t, step, layer_make_argv(t->a, path, top->id, v->size_gib, top->key_id != NULL));
+    tell_argv(t, step, layer_make_argv(t->a, path, top->id, v->size_gib));
     if (top->key_id != NULL)
-        tell_remark(t, step, "the key comes on its standard input, and to libvirt as a secret");
+        tell_remark(t, step, ENCRYPTED "; libvirt gets the key as a secret");
     const struct instance *i = store_instance(t->tx, t->a, v->instance_id);
     if (i == NULL || i->state == INSTANCE_STOPPED || i->rest_for != NULL) {
         tell_remark(t, step, "no guest has it: that the new layer is its own from now on is all");

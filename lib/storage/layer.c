@@ -32,9 +32,9 @@ static const char *backing_name(struct arena *a, const char *below)
 }
 
 const char *const *layer_make_argv(struct arena *a, const char *path, const char *below,
-                                   int64_t size_gib, bool encrypted)
+                                   int64_t size_gib)
 {
-    return qemu_img_create_argv(a, path, backing_name(a, below), size_gib << 30, encrypted);
+    return qemu_img_create_argv(a, path, backing_name(a, below), size_gib << 30);
 }
 
 const char *files_layer_path(struct storage *s, struct arena *a, const char *layer_id)

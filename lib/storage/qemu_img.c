@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/child.h"
 #include "base/text.h"
+#include "storage/luks.h"
 
 #define LOOK_MS    30000
 #define CONVERT_MS 3600000
@@ -206,9 +207,8 @@ int qemu_img_export(const char *from, enum format format, const char *to,
 
 /* --- layers */
 
-#define ARGS_MAX     24
-#define KEY_OBJECT   "secret,id=" QEMU_IMG_KEY ",file=/dev/stdin"
-#define LUKS_OPTIONS ",encrypt.format=luks,encrypt.key-secret=" QEMU_IMG_KEY ",encrypt.iter-time=10"
+#define ARGS_MAX   24
+#define KEY_OBJECT "secret,id=" QEMU_IMG_KEY ",file=/dev/stdin"
 
 struct args {
     const char *v[ARGS_MAX + 1];
@@ -251,25 +251,16 @@ static int run_keyed(const struct args *args, const char *key, int timeout_ms, s
                      e);
 }
 
-/* QEMU measures how long its PBKDF2 takes by the time of the processor that a thread of its own is
- * said to have had. On a busy server that may be none, and it gives up. */
-#define MEASURES_MAX 8
-
-static bool is_unmeasured(const struct err *why)
+const char *const *qemu_img_create_argv(struct arena *a, const char *path, const char *backing,
+                                        int64_t bytes)
 {
-    return why->code == EIO && strstr(why->message, "accurate CPU usage") != NULL;
-}
-
-static struct args create_args(struct arena *a, const char *path, const char *backing,
-                               int64_t bytes, bool encrypted)
-{
-    struct args args = begin("create", encrypted);
+    struct args args = begin("create", false);
     if (backing != NULL)
         add(&args, "-u");
     add(&args, "-f");
     add(&args, "qcow2");
     add(&args, "-o");
-    add(&args, encrypted ? VOLUME_OPTIONS LUKS_OPTIONS : VOLUME_OPTIONS);
+    add(&args, VOLUME_OPTIONS);
     if (backing != NULL) {
         add(&args, "-F");
         add(&args, "qcow2");
@@ -278,13 +269,6 @@ static struct args create_args(struct arena *a, const char *path, const char *ba
     }
     add(&args, path);
     add(&args, arena_printf(a, "%lld", (long long)bytes));
-    return args;
-}
-
-const char *const *qemu_img_create_argv(struct arena *a, const char *path, const char *backing,
-                                        int64_t bytes, bool encrypted)
-{
-    struct args args = create_args(a, path, backing, bytes, encrypted);
     return arena_memdup(a, (void *)args.v, (args.n + 1) * sizeof(args.v[0]));
 }
 
@@ -292,12 +276,8 @@ int qemu_img_create(const char *path, const char *backing, int64_t bytes, const 
                     struct err *e)
 {
     _cleanup_arena_ struct arena *a = arena_new();
-    struct args args = create_args(a, path, backing, bytes, key != NULL);
-    struct err why = {0};
-    int r = run_keyed(&args, key, 0, &why);
-    for (int n = 1; r < 0 && n < MEASURES_MAX && is_unmeasured(&why); n++)
-        r = run_keyed(&args, key, 0, &why);
-    return r < 0 ? err_set(e, why.code, "%s", why.message) : 0;
+    int r = run(qemu_img_create_argv(a, path, backing, bytes), 0, NULL, e);
+    return r < 0 || key == NULL ? r : luks_encrypt_qcow2(path, key, e);
 }
 
 /* A comma in a value of an option is written twice. */
@@ -322,12 +302,13 @@ int qemu_img_encrypt(const char *from, enum format format, int64_t virtual_size,
                                       "driver=qcow2,file.driver=file,file.filename=%s,"
                                       "encrypt.format=luks,encrypt.key-secret=" QEMU_IMG_KEY,
                                       option_value(a, to));
+    const char *object = KEY_OBJECT;
     const char *argv[] = {CONVERT_LIMITS,
                           "qemu-img",
                           "convert",
                           watch == NULL ? "-q" : "-p",
                           "--object",
-                          KEY_OBJECT,
+                          object,
                           "-n",
                           "--target-image-opts",
                           "--target-is-zero",

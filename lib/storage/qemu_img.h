@@ -45,8 +45,9 @@ int qemu_img_export(const char *from, enum format format, const char *to,
 
 /* The command that qemu_img_create() runs: argv, NULL-terminated, in the arena. */
 const char *const *qemu_img_create_argv(struct arena *a, const char *path, const char *backing,
-                                        int64_t bytes, bool encrypted);
-/* backing: relative to the new file, or NULL. It is not opened: a guest may be writing it. */
+                                        int64_t bytes);
+/* backing: relative to the new file, or NULL. It is not opened: a guest may be writing it. With a
+ * key the header of LUKS comes into the file afterwards: see luks.h. */
 int qemu_img_create(const char *path, const char *backing, int64_t bytes, const char *key,
                     struct err *e);
 /* Of a qcow2 file that nobody has open: QEMU locks its own. Growing only. */

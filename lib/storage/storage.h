@@ -159,11 +159,11 @@ struct storage_ops {
 
 /*
  * The command that makes a layer at this path, for people who want to see it: an argv,
- * NULL-terminated, in the arena. (layer_make() runs it with a temporary name, and gives it the key
- * of an encrypted one on its standard input.) Pure.
+ * NULL-terminated, in the arena. (layer_make() runs it with a temporary name, and encrypts what it
+ * has made where there is a key.) Pure.
  */
 const char *const *layer_make_argv(struct arena *a, const char *path, const char *below,
-                                   int64_t size_gib, bool encrypted);
+                                   int64_t size_gib);
 
 /* The name of such a disk's file in the instance's directory; in the arena. */
 const char *storage_store_disk(struct arena *a, int64_t number);

@@ -383,41 +383,6 @@ START_TEST(encrypted_layers_are_merged_and_flattened_and_never_in_clear)
 }
 END_TEST
 
-/* In the place of qemu-img: on a busy server it cannot measure its PBKDF2, now and then. */
-static void put_busy_qemu_img(int times)
-{
-    ck_assert_int_eq(mkdir(path("busy"), 0700), 0);
-    FILE *f = fopen(path("busy/qemu-img"), "we");
-    ck_assert_ptr_nonnull(f);
-    (void)fprintf(
-        f,
-        "#!/bin/sh\necho >>'%s/busy/calls'\n"
-        "[ $(wc -l <'%s/busy/calls') -gt %d ] && PATH=$CROFT_OLD_PATH exec qemu-img \"$@\"\n"
-        "echo 'qemu-img: x: Unable to get accurate CPU usage' >&2; exit 1\n",
-        dir, dir, times);
-    ck_assert_int_eq(fclose(f), 0);
-    ck_assert_int_eq(chmod(path("busy/qemu-img"), 0700), 0);
-}
-
-START_TEST(a_busy_server_measures_its_key_derivation_again)
-{
-    char busy[4096];
-    struct err e = {0};
-    const char *path_was = getenv("PATH");
-    const char *old = path_was == NULL ? "/usr/bin:/bin" : path_was;
-    begin();
-    put_busy_qemu_img(3);
-    (void)snprintf(busy, sizeof(busy), "%s/busy:%s", dir, old);
-    ck_assert_int_eq(setenv("CROFT_OLD_PATH", old, 1), 0);
-    ck_assert_int_eq(setenv("PATH", busy, 1), 0);
-    ck_assert_msg(s->ops->layer_make(s, VOL, NULL, 1, "0123456789abcdef", &e) == 0, "%s",
-                  e.message);
-    ck_assert_uint_eq(entries("volumes"), 1);
-    ck_assert_int_eq(s->ops->layer_remove(s, VOL, NULL), 0);
-    end();
-}
-END_TEST
-
 START_TEST(an_id_cannot_lead_out_of_its_directory)
 {
     begin();
@@ -545,7 +510,6 @@ UNIT_SUITE(the_directories_let_qemu_through_and_nobody_look, a_raw_disk_becomes_
            disks_that_lead_to_other_files_are_refused, a_volume_is_an_overlay_of_the_asked_size,
            a_volume_smaller_than_its_layer_is_refused, layers_that_qemu_has_open_are_not_merged,
            encrypted_layers_are_merged_and_flattened_and_never_in_clear,
-           a_busy_server_measures_its_key_derivation_again,
            an_instance_store_is_kept_until_it_is_removed, an_id_cannot_lead_out_of_its_directory,
            the_tail_of_a_console_goes_over_a_rotation,
            a_sweep_takes_what_a_crash_left_and_old_uploads, there_is_room)

@@ -82,6 +82,58 @@ static int import(const char *object, const char *format, bool boots, struct see
     return r;
 }
 
+static bool is_in(const char *name, const char *bytes)
+{
+    const char *argv[] = {"grep", "-qaF", bytes, path(name), NULL};
+    return child_run(&(struct child){.argv = argv}, NULL) == 0;
+}
+
+START_TEST(an_encrypted_import_is_a_layer_that_its_key_opens)
+{
+    begin();
+    static const char key[] = "0123456789abcdef0123456789abcdef";
+    static const char words[] = "what nobody is to read";
+    struct seen seen = {.stops_at = -1};
+    struct storage_watch watcher = {watch, &seen};
+    struct storage_source from = {path("buckets"), "one/words.raw", "raw", true};
+    int64_t size = 0;
+    struct err e = {0};
+    char *disk = arena_memdup(a, raw_disk(), RAW_SIZE);
+    memcpy(disk + 8192, words, sizeof(words));
+    put("buckets/one/words.raw", disk, RAW_SIZE);
+    int r = s->ops->image_import(s, VOL, &from, key, &watcher, &size, &e);
+    ck_assert_msg(r == 0, "%s", e.message);
+    ck_assert_int_eq(size, RAW_SIZE);
+    ck_assert_int_gt(seen.calls[STORAGE_CONVERTING], 0);
+    ck_assert_uint_eq(entries("uploads"), 0);
+    ck_assert_uint_eq(entries("images"), 0);
+    ck_assert_uint_eq(entries("volumes"), 1);
+    ck_assert(is_in("buckets/one/words.raw", words));
+    ck_assert(!is_in("volumes/" VOL ".qcow2", words));
+    /* It is one that a volume may stand on, and has what was imported. */
+    ck_assert_int_eq(s->ops->layer_make(s, VOL ".2", VOL, 1, key, &e), 0);
+    ck_assert_int_eq(s->ops->layer_flatten(s, VOL ".2", NULL, key, &e), 0);
+    const char *argv[] = {"qemu-img",
+                          "convert",
+                          "--object",
+                          "secret,id=key,file=/dev/stdin",
+                          "--image-opts",
+                          "-O",
+                          "raw",
+                          arena_printf(a, "driver=qcow2,file.filename=%s,encrypt.key-secret=key",
+                                       path("volumes/" VOL ".2.qcow2")),
+                          path("read.raw"),
+                          NULL};
+    r = child_run(&(struct child){.argv = argv, .input = key, .input_len = strlen(key)}, &e);
+    ck_assert_msg(r == 0, "%s", e.message);
+    ck_assert(is_in("read.raw", words));
+    /* Again, as after a crash: it is there. */
+    ck_assert_int_eq(s->ops->image_import(s, VOL, &from, key, &watcher, &size, &e), 0);
+    ck_assert_int_eq(size, RAW_SIZE);
+    end();
+}
+END_TEST
+
 START_TEST(an_import_leaves_its_source_and_is_told_of)
 {
     begin();
@@ -291,6 +343,7 @@ START_TEST(a_tar_that_is_damaged_is_refused)
 END_TEST
 
 UNIT_SUITE(an_import_leaves_its_source_and_is_told_of,
+           an_encrypted_import_is_a_layer_that_its_key_opens,
            whoever_watches_can_stop_it_at_any_stage, what_is_not_what_it_is_said_to_be_is_refused,
            a_path_stays_in_its_directory, nothing_in_a_bucket_is_overwritten,
            an_export_is_whole_or_not_there, an_ova_has_one_disk_and_a_description,
