@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "base/wildcard.h"
 
 static const struct key {
     const char *name;

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "base/wildcard.h"
 #include "wire/value.h"
 
 #define TAG_PREFIX "tag:"

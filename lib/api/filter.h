@@ -15,7 +15,7 @@
  *
  * Lists along the path match when any element does. `tag:KEY` and `tag-key` work on the member Tags
  * (or TagSet) of every structure that has one. Values: any one matches (or); filters: all must
- * (and); `*`, `?` and `\` as base/text.h's wildcard_match(). Booleans, numbers and dates compare as
+ * (and); `*`, `?` and `\` as in base/wildcard.h. Booleans, numbers and dates compare as
  * they are rendered. A name may stand in a table several times: any of its paths matches. (AWS:
  * "List and filter using the CLI and API".)
  */

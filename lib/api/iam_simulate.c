@@ -10,6 +10,7 @@
 #include "auth/policy_decide.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "base/wildcard.h"
 
 /* The request's members, which both actions have. */
 struct simulation {

@@ -7,6 +7,7 @@
 #include "api/page.h"
 #include "api/tagging.h"
 #include "base/text.h"
+#include "base/wildcard.h"
 
 #define RESOURCES_MAX 1000 /* AWS: CreateTags */
 

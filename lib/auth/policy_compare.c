@@ -4,6 +4,7 @@
 
 #include "auth/policy_internal.h"
 #include "base/text.h"
+#include "base/wildcard.h"
 
 static bool ordered(enum policy_comparison comparison, int sign)
 {

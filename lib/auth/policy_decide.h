@@ -21,8 +21,8 @@
  * - Null looks at whether the key is there, whatever quantifier stands before it.
  *
  * Pure: no rows, no clock; memory of POLICY_EXPANDED_MAX. Time grows with the length of the
- * documents plus, for each pattern of theirs, that of what it is compared with (base/text.h). From
- * any thread.
+ * documents plus, for each pattern of theirs, that of what it is compared with (base/wildcard.h).
+ * From any thread.
  */
 #include "auth/policy.h"
 

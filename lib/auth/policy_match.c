@@ -5,6 +5,7 @@
 
 #include "auth/policy_internal.h"
 #include "base/text.h"
+#include "base/wildcard.h"
 
 #define ARN_PARTS         6   /* arn:partition:service:region:account:resource */
 #define VARIABLE_NAME_MAX 300 /* aws:PrincipalTag/ and a tag's key, AWS's longest */

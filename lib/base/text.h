@@ -1,5 +1,5 @@
 #pragma once
-/* Strings: comparison, prefixes, strict numbers, wildcard patterns. */
+/* Strings: comparison, prefixes, strict numbers, UTF-8. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -26,11 +26,3 @@ int parse_int64(const char *s, int64_t *ret_value);
 bool text_is_clean_utf8(const char *s, size_t len);
 /* Number of Unicode characters of valid UTF-8. */
 size_t utf8_length(const char *s);
-/*
- * Does `pattern` match all of `s`? `*` is any run, `?` exactly one character, `\` takes the next
- * character literally (AWS: "List and filter using the CLI and API"). Time grows with strlen(s) +
- * strlen(pattern), and with their product only for what stands between two stars and has a `?`.
- */
-bool wildcard_match(const char *pattern, const char *s);
-bool wildcard_match_n(const char *pattern, size_t pattern_len, const char *s, size_t len);
-bool has_wildcard(const char *pattern);

@@ -2,6 +2,7 @@
 #include <stdbool.h>
 
 #include "base/text.h"
+#include "base/wildcard.h"
 #include "fuzz.h"
 
 #define LONGEST 64 /* the simple matcher takes its time */

@@ -174,7 +174,7 @@ class Dice:
             end = min(len(text), at + self.pick([0, 1, 1, 2, 5]))
             if any(c in keep for c in text[at:end]):
                 continue
-            text = text[:at] + self.pick(["*", "?", "*", "**"]) + text[end:]
+            text = text[:at] + self.pick(["*", "?", "*", "**", "*?", "?*", "*??*"]) + text[end:]
         return text
 
     def vary(self, text):
