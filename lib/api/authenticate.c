@@ -105,8 +105,10 @@ int authenticate(struct api *api, const struct http_request *http, bool streamed
         .streamed = streamed,
     };
     struct sigv4_caller signer;
-    if (sigv4_verify(api->sigv4, &request, clock_now(), http->arena, &signer, f) < 0)
+    if (sigv4_verify(api->sigv4, &request, clock_now(), http->arena, &signer, f) < 0) {
+        ret_caller->service = sigv4_signed_for(&request, http->arena);
         return -1;
+    }
     ret_caller->principal = signer.credential->principal;
     ret_caller->service = signer.service;
     ret_caller->region = served(api, signer.region);

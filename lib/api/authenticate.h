@@ -20,7 +20,7 @@ struct api {
 struct caller {
     struct principal principal;
     const struct region *region;
-    const char *service; /* of the signature; NULL: none named */
+    const char *service; /* of the signature; NULL: none named. Also there if that is not right */
 };
 
 /* `streamed`: the body has not been read and is vouched for by its signed digest. */

@@ -6,15 +6,6 @@
 #include "base/text.h"
 #include "store/identity.h"
 
-#define NOT_OF_KEY "The security token included in the request is invalid"
-
-static int refuse(const char *service, struct fault *f)
-{
-    if (streq(service, "ec2"))
-        return fault(f, FAULT_AUTH_FAILURE, NOT_OF_KEY);
-    return fault(f, FAULT_INVALID_CLIENT_TOKEN_ID, NOT_OF_KEY);
-}
-
 static int refuse_expired(const char *service, struct fault *f)
 {
     if (streq(service, "ec2"))
@@ -79,7 +70,7 @@ int authenticate_admit(void *ctx, struct credential *credential, const char *tok
     if (!is_temporary && token == NULL)
         return 0;
     if (!is_temporary || token == NULL)
-        return refuse(service, f);
+        return sigv4_refuse_key(service, f);
     int r = session_open(a, api->config.server_key, credential->access_key_id, token, now, &p, &e);
     if (r == -ETIME)
         return refuse_expired(service, f);
@@ -89,7 +80,7 @@ int authenticate_admit(void *ctx, struct credential *credential, const char *tok
         return fault(f, FAULT_INTERNAL_ERROR,
                      "The owner of the credentials could not be looked up");
     if (r < 0)
-        return refuse(service, f);
+        return sigv4_refuse_key(service, f);
     credential->principal = p;
     return 0;
 }

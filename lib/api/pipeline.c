@@ -219,8 +219,12 @@ static int serve(struct api *api, struct api_request *r, void **ret_out, struct 
 {
     struct caller caller;
     void *in = NULL;
-    if (authenticate(api, r->http, false, &caller, f) < 0 ||
-        request_route(r, caller.service, f) < 0)
+    if (authenticate(api, r->http, false, &caller, f) < 0) {
+        if (r->service == NULL) /* it refuses in its own words */
+            r->service = wire_service_find(caller.service);
+        return -1;
+    }
+    if (request_route(r, caller.service, f) < 0)
         return -1;
     note_use(api, r, &caller);
     if (request_decode(r, &in, f) < 0)

@@ -2,8 +2,9 @@
  * Verification, in the order: take the signature apart, check its scope and time, check that what
  * matters is signed, look the key up, compute, compare.
  *
- * An unknown key goes through the same computation with a secret that nobody has, and gets the same
- * answer as a wrong signature, so that neither text nor time tells which keys exist.
+ * An unknown key goes through the same computation with a secret that nobody has, so that time does
+ * not tell which keys exist. EC2 answers it as it answers a wrong signature; other services say
+ * that they do not know the key, as AWS's do.
  */
 #include "auth/sigv4.h"
 
@@ -263,6 +264,48 @@ const char *sigv4_names(const char *const *list, struct arena *a)
     return all;
 }
 
+/* The credential as the request says it, unchecked. */
+static char *claimed_credential(const struct sigv4_request *r, struct arena *a)
+{
+    static const char name[] = "Credential=";
+    struct fault ignored = {0};
+    struct sigv4_query q;
+    const char *authorization = headers_get(r->headers, "authorization");
+    const char *at = authorization == NULL ? NULL : strstr(authorization, name);
+    if (at != NULL)
+        return arena_strndup(a, at + strlen(name), strcspn(at + strlen(name), ", \t"));
+    return sigv4_query_split(r->query, a, &q) < 0
+               ? NULL
+               : sigv4_take_param(&q, "X-Amz-Credential", a, &ignored);
+}
+
+const char *sigv4_signed_for(const struct sigv4_request *r, struct arena *a)
+{
+    struct signature sig = {0};
+    struct fault ignored = {0};
+    char *credential = claimed_credential(r, a);
+    return credential == NULL || parse_credential(credential, &sig, &ignored) < 0
+               ? NULL
+               : sig.scope.service;
+}
+
+int sigv4_refuse_key(const char *service, struct fault *f)
+{
+    if (streq(service, SIGV2_SERVICE))
+        return fault(f, FAULT_AUTH_FAILURE, SIGV4_NOT_VALID);
+    return fault(f, FAULT_INVALID_CLIENT_TOKEN_ID,
+                 "The security token included in the request is invalid");
+}
+
+static int refuse_signature(const char *service, struct fault *f)
+{
+    if (streq(service, SIGV2_SERVICE))
+        return fault(f, FAULT_AUTH_FAILURE, SIGV4_NOT_VALID);
+    return fault(f, FAULT_AUTH_FAILURE,
+                 "The request signature we calculated does not match the signature you provided. "
+                 "Check your AWS Secret Access Key and signing method.");
+}
+
 static int check_scope(const struct sigv4_config *config, const struct signature *sig,
                        struct arena *a, struct fault *f)
 {
@@ -453,8 +496,10 @@ int sigv4_verify(struct sigv4 *s, const struct sigv4_request *r, int64_t now, st
         return fault(f, FAULT_INTERNAL_ERROR, "The access key could not be looked up");
     const char *secret = found == 0 ? credential->secret_access_key : sigv4_nobodys_secret(s);
     bool ok = matches_either(s, r, &q, &sig, secret, hash, a);
-    if (!ok || found < 0)
-        return fault(f, FAULT_AUTH_FAILURE, SIGV4_NOT_VALID);
+    if (found < 0)
+        return sigv4_refuse_key(sig.scope.service, f);
+    if (!ok)
+        return refuse_signature(sig.scope.service, f);
     if (take_token(r, &q, &sig, &token, a, f) < 0 ||
         config->admit(config->ctx, credential, token, sig.scope.service, now, a, f) < 0)
         return -1;

@@ -87,13 +87,22 @@ bool sigv4_is_signed(const struct sigv4_request *r);
 
 /*
  * 0 with *ret_caller in the arena, or -1 with a fault: MissingAuthenticationToken (nothing signed),
- * IncompleteSignature (a part lacks or is malformed), AuthFailure (unknown key, wrong signature,
- * wrong region), RequestExpired, InternalError (the lookup failed), or what admit() refuses it
- * with. `now` is clock_now(). A request that is signed with version 2 is verified as such where the
- * config says so.
+ * IncompleteSignature (a part lacks or is malformed), AuthFailure (wrong signature, wrong region;
+ * at EC2 an unknown key, too), InvalidClientTokenId (an unknown key elsewhere), RequestExpired,
+ * InternalError (the lookup failed), or what admit() refuses it with. `now` is clock_now(). A
+ * request that is signed with version 2 is verified as such where the config says so.
  */
 int sigv4_verify(struct sigv4 *s, const struct sigv4_request *r, int64_t now, struct arena *a,
                  struct sigv4_caller *ret_caller, struct fault *f);
+
+/*
+ * The service that the request says it is signed for, whether that is true or not: in whose words
+ * it is to be refused. In the arena; NULL: it does not say.
+ */
+const char *sigv4_signed_for(const struct sigv4_request *r, struct arena *a);
+/* A key that is unknown, or not the one of the token, as the service calls it; -1. EC2 tells
+ * nothing more of it than of a wrong signature. */
+int sigv4_refuse_key(const char *service, struct fault *f);
 
 /* The names of a NULL-terminated list (regions or services that are served), for a sentence. */
 const char *sigv4_names(const char *const *list, struct arena *a);

@@ -208,7 +208,7 @@ def connection(unix=False, timeout=60):
 
 
 def request(method="POST", path="/", query="", body=b"", headers=None, unix=False, signed=None,
-            **signing):
+            token=None, authorization=None, **signing):
     """One request on a connection of its own. Over TCP it is signed unless told otherwise; there the
     signature names the region, over the unix socket a header."""
     headers = dict(headers or {})
@@ -216,6 +216,10 @@ def request(method="POST", path="/", query="", body=b"", headers=None, unix=Fals
         headers["X-Croft-Region"] = signing.pop("region")
     body = body.encode() if isinstance(body, str) else body
     headers["Host"] = "localhost" if unix else HOST
+    if token is not None:
+        headers["X-Amz-Security-Token"] = token
+    if authorization is not None:
+        headers["Authorization"] = authorization
     if signed if signed is not None else not unix:
         sign(method, path, query, headers, body, **signing)
     link = connection(unix)

@@ -19,7 +19,8 @@ import botocore.exceptions
 import botocore.session
 from client import (DOORS, ENDPOINT, FORM_TYPE, HOST, JSON_MODELS, JSON_TYPE, KEY_ID, LAB, REGION,
                     SECRET, SOCKET, VERSION, XML_TYPE, Answer, call, client, connection, form,
-                    knock, launch, model_of, refusal, register_image, remove, request, sign, tap)
+                    knock, launch, model_of, refusal, register_image, remove, request, service_of,
+                    sign, tap)
 
 UUID = re.compile(r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
 
@@ -234,6 +235,47 @@ class Signatures(unittest.TestCase):
 
     def test_an_unknown_key(self):
         self.refused("AuthFailure", 401, key="AKIAAAAAAAAAAAAAAAAA")
+
+    def test_every_service_says_it_in_its_own_words(self):
+        now = datetime.datetime.now(datetime.timezone.utc)
+        wrongs = {"secret": {"secret": "x" * 40}, "key": {"key": "AKIAAAAAAAAAAAAAAAAA"},
+                  "region": {"region": "eu-north-1"}, "day": {"scope_date": "20200101"},
+                  "late": {"now": now - datetime.timedelta(hours=1)},
+                  "early": {"now": now + datetime.timedelta(hours=1)},
+                  "unsigned": {"signed": False},
+                  "incomplete": {"signed": False, "authorization": "AWS4-HMAC-SHA256 Credential="
+                                 f"{KEY_ID}/20240101/{REGION}/%s/aws4_request"},
+                  "token": {"token": "nobody's"}}
+        of_query = dict.fromkeys(wrongs, ("SignatureDoesNotMatch", 403))
+        of_query.update(key=("InvalidClientTokenId", 403), token=("InvalidClientTokenId", 403),
+                        unsigned=("MissingAuthenticationToken", 403), incomplete=("IncompleteSignature", 400))
+        of_json = dict.fromkeys(wrongs, ("InvalidSignatureException", 403))
+        of_json.update(key=("UnrecognizedClientException", 403), token=("UnrecognizedClientException", 403),
+                       unsigned=("MissingAuthenticationTokenException", 403),
+                       incomplete=("IncompleteSignatureException", 403))
+        of_connect = dict.fromkeys(wrongs, ("AuthException", 400))
+        of_connect.update(key=("UnrecognizedClientException", 403), token=("UnrecognizedClientException", 403))
+        of_ec2 = dict.fromkeys(wrongs, ("AuthFailure", 401))
+        of_ec2.update(late=("RequestExpired", 400), early=("RequestExpired", 400),
+                      unsigned=("MissingAuthenticationToken", 403), incomplete=("IncompleteSignature", 400))
+        services = (("post", "DescribeVpcs", of_ec2), ("get", "DescribeVpcs", of_ec2),
+                    ("post", "GetCallerIdentity", of_query), ("get", "GetCallerIdentity", of_query),
+                    ("post", "GetUser", of_query), ("json", "DescribeOrganization", of_json),
+                    ("json", "ListServices", of_json), ("json", "SendSSHPublicKey", of_connect))
+        for door, action, words in services:
+            for wrong, how in wrongs.items():
+                with self.subTest(service=service_of(action), door=door, wrong=wrong):
+                    answer = knock(door, action, {}, **{**how, **(
+                        {"authorization": how["authorization"] % service_of(action)}
+                        if "authorization" in how else {})})
+                    if wrong == "unsigned" and door != "json":  # nothing says whose request it is
+                        self.assertEqual(answer.fault()[0], "MissingAuthenticationToken")
+                        continue
+                    self.assertEqual((answer.fault()[0], answer.status), words[wrong], answer.text)
+                    self.assertNotIn(SECRET, answer.text)
+        # EC2 tells nobody which keys there are.
+        told = {form({"Action": "DescribeVpcs"}, **wrongs[wrong]).fault()[1] for wrong in ("secret", "key", "token")}
+        self.assertEqual(len(told), 1, told)
 
     def test_version_2_is_off_and_says_what_switches_it_on(self):
         """With it on: tests/clients has the clients that know nothing else."""

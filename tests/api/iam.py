@@ -63,7 +63,7 @@ class OnTheWire(unittest.TestCase):
             answer = form({"Action": "GetUser", "Version": "2010-05-08"}, service="iam", region=region)
             self.assertEqual(answer.status, 200, answer.text)
         answer = form({"Action": "GetUser", "Version": "2010-05-08"}, service="iam", region="ap-south-1")
-        self.assertEqual(answer.fault()[0], "AuthFailure")
+        self.assertEqual(answer.fault()[0], "SignatureDoesNotMatch")
 
     def test_replies_and_errors_have_the_form_of_the_query_protocol(self):
         answer = form({"Action": "ListAccountAliases", "Version": "2010-05-08"}, service="iam")

@@ -162,7 +162,7 @@ class AccessKeys(Scenarios):
         of = {"UserName": "off", "AccessKeyId": made["AccessKeyId"]}
         call("post", "UpdateAccessKey", {**of, "Status": "Inactive"})
         self.assertEqual(iam.list_access_keys(UserName="off")["AccessKeyMetadata"][0]["Status"], "Inactive")
-        self.assertEqual(refusal(sts.get_caller_identity).code, "AuthFailure")
+        self.assertEqual(refusal(sts.get_caller_identity).code, "InvalidClientTokenId")
         call("post", "UpdateAccessKey", {**of, "Status": "Active"})
         sts.get_caller_identity()
 

@@ -138,7 +138,7 @@ REFUSED = {
                       ({"AccountName": "x"}, "InvalidInputException")],
     "DescribeAccount": [(NOBODY, "AccountNotFoundException")],
     "DescribeCreateAccountStatus": [({"CreateAccountRequestId": "car-0"}, "CreateAccountStatusNotFoundException")],
-    "DescribeOrganization": [({"secret": "wrong"}, "SignatureDoesNotMatch AuthFailure")],
+    "DescribeOrganization": [({"secret": "wrong"}, "InvalidSignatureException")],
     "ListAccounts": [({"NextToken": "x"}, "InvalidInputException")],
     "ListCreateAccountStatus": [({"NextToken": "x"}, "InvalidInputException")],
     "GetAWSDefaultServiceQuota": [({"ServiceCode": "ec2", "QuotaCode": "L-0"}, "NoSuchResourceException")],
