@@ -31,7 +31,7 @@ static struct credential credential = {.access_key_id = KEY, .secret_access_key 
 
 static struct sigv4 *verifier;
 static struct http_server *server;
-static char folder[64];
+static char folder[UNIT_DIRECTORY_SIZE];
 static char socket_path[128];
 static char cert_path[128];
 static char key_path[128];
@@ -166,8 +166,7 @@ static void make_certificate(void)
 
 static void start(void)
 {
-    strcpy(folder, "/tmp/croft-unit-client-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
+    unit_directory(folder);
     (void)snprintf(socket_path, sizeof(socket_path), "%s/socket", folder);
     (void)snprintf(cert_path, sizeof(cert_path), "%s/cert.pem", folder);
     (void)snprintf(key_path, sizeof(key_path), "%s/key.pem", folder);

@@ -141,8 +141,8 @@ END_TEST
 
 START_TEST(files_are_renamed_when_they_are_large_and_the_oldest_goes)
 {
-    char directory[] = "/tmp/croft-flow.XXXXXX";
-    ck_assert_ptr_nonnull(mkdtemp(directory));
+    char directory[UNIT_DIRECTORY_SIZE];
+    unit_directory(directory);
     struct err e = {0};
     struct buf text = BUF_INIT(FLOW_FILE_MAX + 1);
     while (text.len < (size_t)FLOW_FILE_MAX / 2 + 1)

@@ -11,16 +11,15 @@
 #define ACCOUNT "123456789012"
 #define OTHER   "210987654321"
 
-static char directory[32];
+static char directory[UNIT_DIRECTORY_SIZE];
 static struct store *store;
 static struct arena *a;
 
 static void before(void)
 {
-    char path[64];
+    char path[96];
     struct err e = {0};
-    (void)snprintf(directory, sizeof(directory), "/tmp/croft-unit-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(directory));
+    unit_directory(directory);
     (void)snprintf(path, sizeof(path), "%s/croft.db", directory);
     ck_assert_msg(store_open(path, &store, &e) == 0, "%s", e.message);
     a = arena_new();

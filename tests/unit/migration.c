@@ -40,7 +40,7 @@ static const char *const rows =
     "PRAGMA user_version = 2;";
 
 struct place {
-    char directory[64];
+    char directory[UNIT_DIRECTORY_SIZE];
     char path[96];
     struct store *store;
     struct arena *arena;
@@ -65,10 +65,10 @@ static void run_file(sqlite3 *db, const char *name)
 
 static struct place begin(void)
 {
-    struct place p = {.directory = "/tmp/croft-unit-XXXXXX", .arena = arena_new()};
+    struct place p = {.arena = arena_new()};
     sqlite3 *db = NULL;
     struct err e = {0};
-    ck_assert_ptr_nonnull(mkdtemp(p.directory));
+    unit_directory(p.directory);
     (void)snprintf(p.path, sizeof(p.path), "%s/croft.db", p.directory);
     ck_assert_int_eq(sqlite3_open(p.path, &db), SQLITE_OK);
     run_file(db, "schema.sql");

@@ -52,11 +52,11 @@ static void compare(sqlite3 *db, const struct table *t)
 
 START_TEST(columns_are_those_of_the_schema)
 {
-    char directory[] = "/tmp/croft-records-XXXXXX";
-    char path[64];
+    char directory[UNIT_DIRECTORY_SIZE];
+    char path[96];
     struct store *store = NULL;
     sqlite3 *db = NULL;
-    ck_assert_ptr_nonnull(mkdtemp(directory));
+    unit_directory(directory);
     (void)snprintf(path, sizeof(path), "%s/croft.db", directory);
     struct err e = {0};
     ck_assert_int_eq(store_open(path, &store, &e), 0);
@@ -122,10 +122,10 @@ END_TEST
 
 START_TEST(a_row_comes_back_as_it_was_put)
 {
-    char directory[] = "/tmp/croft-records-XXXXXX";
-    char path[64];
+    char directory[UNIT_DIRECTORY_SIZE];
+    char path[96];
     struct store *store = NULL;
-    ck_assert_ptr_nonnull(mkdtemp(directory));
+    unit_directory(directory);
     (void)snprintf(path, sizeof(path), "%s/croft.db", directory);
     struct err e = {0};
     ck_assert_int_eq(store_open(path, &store, &e), 0);
@@ -161,10 +161,10 @@ extern const char schema_sql[];
 
 START_TEST(a_database_of_the_first_schema_is_brought_up_to_date)
 {
-    char directory[] = "/tmp/croft-records-XXXXXX";
-    char path[64];
+    char directory[UNIT_DIRECTORY_SIZE];
+    char path[96];
     sqlite3 *db = NULL;
-    ck_assert_ptr_nonnull(mkdtemp(directory));
+    unit_directory(directory);
     (void)snprintf(path, sizeof(path), "%s/croft.db", directory);
     ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
     ck_assert_int_eq(sqlite3_exec(db, schema_sql, NULL, NULL, NULL), SQLITE_OK);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
+
 #define TEST_SECONDS 60
 
 static SRunner *runner;
@@ -25,20 +27,26 @@ void unit_add(const char *file, SFun before, SFun after, const TTest *const *tes
         srunner_add_suite(runner, suite);
 }
 
-void unit_directory(char ret_path[UNIT_DIRECTORY_SIZE])
+static bool make_directory(char ret_path[UNIT_DIRECTORY_SIZE])
 {
     const char *where = getenv("TMPDIR");
     int n = snprintf(ret_path, UNIT_DIRECTORY_SIZE, "%s/croft-unit-XXXXXX",
                      where == NULL ? "/tmp" : where);
-    ck_assert_int_lt(n, UNIT_DIRECTORY_SIZE);
-    ck_assert_ptr_nonnull(mkdtemp(ret_path));
+    return n < UNIT_DIRECTORY_SIZE && mkdtemp(ret_path) != NULL;
+}
+
+void unit_directory(char ret_path[UNIT_DIRECTORY_SIZE])
+{
+    ck_assert(make_directory(ret_path));
 }
 
 int main(void)
 {
-    if (runner == NULL)
+    char all[UNIT_DIRECTORY_SIZE];
+    if (runner == NULL || !make_directory(all) || setenv("TMPDIR", all, 1) < 0)
         return EXIT_FAILURE;
     srunner_run_all(runner, CK_NORMAL);
+    (void)dir_remove(all, NULL); /* and what tests that failed have left in it */
     int ran = srunner_ntests_run(runner);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);

@@ -16,7 +16,7 @@
  */
 void unit_add(const char *file, SFun before, SFun after, const TTest *const *tests, size_t n);
 
-/* A new directory in TMPDIR, for who removes it. */
+/* A new directory, within the program's own that is TMPDIR to it and goes when it ends. */
 #define UNIT_DIRECTORY_SIZE 64
 void unit_directory(char ret_path[UNIT_DIRECTORY_SIZE]);
 
