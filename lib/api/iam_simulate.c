@@ -12,12 +12,20 @@
 #include "base/text.h"
 #include "base/wildcard.h"
 
-/* The request's members, which both actions have. */
 struct simulation {
     struct call *c;
+    /* The request's members, which both actions have. */
     const struct wire_strings *actions;
     const struct wire_strings *resources;
     const struct iam_ContextEntryList *entries;
+    const struct wire_strings *policies;
+    const struct wire_strings *boundaries;
+    const char *resource_policy;
+    const char *resource_account;
+    const char *caller_arn;
+    const char *marker;
+    struct opt_int max_items;
+    /* What follows from them. */
     struct policy_sources sources;
     struct {
         const char **v; /* the type of each source: "user", "aws-managed", "none" */
@@ -248,9 +256,10 @@ static int run(struct simulation *s, struct page *page, iam_SimulateCustomPolicy
 /* --- whose policies they are */
 
 /* The caller for policies of resources: who is named, or nobody. */
-static int read_caller(struct simulation *s, const char *arn, struct fault *f)
+static int read_caller(struct simulation *s, struct fault *f)
 {
     struct call *c = s->c;
+    const char *arn = s->caller_arn;
     struct iam_name name;
     s->caller.account_id = c->principal->account_id;
     if (arn == NULL)
@@ -264,9 +273,10 @@ static int read_caller(struct simulation *s, const char *arn, struct fault *f)
     return 0;
 }
 
-static int add_resource_policy(struct simulation *s, const char *text, const char *owner,
-                               struct fault *f)
+static int add_resource_policy(struct simulation *s, struct fault *f)
 {
+    const char *text = s->resource_policy;
+    const char *owner = s->resource_account;
     struct iam_name name;
     if (owner != NULL && iam_arn_parse(s->c->arena, owner, &name))
         s->resource_owner = name.account_id;
@@ -353,47 +363,47 @@ static int add_principal(struct simulation *s, const char *arn, bool boundary, s
                  arn);
 }
 
+/* The two requests are of two types, and have these members. */
+#define SIMULATION_OF(call, in)                                                                    \
+    (struct simulation)                                                                            \
+    {                                                                                              \
+        .c = (call), .actions = &(in)->action_names, .resources = &(in)->resource_arns,            \
+        .entries = &(in)->context_entries, .policies = &(in)->policy_input_list,                   \
+        .boundaries = &(in)->permissions_boundary_policy_input_list,                               \
+        .resource_policy = (in)->resource_policy, .resource_account = (in)->resource_owner,        \
+        .caller_arn = (in)->caller_arn, .marker = (in)->marker, .max_items = (in)->max_items       \
+    }
+
+/* `source_arn` NULL: there are no policies but those of the request. */
+static int simulate_all(struct simulation *s, const char *source_arn,
+                        iam_SimulateCustomPolicy_out *out, struct fault *f)
+{
+    /* A boundary of the request takes the place of the principal's own. */
+    bool own_boundary = s->boundaries->n == 0;
+    struct page page;
+    if (read_caller(s, f) < 0 ||
+        (source_arn != NULL && add_principal(s, source_arn, own_boundary, f) < 0) ||
+        add_inputs(s, POLICY_LAYER_IDENTITY, "PolicyInputList", s->policies, f) < 0 ||
+        add_inputs(s, POLICY_LAYER_BOUNDARY, "PermissionsBoundaryPolicyInputList", s->boundaries,
+                   f) < 0 ||
+        add_resource_policy(s, f) < 0 ||
+        iam_page_begin(s->c, s->max_items, s->marker, &page, f) < 0)
+        return -1;
+    return run(s, &page, out, f);
+}
+
 int act_iam_SimulateCustomPolicy(struct call *c, const iam_SimulateCustomPolicy_in *in,
                                  iam_SimulateCustomPolicy_out *out, struct fault *f)
 {
-    struct simulation s = {
-        .c = c,
-        .actions = &in->action_names,
-        .resources = &in->resource_arns,
-        .entries = &in->context_entries,
-    };
-    struct page page;
-    if (read_caller(&s, in->caller_arn, f) < 0 ||
-        add_inputs(&s, POLICY_LAYER_IDENTITY, "PolicyInputList", &in->policy_input_list, f) < 0 ||
-        add_inputs(&s, POLICY_LAYER_BOUNDARY, "PermissionsBoundaryPolicyInputList",
-                   &in->permissions_boundary_policy_input_list, f) < 0 ||
-        add_resource_policy(&s, in->resource_policy, in->resource_owner, f) < 0 ||
-        iam_page_begin(c, in->max_items, in->marker, &page, f) < 0)
-        return -1;
-    return run(&s, &page, out, f);
+    struct simulation s = SIMULATION_OF(c, in);
+    return simulate_all(&s, NULL, out, f);
 }
 
 int act_iam_SimulatePrincipalPolicy(struct call *c, const iam_SimulatePrincipalPolicy_in *in,
                                     iam_SimulatePrincipalPolicy_out *out, struct fault *f)
 {
-    struct simulation s = {
-        .c = c,
-        .actions = &in->action_names,
-        .resources = &in->resource_arns,
-        .entries = &in->context_entries,
-    };
-    /* A boundary of the request takes the place of the principal's own. */
-    bool own_boundary = in->permissions_boundary_policy_input_list.n == 0;
-    struct page page;
-    if (read_caller(&s, in->caller_arn, f) < 0 ||
-        add_principal(&s, in->policy_source_arn, own_boundary, f) < 0 ||
-        add_inputs(&s, POLICY_LAYER_IDENTITY, "PolicyInputList", &in->policy_input_list, f) < 0 ||
-        add_inputs(&s, POLICY_LAYER_BOUNDARY, "PermissionsBoundaryPolicyInputList",
-                   &in->permissions_boundary_policy_input_list, f) < 0 ||
-        add_resource_policy(&s, in->resource_policy, in->resource_owner, f) < 0 ||
-        iam_page_begin(c, in->max_items, in->marker, &page, f) < 0)
-        return -1;
-    return run(&s, &page, out, f);
+    struct simulation s = SIMULATION_OF(c, in);
+    return simulate_all(&s, in->policy_source_arn, out, f);
 }
 
 /* --- the keys that policies look at */
