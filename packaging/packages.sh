@@ -29,7 +29,7 @@ packages() {
         ;;
     build)
         echo gcc libc6-dev meson ninja-build pkg-config python3 check
-        echo libvirt-dev libmicrohttpd-dev libjansson-dev libsqlite3-dev libcurl4-openssl-dev libssh-dev
+        echo libvirt-dev libmicrohttpd-dev libgnutls28-dev libjansson-dev libsqlite3-dev libcurl4-openssl-dev libssh-dev
         echo libxml2-dev libssl-dev libnftables-dev libnetfilter-conntrack-dev libnetfilter-log-dev libsystemd-dev
         echo libjpeg-dev libpng-dev
         ;;

@@ -98,6 +98,15 @@ static void print_health(const json_t *checks)
         printf("Health      good\n");
 }
 
+/* To compare with what a client is shown on its first visit. */
+static void print_certificate(const json_t *certificate)
+{
+    if (!json_is_object(certificate))
+        return;
+    printf("TLS         SHA-256 %s, until %.10s\n", json_text(certificate, "sha256"),
+           json_text(certificate, "ends"));
+}
+
 static void print(struct cli *c, const json_t *s)
 {
     bool emulated = json_is_true(json_object_get(s, "emulated"));
@@ -120,6 +129,7 @@ static void print(struct cli *c, const json_t *s)
     print_disk(s);
     print_volumes(s);
     printf("Instances   %s\n", instances_of(c, json_object_get(s, "instances")));
+    print_certificate(json_object_get(s, "certificate"));
     printf("Regions     %s\n", regions_of(c, json_object_get(s, "regions")));
 }
 

@@ -1,7 +1,10 @@
 #pragma once
 /*
  * croftd's options and configuration file. The file has `key = value` lines; `#` begins a comment.
- * An option of the command line wins over the file. Strings live in the arena.
+ * An option of the command line wins over the file. Every value is looked at when it is read, and
+ * all that is wrong is told at once. Strings live in the arena.
+ *
+ * Some keys may change while the daemon runs; the table in config.c says which.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,50 +28,64 @@ struct config {
     const char *hypervisor; /* libvirt, fake */
     const char *libvirt_uri;
     const char *log_level;
+    const char *tls; /* given, or auto: certificate.h */
     const char *tls_cert;
     const char *tls_key;
     const char *group; /* whose members may use the socket */
     const char *seed;
     const char *seed_templates;
-    const char *public_addresses_text;
     const char *ipv6_prefix; /* NULL: the server's own */
     const char *uplink;
     const char *resolver;
-    const char *region_names;
-    const char *reserve_memory;
-    const char *max_instances;
-    const char *spot_interruption_notice;
-    const char *role_credentials;
-    const char *guest_api;
-    const char *signature_v2;
-    const char *volume_limits;
-    const char *disk_full;
-    const char *snapshot_freeze;
     const char *bucket_directory;
     const char *storage;
     const char *disk_io;
-    const char *monitoring_text;
-
-    /* Worked out of the above */
     struct region_list regions;
     struct address_ranges public_addresses;
     int64_t reserve_memory_mib;
-    int64_t max_instance_count;
+    int64_t max_instances;
     int64_t spot_notice_ms;
     int64_t credentials_ms;
     int64_t disk_full_percent;
-    int64_t volume_limits_factor; /* thousandths */
-    const char *account_quotas_text;
+    int64_t volume_limits; /* thousandths */
     struct quota_values account_quotas;
     struct instance_type_table instance_types; /* the owner's among AWS's */
     enum monitoring monitoring;
-    bool take_signature_v2;
-    bool serve_guests;
-    bool freeze_file_systems;
+    bool signature_v2;
+    bool guest_api;
+    bool snapshot_freeze;
     bool show_help;
     bool show_version;
+    bool check_only;
+    const char **texts; /* of each key, as it was written, and of all lines instance_type; for
+                           config_reload() */
 };
 
-/* 0, or -EINVAL with a sentence that names the key or option and what it may be. */
-int config_load(struct arena *a, int argc, char **argv, struct config *ret_config, struct err *e);
+/* What is wrong, in the order in which it was found. */
+struct config_problems {
+    struct config_problem {
+        const char *where; /* "/etc/croft/croft.conf, line 7", "option --listen" */
+        const char *what;  /* names the key and what it may be */
+    } * v;
+    size_t n;
+};
+
+/* 0, or -EINVAL with at least one problem and nothing else. */
+int config_load(struct arena *a, int argc, char **argv, struct config *ret_config,
+                struct config_problems *ret_problems);
+
+/* A key whose value is another now. */
+struct config_change {
+    const char *key;
+    bool in_force; /* false: it waits for a restart */
+};
+struct config_changes {
+    struct config_change *v;
+    size_t n;
+};
+/* Takes over what may change while the daemon runs. Strings are copied into `a`, the list into
+ * `list_arena`. */
+void config_reload(struct config *c, const struct config *fresh, struct arena *a,
+                   struct arena *list_arena, struct config_changes *ret_changes);
+
 void config_print_help(void);

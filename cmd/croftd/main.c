@@ -14,11 +14,13 @@
 
 #include "api/api.h"
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/metric.h"
 #include "base/text.h"
+#include "certificate.h"
 #include "config.h"
 #include "hypervisor/fake.h"
 #include "hypervisor/libvirt.h"
@@ -26,6 +28,7 @@
 #include "jobs/flow_plan.h"
 #include "jobs/jobs.h"
 #include "jobs/public_addresses.h"
+#include "journal.h"
 #include "metadata/metadata.h"
 #include "network/fake.h"
 #include "network/flow_log.h"
@@ -38,9 +41,14 @@
 #define STOP_TIMEOUT_MS 5000
 #define GUEST_MTU       1500
 #define TRIM_SECONDS    10
+#define TLS_LOOK_MS     ((int64_t)12 * 3600 * 1000)
+#define BUSY_MAX_MS     ((int64_t)6 * 3600 * 1000) /* an export of a large disk takes hours */
 
 struct daemon {
     struct arena *arena;
+    int argc;
+    char **argv;
+    int64_t tls_looked_at; /* monotonic */
     struct config config;
     struct store *store;
     struct storage *storage;
@@ -156,7 +164,7 @@ static int make_metadata(struct daemon *d, struct err *e)
         .certificate_path = arena_printf(d->arena, "%s/instance-identity.pem", d->config.state_dir),
         .server_key = &d->server_key,
         .credentials_ms = d->config.credentials_ms,
-        .api = d->config.serve_guests ? &of_guests : NULL,
+        .api = d->config.guest_api ? &of_guests : NULL,
         .api_ctx = d,
     };
     return metadata_new(&config, &d->metadata, e);
@@ -198,6 +206,33 @@ static const char *disk_io(const struct daemon *d)
     return d->storage->ops->has_io_uring(d->storage) ? DISK_IO_URING : DISK_IO_THREADS;
 }
 
+/* What of it may change comes from here, now and at each reload. */
+static void tune_jobs(const struct config *c, struct jobs_config *to)
+{
+    to->reserve_memory_mib = c->reserve_memory_mib;
+    to->spot_notice_ms = c->spot_notice_ms;
+    to->snapshot_freeze = c->snapshot_freeze;
+    to->disk_full_percent = c->disk_full_percent;
+    to->volume_limits = c->volume_limits;
+}
+
+static void tune_api(const struct config *c, struct api_config *to)
+{
+    to->reserve_memory_mib = c->reserve_memory_mib;
+    to->max_instances = c->max_instances;
+    to->spot_notice_ms = c->spot_notice_ms;
+    to->no_seed = streq(c->seed, "never");
+    to->monitoring = c->monitoring;
+}
+
+static void tune_log(const struct config *c)
+{
+    enum log_level level = LOG_LEVEL_INFO;
+    int r = log_level_from_name(c->log_level, &level);
+    CHECK(r == 0);
+    log_set_level(level);
+}
+
 static int make_jobs(struct daemon *d, struct err *e)
 {
     const struct config *c = &d->config;
@@ -216,18 +251,14 @@ static int make_jobs(struct daemon *d, struct err *e)
         .bucket_directory = c->bucket_directory,
         .template_dir = c->seed_templates,
         .mtu = GUEST_MTU,
-        .reserve_memory_mib = c->reserve_memory_mib,
-        .spot_notice_ms = c->spot_notice_ms,
-        .snapshot_freeze = c->freeze_file_systems,
         .disk_io = disk_io(d),
-        .disk_full_percent = c->disk_full_percent,
-        .volume_limits = c->volume_limits_factor,
         .instance_types = c->instance_types,
         .server_key = &d->server_key,
         .try_spot = try_spot,
         .network_changed = network_changed,
         .ctx = d,
     };
+    tune_jobs(c, &d->jobs_config);
     d->jobs = jobs_new(&d->jobs_config);
     return streq(c->hypervisor, "fake")
                ? fake_hypervisor_new(jobs_on_domain_event, d->jobs, &d->hypervisor)
@@ -249,7 +280,7 @@ static void make_api(struct daemon *d)
 {
     const struct config *c = &d->config;
     d->peers = peer_gate_new(c->group, d->facts.account_id);
-    d->api = api_new(&(struct api_config){
+    struct api_config config = {
         .store = d->store,
         .storage = d->storage,
         .network = d->network,
@@ -262,21 +293,18 @@ static void make_api(struct daemon *d)
         .instance_types = c->instance_types,
         .public_addresses = c->public_addresses,
         .ipv6_prefix = ipv6_prefix(d),
-        .reserve_memory_mib = c->reserve_memory_mib,
-        .max_instances = c->max_instance_count,
         .quotas = c->account_quotas,
-        .spot_notice_ms = c->spot_notice_ms,
         .jobs = &d->jobs_config,
         .peers = d->peers,
         .server_key = &d->server_key,
-        .no_seed = streq(c->seed, "never"),
-        .signature_v2 = c->take_signature_v2,
-        .monitoring = c->monitoring,
+        .signature_v2 = c->signature_v2,
         .host = jobs_host,
         .progress = jobs_progress,
         .wake = jobs_wake,
         .ctx = d->jobs,
-    });
+    };
+    tune_api(c, &config);
+    d->api = api_new(&config);
 }
 
 static gid_t group_id(const char *name)
@@ -321,6 +349,33 @@ static int listen_everywhere(struct daemon *d, struct err *e)
     return http_server_new(&config, api_http_callbacks(), d->api, &d->http, e);
 }
 
+/* The server's own certificate, if it is to have one; and what there is, told to the API. */
+static int set_up_tls(struct daemon *d, struct err *e)
+{
+    struct config *c = &d->config;
+    char fingerprint[FINGERPRINT_SIZE];
+    int64_t ends = 0;
+    int r = 0;
+    if (streq(c->tls, "auto")) {
+        struct certificate own;
+        r = certificate_ensure(d->arena, c->state_dir, &own, e);
+        if (r < 0)
+            return r;
+        c->tls_cert = own.path;
+        c->tls_key = own.key_path;
+    }
+    if (c->tls_cert == NULL)
+        return 0;
+    r = certificate_describe(c->tls_cert, fingerprint, &ends, e);
+    if (r == 0 && d->http != NULL)
+        r = http_tls_load(c->tls_cert, c->tls_key, e);
+    if (r < 0)
+        return r;
+    api_set_certificate(d->api, fingerprint, ends);
+    log_info("tls-certificate file=%s sha256=%s", c->tls_cert, fingerprint);
+    return 0;
+}
+
 static int start(struct daemon *d, struct err *e)
 {
     int r = open_store(d, e);
@@ -337,6 +392,8 @@ static int start(struct daemon *d, struct err *e)
     r = jobs_start(d->jobs, d->hypervisor, e);
     if (r == 0)
         r = make_recorder(d, e);
+    if (r == 0)
+        r = set_up_tls(d, e);
     return r < 0 ? r : listen_everywhere(d, e);
 }
 
@@ -361,15 +418,116 @@ static void stop(struct daemon *d)
     store_close(d->store);
 }
 
-static void wait_for_end(const sigset_t *signals)
+/* --- while it runs */
+
+static void tell_problems(const struct config_problems *p)
 {
-    const struct timespec often = {.tv_sec = TRIM_SECONDS};
+    for (size_t i = 0; i < p->n; i++)
+        log_error("config-refused where=\"%s\" reason=\"%s\"", p->v[i].where, p->v[i].what);
+}
+
+/* Requests, guests and connections go on meanwhile; with an error all is as it was. */
+static void reload(struct daemon *d)
+{
+    _cleanup_arena_ struct arena *a = arena_new();
+    struct config fresh;
+    struct config_problems problems;
+    struct config_changes changes;
+    struct err e = {0};
+    (void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)clock_monotonic_us());
+    if (config_load(a, d->argc, d->argv, &fresh, &problems) < 0) {
+        tell_problems(&problems);
+        log_error("config-kept: the one from before stays in force");
+    } else {
+        config_reload(&d->config, &fresh, d->arena, a, &changes);
+        for (size_t i = 0; i < changes.n; i++)
+            if (changes.v[i].in_force)
+                log_info("config-changed key=%s", changes.v[i].key);
+            else
+                log_warning("config-needs-restart key=%s: it is as before", changes.v[i].key);
+        struct api_config api_config = {0};
+        tune_log(&d->config);
+        tune_jobs(&d->config, &d->jobs_config);
+        jobs_retune(d->jobs, &d->jobs_config);
+        tune_api(&d->config, &api_config);
+        api_retune(d->api, &api_config);
+        if (set_up_tls(d, &e) < 0)
+            log_error("tls-certificate-kept reason=\"%s\"", e.message);
+        log_info("config-reloaded changes=%zu", changes.n);
+    }
+    (void)sd_notify(0, "READY=1");
+}
+
+/*
+ * The workers take turns at looking for work at least every JOBS_AUDIT_MS, unless each has a job
+ * that takes long. The store is asked, too: a process that cannot read it is of no use.
+ */
+static bool is_alive(struct daemon *d)
+{
+    struct jobs_progress p;
+    jobs_progress(d->jobs, &p);
+    tx_end(store_read(d->store));
+    int64_t quiet = clock_monotonic() - p.looked_at;
+    return quiet < (p.all_busy ? BUSY_MAX_MS : (int64_t)3 * JOBS_AUDIT_MS);
+}
+
+/* A certificate of our own that ends soon is made anew. */
+static void look_after_tls(struct daemon *d)
+{
+    struct err e = {0};
+    int64_t now = clock_monotonic();
+    if (!streq(d->config.tls, "auto") || now < d->tls_looked_at + TLS_LOOK_MS)
+        return;
+    d->tls_looked_at = now;
+    if (set_up_tls(d, &e) < 0)
+        log_error("tls-certificate-kept reason=\"%s\"", e.message);
+}
+
+static int wait_seconds(void)
+{
+    uint64_t watchdog_us = 0;
+    if (sd_watchdog_enabled(/* unset_environment= */ 0, &watchdog_us) <= 0)
+        return TRIM_SECONDS;
+    int third = (int)(watchdog_us / 3000000);
+    return third < 1 ? 1 : third < TRIM_SECONDS ? third : TRIM_SECONDS;
+}
+
+static void serve_until_told(struct daemon *d, const sigset_t *signals)
+{
+    const struct timespec often = {.tv_sec = wait_seconds()};
     int got = 0;
-    do { /* SIGHUP: there is nothing to reload, the configuration is read at the start */
+    d->tls_looked_at = clock_monotonic();
+    do {
         got = sigtimedwait(signals, NULL, &often);
+        if (got == SIGHUP)
+            reload(d);
+        look_after_tls(d);
         memory_give_back();
+        if (is_alive(d))
+            (void)sd_notify(0, "WATCHDOG=1");
+        else
+            log_error("workers-hang: nobody looks for work any more; the watchdog will end this");
     } while (got != SIGTERM && got != SIGINT);
     log_info("croftd-stops signal=%s: guests keep running", got == SIGTERM ? "SIGTERM" : "SIGINT");
+}
+
+/* --help, --version, --check-config and what is wrong: the status to end with, -1 to go on. */
+static int answer_command_line(const struct config *c, const struct config_problems *p, int r)
+{
+    if (r < 0) {
+        for (size_t i = 0; i < p->n; i++)
+            (void)fprintf(stderr, "croftd: %s: %s\n", p->v[i].where, p->v[i].what);
+        return 2;
+    }
+    if (c->show_help)
+        config_print_help();
+    else if (c->show_version)
+        (void)printf("croftd %s\n", CROFT_VERSION);
+    else if (c->check_only)
+        (void)printf("The configuration is right.\n");
+    else
+        return -1;
+    return 0;
 }
 
 int main(int argc, char **argv)
@@ -377,25 +535,15 @@ int main(int argc, char **argv)
     (void)prctl(PR_SET_DUMPABLE, 0); /* memory has secrets: none of it goes into a core file */
     memory_keep_free();
     _cleanup_arena_ struct arena *arena = arena_new();
-    struct daemon d = {.arena = arena};
+    struct daemon d = {.arena = arena, .argc = argc, .argv = argv};
+    struct config_problems problems = {0};
     struct err e = {0};
-    if (config_load(arena, argc, argv, &d.config, &e) < 0) {
-        (void)fprintf(stderr, "croftd: %s\n", e.message);
-        return 2;
-    }
-    if (d.config.show_help || d.config.show_version) {
-        if (d.config.show_help)
-            config_print_help();
-        else
-            (void)printf("croftd %s\n", CROFT_VERSION);
-        return 0;
-    }
-    enum log_level level = LOG_LEVEL_INFO;
-    if (log_level_from_name(d.config.log_level, &level) < 0) {
-        (void)fprintf(stderr, "croftd: there is no log level '%s'\n", d.config.log_level);
-        return 2;
-    }
-    log_set_level(level);
+    int r = config_load(arena, argc, argv, &d.config, &problems);
+    int status = answer_command_line(&d.config, &problems, r);
+    if (status >= 0)
+        return status;
+    journal_begin();
+    tune_log(&d.config);
 
     /* Blocked before the first thread, so that sigwait() alone gets them. */
     sigset_t signals;
@@ -406,11 +554,11 @@ int main(int argc, char **argv)
     (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
 
-    int status = 1;
+    status = 1;
     if (start(&d, &e) == 0) {
         log_info("croftd-serves version=%s account=%s", CROFT_VERSION, d.facts.account_id);
         (void)sd_notify(0, "READY=1");
-        wait_for_end(&signals);
+        serve_until_told(&d, &signals);
         (void)sd_notify(0, "STOPPING=1");
         status = 0;
     } else {

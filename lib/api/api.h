@@ -50,18 +50,19 @@ struct api_config {
     const char *page_secret; /* makes NextTokens ours; from the store's settings */
     struct instance_type_table instance_types;
     struct address_ranges public_addresses;
-    struct cidr6 ipv6_prefix;   /* VPCs' blocks of IPv6 are parts of it; at most 56 bits */
-    int64_t reserve_memory_mib; /* never given to guests */
-    int64_t max_instances;
+    struct cidr6 ipv6_prefix; /* VPCs' blocks of IPv6 are parts of it; at most 56 bits */
+    /* These may change while requests are served: api_retune(). */
+    _Atomic int64_t reserve_memory_mib; /* never given to guests */
+    _Atomic int64_t max_instances;
+    _Atomic int64_t spot_notice_ms; /* from a spot instance's mark to its end */
+    _Atomic(enum monitoring) monitoring;
+    _Atomic bool no_seed; /* instances get no seed for cloud-init, unless their image wants one */
     struct quota_values quotas;     /* of each account but account_id */
-    int64_t spot_notice_ms;         /* from a spot instance's mark to its end */
     const struct jobs_config *jobs; /* for explanations */
     struct peer_gate *peers;
     const struct server_key *server_key;
     struct permissions *permissions; /* the API's own, made by api_new(); NULL: none are kept */
-    enum monitoring monitoring;
-    bool signature_v2; /* also take signatures of version 2 */
-    bool no_seed;      /* instances get no seed for cloud-init, unless their image wants one */
+    bool signature_v2;               /* also take signatures of version 2 */
     /* Facts about the server; must not block. */
     void (*host)(void *ctx, struct host_info *ret_info);
     /* How the workers get on; must not block. */
@@ -76,6 +77,10 @@ struct api;
 /* The config is copied; what it points to must live as long. */
 struct api *api_new(const struct api_config *config);
 void api_free(struct api *api);
+/* Takes over what may change of a configuration. */
+void api_retune(struct api *api, const struct api_config *config);
+/* What TLS listeners show, for /v1/status: its fingerprint and its end. */
+void api_set_certificate(struct api *api, const char *fingerprint, int64_t ends);
 /*
  * Tries to fulfil a spot request, in a transaction of its own: launches its instance or starts its
  * stopped one, or says in its row why not. For the workers; -errno when the store failed.

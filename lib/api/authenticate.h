@@ -4,6 +4,8 @@
  * Also the region that the request is for: the signature's, or over the unix socket the header
  * X-Croft-Region, else the default one.
  */
+#include <pthread.h>
+
 #include "api/last_use.h"
 #include "api/request.h"
 
@@ -15,6 +17,11 @@ struct api {
     const char *global_names[WIRE_SERVICES_MAX + 1];  /* of those services that are in no region */
     struct last_uses *last_uses;
     int64_t started_at;
+    struct {
+        pthread_mutex_t lock;
+        char fingerprint[128]; /* "": no TLS */
+        int64_t ends;
+    } certificate;
 };
 
 struct caller {

@@ -68,6 +68,20 @@ void bulk_answer_json(json_t *object, struct http_response *resp)
     resp->content_type = "application/json";
 }
 
+/* NULL: there is no TLS. */
+static json_t *certificate_json(struct api *api)
+{
+    char ends[CLOCK_ISO8601_SIZE];
+    (void)pthread_mutex_lock(&api->certificate.lock);
+    clock_format_iso8601(api->certificate.ends, ends);
+    json_t *object =
+        api->certificate.fingerprint[0] == '\0'
+            ? NULL
+            : json_pack("{s:s, s:s}", "sha256", api->certificate.fingerprint, "ends", ends);
+    (void)pthread_mutex_unlock(&api->certificate.lock);
+    return object;
+}
+
 static void answer_status(struct api *api, struct arena *a, struct http_response *resp)
 {
     struct host_info host;
@@ -84,20 +98,22 @@ static void answer_status(struct api *api, struct arena *a, struct http_response
     for (size_t i = 0; i < api->config.regions.n; i++)
         json_array_append_new(regions, json_string(api->config.regions.v[i].name));
     int64_t room = host.memory_mib - api->config.reserve_memory_mib - used.memory_mib;
-    bulk_answer_json(
-        json_pack(
-            "{s:s, s:s, s:s, s:b, s:i, s:I, s:I, s:I, s:I, s:o, s:I, s:f, s:I, s:I, s:I, s:I, s:o}",
-            "version", CROFT_VERSION, "hypervisor", api->config.hypervisor->ops->name,
-            "hypervisor_version", host.version == NULL ? "" : host.version, "emulated", !host.kvm,
-            "cpus", host.cpus, "memory_mib", (json_int_t)host.memory_mib, "memory_free_mib",
-            (json_int_t)(room > 0 ? room : 0), "vcpus_used", (json_int_t)used.vcpus, "instances",
-            (json_int_t)used.instances, "regions", regions, "uptime_s",
-            (json_int_t)((clock_now() - api->started_at) / 1000), "volume_limits",
-            (double)api->config.jobs->volume_limits / VOLUME_LIMITS_ON, "disk_mib",
-            (json_int_t)(disk.size >> 20), "disk_free_mib", (json_int_t)(disk.free >> 20),
-            "disk_promised_mib", (json_int_t)promised_gib * 1024, "disk_full_percent",
-            (json_int_t)api->config.jobs->disk_full_percent, "checks", health_json(&health)),
-        resp);
+    json_t *answer = json_pack(
+        "{s:s, s:s, s:s, s:b, s:i, s:I, s:I, s:I, s:I, s:o, s:I, s:f, s:I, s:I, s:I, s:I, s:o}",
+        "version", CROFT_VERSION, "hypervisor", api->config.hypervisor->ops->name,
+        "hypervisor_version", host.version == NULL ? "" : host.version, "emulated", !host.kvm,
+        "cpus", host.cpus, "memory_mib", (json_int_t)host.memory_mib, "memory_free_mib",
+        (json_int_t)(room > 0 ? room : 0), "vcpus_used", (json_int_t)used.vcpus, "instances",
+        (json_int_t)used.instances, "regions", regions, "uptime_s",
+        (json_int_t)((clock_now() - api->started_at) / 1000), "volume_limits",
+        (double)api->config.jobs->volume_limits / VOLUME_LIMITS_ON, "disk_mib",
+        (json_int_t)(disk.size >> 20), "disk_free_mib", (json_int_t)(disk.free >> 20),
+        "disk_promised_mib", (json_int_t)promised_gib * 1024, "disk_full_percent",
+        (json_int_t)api->config.jobs->disk_full_percent, "checks", health_json(&health));
+    json_t *certificate = certificate_json(api);
+    if (certificate != NULL)
+        json_object_set_new(answer, "certificate", certificate);
+    bulk_answer_json(answer, resp);
 }
 
 /* A running instance of the caller's, with its primary address. */
@@ -200,7 +216,7 @@ static int open_console(struct api *api, const struct http_request *http,
 static void serve_stream(struct api *api, const struct http_request *http,
                          struct http_response *resp)
 {
-    struct caller caller;
+    struct caller caller = {0};
     struct fault f = {0};
     int fd = -1;
     int r = authenticate(api, http, false, &caller, &f);
@@ -216,6 +232,10 @@ static void serve_stream(struct api *api, const struct http_request *http,
         refuse(http, &f, resp);
     else
         resp->tunnel_fd = fd;
+    /* The path was split at '?' and may hold anything else: it is not logged when it is refused. */
+    log_info("stream path=%s request=%s%s%s who=%s from=%s", r < 0 ? "-" : http->path,
+             http->request_id, r < 0 ? " code=" : "", r < 0 ? fault_code_name(f.code) : "",
+             caller.principal.arn == NULL ? "-" : caller.principal.arn, http->peer->address);
 }
 
 bool bulk_is_slow(const struct http_request *http)

@@ -1,5 +1,6 @@
 #include "api/api.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "api/authenticate.h"
@@ -215,21 +216,44 @@ static void note_use(struct api *api, const struct api_request *r, const struct 
         write_last_uses(api, r->http->arena);
 }
 
-static int serve(struct api *api, struct api_request *r, void **ret_out, struct fault *f)
+static int serve(struct api *api, struct api_request *r, struct caller *caller, void **ret_out,
+                 struct fault *f)
 {
-    struct caller caller;
     void *in = NULL;
-    if (authenticate(api, r->http, false, &caller, f) < 0) {
+    if (authenticate(api, r->http, false, caller, f) < 0) {
         if (r->service == NULL) /* it refuses in its own words */
-            r->service = wire_service_find(caller.service);
+            r->service = wire_service_find(caller->service);
         return -1;
     }
-    if (request_route(r, caller.service, f) < 0)
+    if (request_route(r, caller->service, f) < 0)
         return -1;
-    note_use(api, r, &caller);
+    note_use(api, r, caller);
     if (request_decode(r, &in, f) < 0)
         return -1;
-    return run_action(api, r, &caller, in, ret_out, f);
+    return run_action(api, r, caller, in, ret_out, f);
+}
+
+/* Changes, and what was refused to somebody, are worth a line each; reads are too many. */
+static enum log_level level_of(const struct api_request *r, const struct fault *f, int status)
+{
+    if (status >= 500)
+        return LOG_LEVEL_WARNING;
+    if (fault_is_set(f) && (status == 401 || status == 403 || f->code == FAULT_AUTH_FAILURE))
+        return LOG_LEVEL_INFO;
+    return r->action != NULL && r->action->class == WRITE ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG;
+}
+
+/* One line for each decision. Values are of our making or were checked before: none can end it. */
+static void log_call(const struct api_request *r, const struct caller *caller,
+                     const struct fault *f, int status, int64_t took_us)
+{
+    bool failed = fault_is_set(f);
+    const char *who = caller->principal.arn;
+    log_write(level_of(r, f, status),
+              "call action=%s request=%s status=%d%s%s took_ms=%lld who=%s from=%s",
+              r->action == NULL ? "-" : r->action->name, r->http->request_id, status,
+              failed ? " code=" : "", failed ? fault_code_name(f->code) : "",
+              (long long)took_us / 1000, who == NULL ? "-" : who, r->http->peer->address);
 }
 
 static void handle(void *ctx, const struct http_request *http, struct http_response *resp)
@@ -242,24 +266,18 @@ static void handle(void *ctx, const struct http_request *http, struct http_respo
                             .door = request_door(http),
                             .service = request_target(http),
                             .explain = streq(headers_get(&http->headers, EXPLAIN_HEADER), "1")};
+    struct caller caller = {0};
     struct fault f = {0};
     void *out = NULL;
-    if (serve(api, &r, &out, &f) == 0)
+    if (serve(api, &r, &caller, &out, &f) == 0)
         request_answer(&r, out, resp);
     else
         request_refuse(&r, &f, resp);
-    bool failed = fault_is_set(&f);
     int64_t took = clock_monotonic_us() - began;
-    metric_count(METRIC_REQUESTS, action_index(r.action), failed ? f.code : FAULT_CODE_MAX);
-    metric_observe(METRIC_REQUEST_TIME, action_index(r.action), took);
-    enum log_level level = resp->status >= 500 ? LOG_LEVEL_WARNING
-                           : r.action != NULL && r.action->class == WRITE && !failed
-                               ? LOG_LEVEL_INFO
-                               : LOG_LEVEL_DEBUG;
-    log_write(level, "call action=%s request=%s status=%d%s%s took_ms=%lld",
-              r.action == NULL ? "-" : r.action->name, http->request_id, resp->status,
-              failed ? " code=" : "", failed ? fault_code_name(f.code) : "",
-              (long long)took / 1000);
+    size_t action = action_index(r.action);
+    metric_count(METRIC_REQUESTS, action, fault_is_set(&f) ? (size_t)f.code : FAULT_CODE_MAX);
+    metric_observe(METRIC_REQUEST_TIME, action, took);
+    log_call(&r, &caller, &f, resp->status, took);
 }
 
 /* Refusals of the HTTP server itself, in the form of the door that was knocked at. */
@@ -320,6 +338,7 @@ struct api *api_new(const struct api_config *config)
     monitoring_labels();
     api->config.permissions = permissions_new();
     api->started_at = clock_now();
+    (void)pthread_mutex_init(&api->certificate.lock, NULL);
     api->last_uses = last_uses_new();
     api->region_names = calloc(config->regions.n + 1, sizeof(*api->region_names));
     CHECK(api->region_names != NULL);
@@ -343,6 +362,25 @@ struct api *api_new(const struct api_config *config)
     return api;
 }
 
+void api_retune(struct api *api, const struct api_config *config)
+{
+    struct api_config *to = &api->config;
+    to->reserve_memory_mib = config->reserve_memory_mib;
+    to->max_instances = config->max_instances;
+    to->spot_notice_ms = config->spot_notice_ms;
+    to->monitoring = config->monitoring;
+    to->no_seed = config->no_seed;
+}
+
+void api_set_certificate(struct api *api, const char *fingerprint, int64_t ends)
+{
+    (void)pthread_mutex_lock(&api->certificate.lock);
+    (void)snprintf(api->certificate.fingerprint, sizeof(api->certificate.fingerprint), "%s",
+                   fingerprint);
+    api->certificate.ends = ends;
+    (void)pthread_mutex_unlock(&api->certificate.lock);
+}
+
 void api_free(struct api *api)
 {
     if (api == NULL)
@@ -353,5 +391,6 @@ void api_free(struct api *api)
     sigv4_free(api->sigv4);
     permissions_free(api->config.permissions);
     free(api->region_names);
+    (void)pthread_mutex_destroy(&api->certificate.lock);
     free(api);
 }

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 
 static _Atomic int current_level = LOG_LEVEL_INFO;
+static log_sink_fn *_Atomic sink;
 
 static const struct {
     const char *name;
@@ -39,34 +40,77 @@ int log_level_from_name(const char *name, enum log_level *ret_level)
     return -EINVAL;
 }
 
+void log_set_sink(log_sink_fn *to)
+{
+    sink = to;
+}
+
+/* One event is one line, and nothing in it is for a terminal, whatever a message carries. */
+static void clean(char *line, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)line[i] < ' ' || line[i] == 0x7f)
+            line[i] = ' ';
+}
+
+static size_t prefix(enum log_level level, char *line, size_t size)
+{
+    if (getenv("JOURNAL_STREAM") != NULL)
+        return (size_t)snprintf(line, size, "<%d>", levels[level].syslog);
+    char when[CLOCK_ISO8601_SIZE];
+    clock_format_iso8601(clock_now(), when);
+    return (size_t)snprintf(line, size, "%s %-7s ", when, levels[level].name);
+}
+
 void log_write(enum log_level level, const char *format, ...)
 {
     if ((int)level > current_level)
         return;
 
     char line[2048];
-    size_t used = 0;
-    if (getenv("JOURNAL_STREAM") != NULL) {
-        used = (size_t)snprintf(line, sizeof(line), "<%d>", levels[level].syslog);
-    } else {
-        char when[CLOCK_ISO8601_SIZE];
-        clock_format_iso8601(clock_now(), when);
-        used = (size_t)snprintf(line, sizeof(line), "%s %-7s ", when, levels[level].name);
-    }
+    size_t used = prefix(level, line, sizeof(line));
+    char *message = line + used;
     va_list ap;
     va_start(ap, format);
-    int n = vsnprintf(line + used, sizeof(line) - used - 1, format, ap);
+    int n = vsnprintf(message, sizeof(line) - used - 1, format, ap);
     va_end(ap);
     if (n < 0)
         return;
-    used += (size_t)n < sizeof(line) - used - 1 ? (size_t)n : sizeof(line) - used - 2;
-    for (size_t i = 0; i < used; i++) /* one event is one line, whatever a message carries */
-        if (line[i] == '\n' || line[i] == '\r')
-            line[i] = ' ';
-    line[used++] = '\n';
+    size_t len = (size_t)n < sizeof(line) - used - 1 ? (size_t)n : sizeof(line) - used - 2;
+    clean(message, len);
+    log_sink_fn *to = sink;
+    if (to != NULL && to(levels[level].syslog, message, len))
+        return;
+    message[len] = '\n';
     /* One write, so that lines of several threads do not mix. A full log is not worth an error. */
-    ssize_t written = write(STDERR_FILENO, line, used);
+    ssize_t written = write(STDERR_FILENO, line, used + len + 1);
     (void)written;
+}
+
+static size_t key_length(const char *p)
+{
+    size_t n = strspn(p, "abcdefghijklmnopqrstuvwxyz0123456789_");
+    return p[n] == '=' ? n : 0;
+}
+
+size_t log_fields(const char *message, struct log_field *ret_fields, size_t max)
+{
+    size_t n = 0;
+    for (const char *p = message; *p != '\0' && n < max;) {
+        size_t key = key_length(p);
+        const char *end = p + strcspn(p, " ");
+        if (key > 0) {
+            const char *value = p + key + 1;
+            bool quoted = *value == '"';
+            value += quoted;
+            const char *last = quoted ? strchr(value, '"') : NULL;
+            end = last != NULL ? last : value + strcspn(value, quoted ? "" : " ");
+            ret_fields[n++] = (struct log_field){p, key, value, (size_t)(end - value)};
+            end += last != NULL;
+        }
+        p = end + strspn(end, " ");
+    }
+    return n;
 }
 
 noreturn void check_failed(const char *what, const char *file, int line)

@@ -1,5 +1,6 @@
 #pragma once
 /* What the parts of the server share; nobody else includes this. */
+#include <gnutls/abstract.h>
 #include <microhttpd.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -26,8 +27,6 @@ struct http_daemon {
     bool is_fed;    /* by http_server_serve() */
     unsigned limit; /* of connections */
     unsigned open;  /* connections; under server->lock */
-    char *cert;     /* PEM texts, for as long as mhd runs */
-    char *key;
 };
 
 /* What a connection is for at the moment; see watch.c. */
@@ -108,6 +107,11 @@ struct http_server {
 
 /* listen.c: makes d->fd ready to listen; 0 or -errno. */
 int http_listen(const struct http_listener *l, struct http_daemon *d, struct err *e);
+
+/* tls.c: gnutls_certificate_retrieve_function3 */
+int http_tls_present(gnutls_session_t session, const struct gnutls_cert_retr_st *info,
+                     gnutls_pcert_st **ret_certs, unsigned *ret_n, gnutls_ocsp_data_st **ret_ocsp,
+                     unsigned *ret_n_ocsp, gnutls_privkey_t *ret_key, unsigned *ret_flags);
 
 /* exchange.c: libmicrohttpd's callbacks */
 enum MHD_Result http_on_request(void *cls, struct MHD_Connection *mhd, const char *url,

@@ -65,15 +65,30 @@ static bool is_loopback(const union address *a)
     return IN6_IS_ADDR_LOOPBACK(&a->v6.sin6_addr);
 }
 
+static int bad_address(const char *text, struct err *e)
+{
+    return err_set(e, EINVAL,
+                   "'%s' is no address to listen on: write ADDRESS:PORT, "
+                   "[ADDRESS]:PORT or the path of a socket",
+                   text);
+}
+
+int http_address_check(const char *text, bool *ret_loopback, struct err *e)
+{
+    union address a;
+    socklen_t len = 0;
+    if (parse_tcp(text, &a, &len) < 0)
+        return bad_address(text, e);
+    *ret_loopback = is_loopback(&a);
+    return 0;
+}
+
 static int bind_tcp(const char *text, int *ret_fd, struct err *e)
 {
     union address a;
     socklen_t len = 0;
     if (parse_tcp(text, &a, &len) < 0)
-        return err_set(e, EINVAL,
-                       "'%s' is no address to listen on: write ADDRESS:PORT, "
-                       "[ADDRESS]:PORT or the path of a socket",
-                       text);
+        return bad_address(text, e);
     _cleanup_close_ int fd = socket(a.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return err_errno(e, errno, "cannot make a socket");

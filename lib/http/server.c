@@ -20,7 +20,6 @@
 #define THREADS_DEFAULT 2
 #define THREADS_MAX     64
 #define TIMEOUT_DEFAULT 60
-#define PEM_MAX         ((size_t)1 << 20)
 #define WORKER_STACK    ((size_t)1 << 20)
 #define TLS_PRIORITIES  "SECURE256:SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
@@ -40,16 +39,6 @@ static size_t keep_escapes(void *cls, struct MHD_Connection *mhd, char *s)
     (void)cls;
     (void)mhd;
     return strlen(s);
-}
-
-static int read_pem(const char *path, char **ret_text, struct err *e)
-{
-    _cleanup_buf_ struct buf text = BUF_INIT(PEM_MAX);
-    int r = file_read(path, &text, e);
-    if (r < 0)
-        return r;
-    *ret_text = buf_take(&text);
-    return 0;
 }
 
 static int daemon_start(struct http_daemon *d, const struct http_config *config,
@@ -72,15 +61,13 @@ static int daemon_start(struct http_daemon *d, const struct http_config *config,
     struct MHD_OptionItem more[8];
     size_t n = 0;
     if (l->tls_cert != NULL) {
-        int r = read_pem(l->tls_cert, &d->cert, e);
-        if (r == 0)
-            r = read_pem(l->tls_key, &d->key, e);
+        int r = http_tls_load(l->tls_cert, l->tls_key, e);
         if (r < 0)
             return r;
         d->is_tls = true;
         flags |= MHD_USE_TLS;
-        more[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0, d->cert};
-        more[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0, d->key};
+        more[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_CERT_CALLBACK2, 0,
+                                            (void *)(uintptr_t)http_tls_present};
         more[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0,
                                             (void *)(uintptr_t)TLS_PRIORITIES};
     }
@@ -102,11 +89,10 @@ static int daemon_start(struct http_daemon *d, const struct http_config *config,
         /* Some of its failures close the socket, and some do not. */
         if (d->fd >= 0 && fcntl(d->fd, F_GETFD) < 0)
             d->fd = -1;
-        return err_set(e, EIO, "cannot start the HTTP server on %s%s",
+        return err_set(e, EIO, "cannot start the HTTP server on %s",
                        d->is_fed                         ? "what it is given"
                        : l->address != NULL && l->fd < 0 ? l->address
-                                                         : "the given socket",
-                       d->is_tls ? ": are the certificate and the key right?" : "");
+                                                         : "the given socket");
     }
     return 0;
 }
@@ -255,10 +241,6 @@ void http_server_free(struct http_server *s)
     for (size_t i = 0; i < s->n_daemons; i++) {
         struct http_daemon *d = &s->daemons[i];
         free(d->unix_path);
-        free(d->cert);
-        if (d->key != NULL)
-            explicit_bzero(d->key, strlen(d->key));
-        free(d->key);
     }
     (void)pthread_cond_destroy(&s->changed);
     (void)pthread_mutex_destroy(&s->lock);

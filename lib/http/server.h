@@ -121,7 +121,8 @@ struct http_listener {
     const char *address;
     mode_t unix_mode; /* of the socket file, e.g. 0660 */
     gid_t unix_gid;   /* its group; (gid_t)-1 leaves it */
-    /* PEM files; NULL: no TLS, which a TCP socket that is not on loopback is refused without */
+    /* PEM files, the same for all; NULL: no TLS, which a TCP socket that is not on loopback is
+       refused without */
     const char *tls_cert;
     const char *tls_key;
 };
@@ -168,6 +169,19 @@ void http_server_free(struct http_server *s);
 unsigned http_server_port(const struct http_server *s, size_t i);
 /* Tunnels open now. */
 unsigned http_server_tunnels(const struct http_server *s);
+
+/*
+ * Is the text an address to listen on, ADDRESS:PORT or [ADDRESS]:PORT? 0, or -EINVAL. One that is
+ * not on loopback needs TLS.
+ */
+int http_address_check(const char *text, bool *ret_loopback, struct err *e);
+/* Are these PEM files a certificate (and its chain) and the key of it? */
+int http_tls_check(const char *cert_path, const char *key_path, struct err *e);
+/*
+ * From now on TLS listeners, of which http_server_new() has been told, show this certificate to
+ * whoever connects; connections that are there go on. On failure everything is as before.
+ */
+int http_tls_load(const char *cert_path, const char *key_path, struct err *e);
 
 /* Did the client ask for `Upgrade: croft-tunnel`? */
 bool http_wants_tunnel(const struct http_request *req);

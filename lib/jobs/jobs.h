@@ -39,12 +39,13 @@ struct jobs_config {
     const char *bucket_directory; /* see storage/bucket.h */
     const char *template_dir;     /* of cloud-init; NULL: compiled in */
     int mtu;
-    int64_t reserve_memory_mib; /* as the API's */
-    int64_t spot_notice_ms;     /* from a mark to the end */
-    bool snapshot_freeze;       /* ask guests' agents to freeze their file systems */
-    const char *disk_io;        /* DISK_IO_… of hypervisor.h */
-    int64_t disk_full_percent;  /* see core/disk_room.h */
-    int64_t volume_limits;      /* thousandths: see core/volume_limits.h */
+    const char *disk_io; /* DISK_IO_… of hypervisor.h */
+    /* These may change while workers run: jobs_retune(). */
+    _Atomic int64_t reserve_memory_mib; /* as the API's */
+    _Atomic int64_t spot_notice_ms;     /* from a mark to the end */
+    _Atomic int64_t disk_full_percent;  /* see core/disk_room.h */
+    _Atomic int64_t volume_limits;      /* thousandths: see core/volume_limits.h */
+    _Atomic bool snapshot_freeze;       /* ask guests' agents to freeze their file systems */
     struct instance_type_table instance_types;
     const struct server_key *server_key; /* what secrets are sealed with */
     /*
@@ -72,6 +73,7 @@ struct jobs_progress {
     int64_t reconciled_at;   /* the end of the last look at everything that succeeded; 0: none */
     bool reconciles;         /* the last look did succeed */
     int64_t looked_at;       /* monotonic: when a worker asked for work last, or was told of some */
+    bool all_busy;           /* no worker is free to ask */
     int64_t longest_ms;      /* so long has a job been running */
     char longest_object[40]; /* that job's; "" for none */
 };
@@ -80,6 +82,11 @@ void jobs_progress(void *ctx, struct jobs_progress *ret_progress);
 /* Kinds of jobs, for metrics: job_kinds of them. */
 extern const size_t job_kinds;
 const char *job_kind(size_t i);
+
+/* Takes over what may change of a configuration. */
+void jobs_retune(struct jobs *j, const struct jobs_config *config);
+/* The same of one configuration into another. */
+void jobs_config_retune(struct jobs_config *to, const struct jobs_config *from);
 
 /* domain_event_fn of the hypervisor; ctx is the struct jobs. */
 void jobs_on_domain_event(void *ctx, enum domain_event what, const char *instance_id);

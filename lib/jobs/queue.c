@@ -68,6 +68,21 @@ void jobs_free(struct jobs *j)
     free(j);
 }
 
+void jobs_config_retune(struct jobs_config *to, const struct jobs_config *from)
+{
+    to->reserve_memory_mib = from->reserve_memory_mib;
+    to->spot_notice_ms = from->spot_notice_ms;
+    to->disk_full_percent = from->disk_full_percent;
+    to->volume_limits = from->volume_limits;
+    to->snapshot_freeze = from->snapshot_freeze;
+}
+
+void jobs_retune(struct jobs *j, const struct jobs_config *config)
+{
+    jobs_config_retune(&j->config, config);
+    jobs_wake(j);
+}
+
 void jobs_wake(void *ctx)
 {
     struct jobs *j = ctx;
@@ -113,7 +128,9 @@ void jobs_progress(void *ctx, struct jobs_progress *ret_progress)
     p.reconciled_at = j->reconciled_at;
     p.reconciles = j->reconciles;
     p.looked_at = j->looked_at;
+    p.all_busy = true;
     for (size_t i = 0; i < JOBS_WORKERS; i++) {
+        p.all_busy = p.all_busy && j->running[i][0] != '\0';
         if (j->running[i][0] == '\0' || now - j->running_since[i] < p.longest_ms)
             continue;
         p.longest_ms = now - j->running_since[i];

@@ -1,5 +1,5 @@
 #!/usr/bin/python3 -B
-# area: service
+# area: trust
 """What a monitor reads: GET /metrics, in Prometheus' text format, and GET /healthz."""
 import json
 import os
