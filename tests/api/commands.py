@@ -21,7 +21,6 @@ import unittest
 from client import (ENDPOINT, REGION, client, find_clis, instance, operation, register_image,
                     tap, until, wait_state)
 
-QUICK = "CROFT_QUICK" in os.environ  # then the older CLI is left out: a minute of a core
 ELSEWHERE = "ap-south-1"  # the region that some of the commands name
 
 # Run in this order, each with what its output must show: a regular expression, or None for nothing.
@@ -252,8 +251,6 @@ def setUpModule():
     register_image("amzn2-ami-hvm-mine-x86_64-gp2", region=ELSEWHERE)
     pool = concurrent.futures.ThreadPoolExecutor(max_workers=2)
     clis = find_clis()
-    if QUICK:
-        del clis[1]
     for version, cli in clis.items():
         ran[version] = pool.submit(run_all, version, cli) if cli else None
     if ran.get(1):
@@ -288,9 +285,8 @@ class Commands(unittest.TestCase):
             self.assertNotEqual(done.returncode, 0)
             self.assertIn("Error parsing parameter", done.stderr)  # the CLI's own words
 
-    if not QUICK:
-        def test_with_cli_1(self):
-            self.with_cli(1)
+    def test_with_cli_1(self):
+        self.with_cli(1)
 
     def test_with_cli_2(self):
         self.with_cli(2)

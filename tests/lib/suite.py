@@ -180,7 +180,7 @@ def unit_tests(report, name):
     log = os.path.join(where, "meson-logs", "testlog.json")
     if os.path.exists(log):
         os.unlink(log)
-    env = dict(os.environ, **SANITIZERS, **IN_MEMORY)
+    env = dict(os.environ, **SANITIZERS, **IN_MEMORY, **QUICKLY)
     code, output = tap.run_bounded(as_owner(
         ["meson", "test", "-C", where, "--no-rebuild", "--print-errorlogs",
          "--timeout-multiplier", "4"]), 1200, env)
@@ -417,8 +417,8 @@ def with_clang(report):
 def lanes_of(report, vm, sanitized, unit, lint):
     """What the threads do; each takes tests of the sanitized build when it is through with its own."""
     first = [(sanitized.build,), (sanitized.take,)]
-    if QUICK:  # clients wait as much as they compute: twice as many as there are cores are under way
-        return [first] + [[(sanitized.take,)]] * 3
+    if QUICK:  # clients wait more than they compute: three times as many as there are cores are under way
+        return [first] + [[(sanitized.take,)]] * 5
     plain = ([(unit_tests, "build"), (with_clang,)] if unit else []) + [(lint_test, path) for path in lint]
     if vm:
         return [[(vm_tests, vm), (sanitized.take,)], first + plain]

@@ -1,6 +1,7 @@
 #!/usr/bin/python3 -B
 # area: network
 # lab: own
+# quick: no
 # timeout: 480
 """A change that is told as a part: some interfaces, and all else of a VPC.
 
@@ -110,7 +111,7 @@ class Changes:
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=int(os.environ.get("SEED", random.randrange(1 << 32))))
-    parser.add_argument("--steps", type=int, default=16 if "CROFT_QUICK" in os.environ else 40)
+    parser.add_argument("--steps", type=int, default=40)
     options = parser.parse_args()
     world.sandbox()
     print(f"# seed {options.seed}", flush=True)

@@ -1,6 +1,7 @@
 #!/usr/bin/python3 -B
 # area: network
 # lab: own
+# quick: no
 # timeout: 240
 """From rows to the kernel, in parts.
 
@@ -42,7 +43,7 @@ class Rows(Twin):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=int(os.environ.get("SEED", random.randrange(1 << 31))))
-    parser.add_argument("--steps", type=int, default=36 if "CROFT_QUICK" in os.environ else 60)
+    parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("--every", type=int, default=3, help="compare after so many steps")
     options = parser.parse_args()
     world.sandbox()
