@@ -3,9 +3,9 @@
 #include "base/text.h"
 
 const struct verb *const verb_tables[] = {
-    launch_verbs,    instance_verbs,   ssh_verbs, console_verbs, tunnel_verbs,
-    status_verbs,    wait_verbs,       why_verbs, explain_verbs, resolve_verbs,
-    configure_verbs, completion_verbs, NULL};
+    launch_verbs,    instance_verbs,   ssh_verbs,    console_verbs, tunnel_verbs,
+    status_verbs,    wait_verbs,       why_verbs,    explain_verbs, resolve_verbs,
+    configure_verbs, completion_verbs, backup_verbs, NULL};
 
 const struct noun nouns[] = {
     {"image", image_verbs, "Images: download one, add a file, list, remove"},

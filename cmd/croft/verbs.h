@@ -11,6 +11,7 @@ extern const struct verb configure_verbs[];  /* configure.c */
 extern const struct verb image_verbs[];      /* images.c: what `croft image` takes */
 extern const struct verb key_verbs[];        /* keys.c: what `croft key` takes */
 extern const struct verb status_verbs[];     /* status.c */
+extern const struct verb backup_verbs[];     /* backup.c: backup, restore */
 extern const struct verb wait_verbs[];       /* wait.c */
 extern const struct verb explain_verbs[];    /* explain.c */
 extern const struct verb why_verbs[];        /* why.c */

@@ -257,7 +257,8 @@ static bool take_flag(struct config *c, const char *arg)
     } flags[] = {{"--help", &c->show_help},
                  {"-h", &c->show_help},
                  {"--version", &c->show_version},
-                 {"--check-config", &c->check_only}};
+                 {"--check-config", &c->check_only},
+                 {"--with-key", &c->with_key}};
     for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
         if (streq(flags[i].name, arg))
             return *flags[i].flag = true;
@@ -276,8 +277,11 @@ static void read_options(struct loader *l, int argc, char **argv)
         for (char *p = name; *p != '\0'; p++)
             *p = *p == '-' ? '_' : *p;
         size_t key = find_key(name);
-        bool is_file = streq(name, "config");
-        if (!is_file && (key == N_KEYS || (keys[key].flags & OPTION) == 0)) {
+        const char **file = streq(name, "config")    ? &l->c.config_file
+                            : streq(name, "backup")  ? &l->c.backup_file
+                            : streq(name, "restore") ? &l->c.restore_file
+                                                     : NULL;
+        if (file == NULL && (key == N_KEYS || (keys[key].flags & OPTION) == 0)) {
             complain(l, "command line",
                      arena_printf(l->a, "there is no option '%s'; --help lists them", arg));
             continue;
@@ -285,8 +289,8 @@ static void read_options(struct loader *l, int argc, char **argv)
         const char *value = arg[2 + len] == '=' ? arg + 3 + len : i + 1 < argc ? argv[++i] : NULL;
         if (value == NULL) {
             complain(l, "command line", arena_printf(l->a, "the option '%s' needs a value", arg));
-        } else if (is_file) {
-            l->c.config_file = value;
+        } else if (file != NULL) {
+            *file = value;
         } else {
             l->texts[key] = value;
             l->where[key] = arena_printf(l->a, "option %s", arg);
@@ -402,7 +406,10 @@ void config_print_help(void)
     (void)printf(
         "usage: croftd [OPTION VALUE]...\n\nThe daemon of Croft, a private EC2 on this server. "
         "See croftd(8).\n\n  --config FILE          (%s)\n  --check-config         say what is "
-        "wrong with the options and the file, and end\n",
+        "wrong with the options and the file, and end\n  --backup FILE          copy the state "
+        "into "
+        "FILE, and end; --with-key: with the server's key\n  --restore FILE         bring that "
+        "back, and end\n",
         DEFAULT_CONFIG_FILE);
     for (size_t i = 0; i < N_KEYS; i++) {
         if ((keys[i].flags & OPTION) == 0)

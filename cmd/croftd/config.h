@@ -57,6 +57,9 @@ struct config {
     bool show_help;
     bool show_version;
     bool check_only;
+    bool with_key;           /* of a backup: the server's key, too */
+    const char *backup_file; /* --backup, --restore: do that, and end */
+    const char *restore_file;
     const char **texts; /* of each key, as it was written, and of all lines instance_type; for
                            config_reload() */
 };

@@ -13,6 +13,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "api/api.h"
+#include "backup.h"
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -63,6 +64,7 @@ struct daemon {
     struct http_server *http;
     struct bootstrap_result facts;
     struct server_key server_key;
+    int lock; /* of the state directory */
 };
 
 /* The root's access key, for whoever may read the state directory, when there is none yet. */
@@ -89,6 +91,8 @@ static int open_store(struct daemon *d, struct err *e)
         r = dir_make(c->runtime_dir, 0755, e);
     if (r == 0)
         r = dir_make(arena_printf(d->arena, "%s/console", c->runtime_dir), 0711, e);
+    if (r == 0)
+        r = state_lock(d->arena, c->state_dir, &d->lock, e);
     if (r == 0)
         r = store_open(arena_printf(d->arena, "%s/croft.db", c->state_dir), &d->store, e);
     if (r == 0)
@@ -250,6 +254,7 @@ static int make_jobs(struct daemon *d, struct err *e)
         .runtime_dir = c->runtime_dir,
         .bucket_directory = c->bucket_directory,
         .template_dir = c->seed_templates,
+        .keep_strays = keep_strays_path(d->arena, c->state_dir),
         .mtu = GUEST_MTU,
         .disk_io = disk_io(d),
         .instance_types = c->instance_types,
@@ -416,6 +421,8 @@ static void stop(struct daemon *d)
     if (d->storage != NULL)
         d->storage->ops->free(d->storage);
     store_close(d->store);
+    if (d->lock >= 0)
+        (void)close(d->lock);
 }
 
 /* --- while it runs */
@@ -511,6 +518,18 @@ static void serve_until_told(struct daemon *d, const sigset_t *signals)
     log_info("croftd-stops signal=%s: guests keep running", got == SIGTERM ? "SIGTERM" : "SIGINT");
 }
 
+static int run_backup(const struct config *c, const char *file,
+                      int (*run)(struct arena *a, const struct config *c, const char *file,
+                                 struct err *e))
+{
+    _cleanup_arena_ struct arena *a = arena_new();
+    struct err e = {0};
+    if (run(a, c, file, &e) == 0)
+        return 0;
+    (void)fprintf(stderr, "croftd: %s\n", e.message);
+    return 1;
+}
+
 /* --help, --version, --check-config and what is wrong: the status to end with, -1 to go on. */
 static int answer_command_line(const struct config *c, const struct config_problems *p, int r)
 {
@@ -525,6 +544,10 @@ static int answer_command_line(const struct config *c, const struct config_probl
         (void)printf("croftd %s\n", CROFT_VERSION);
     else if (c->check_only)
         (void)printf("The configuration is right.\n");
+    else if (c->backup_file != NULL)
+        return run_backup(c, c->backup_file, backup_make);
+    else if (c->restore_file != NULL)
+        return run_backup(c, c->restore_file, backup_restore);
     else
         return -1;
     return 0;
@@ -535,7 +558,7 @@ int main(int argc, char **argv)
     (void)prctl(PR_SET_DUMPABLE, 0); /* memory has secrets: none of it goes into a core file */
     memory_keep_free();
     _cleanup_arena_ struct arena *arena = arena_new();
-    struct daemon d = {.arena = arena, .argc = argc, .argv = argv};
+    struct daemon d = {.arena = arena, .argc = argc, .argv = argv, .lock = -1};
     struct config_problems problems = {0};
     struct err e = {0};
     int r = config_load(arena, argc, argv, &d.config, &problems);

@@ -18,8 +18,6 @@
 /* The account of whoever has the server. */
 #define OWNER_NAME  "owner"
 #define OWNER_EMAIL "root@localhost"
-/* A text that is sealed by the first key, and by which the store knows it again. */
-#define KEY_SETTING "server_key"
 
 static const char *setting(struct tx *tx, struct arena *a, const char *name,
                            const char *(*make)(struct arena *a))
@@ -50,11 +48,22 @@ static const char *make_ipv6_prefix(struct arena *a)
     return arena_strdup(a, text);
 }
 
+bool bootstrap_key_opens(struct arena *a, const char *known, const char *path)
+{
+    struct server_key key;
+    char *text = NULL;
+    size_t len = 0;
+    bool opens = server_key_load(path, false, &key, NULL) == 0 &&
+                 unseal(a, &key, SEAL_CHECK, BOOTSTRAP_KEY_SETTING, known, &text, &len, NULL) == 0;
+    explicit_bzero(&key, sizeof(key));
+    return opens;
+}
+
 int bootstrap_key(struct store *s, const char *path, struct arena *a, struct server_key *ret_key,
                   struct err *e)
 {
     struct tx *tx = store_read(s);
-    const char *known = store_setting(tx, a, KEY_SETTING);
+    const char *known = store_setting(tx, a, BOOTSTRAP_KEY_SETTING);
     int r = tx_commit(tx, e);
     if (r == 0)
         r = server_key_load(path, known == NULL, ret_key, e);
@@ -63,18 +72,18 @@ int bootstrap_key(struct store *s, const char *path, struct arena *a, struct ser
     if (known != NULL) {
         char *text = NULL;
         size_t len = 0;
-        if (unseal(a, ret_key, SEAL_CHECK, KEY_SETTING, known, &text, &len, NULL) == 0)
+        if (unseal(a, ret_key, SEAL_CHECK, BOOTSTRAP_KEY_SETTING, known, &text, &len, NULL) == 0)
             return 0;
         return err_set(e, EBADMSG,
                        "%s is not the key that the secrets in the database were sealed with: bring "
                        "that one back from a backup",
                        path);
     }
-    known = seal(a, ret_key, SEAL_CHECK, KEY_SETTING, "", 0, e);
+    known = seal(a, ret_key, SEAL_CHECK, BOOTSTRAP_KEY_SETTING, "", 0, e);
     if (known == NULL)
         return -EIO;
     tx = store_write(s);
-    store_set_setting(tx, KEY_SETTING, known);
+    store_set_setting(tx, BOOTSTRAP_KEY_SETTING, known);
     return tx_commit(tx, e);
 }
 

@@ -25,6 +25,10 @@ struct bootstrap_result {
  */
 int bootstrap_key(struct store *s, const char *path, struct arena *a, struct server_key *ret_key,
                   struct err *e);
+/* A text that is sealed by the first key, and by which the store knows it again. */
+#define BOOTSTRAP_KEY_SETTING "server_key"
+/* Is the key in the file the one that sealed that text? */
+bool bootstrap_key_opens(struct arena *a, const char *known, const char *path);
 /* After the key has been written where its owner finds it: it is not told again. */
 int bootstrap_key_shown(struct store *s, struct err *e);
 int bootstrap(struct store *s, const struct region_list *regions, const struct server_key *key,

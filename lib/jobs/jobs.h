@@ -38,6 +38,7 @@ struct jobs_config {
     const char *runtime_dir;      /* console sockets */
     const char *bucket_directory; /* see storage/bucket.h */
     const char *template_dir;     /* of cloud-init; NULL: compiled in */
+    const char *keep_strays;      /* while this file is there, strays are; NULL: they go */
     int mtu;
     const char *disk_io; /* DISK_IO_… of hypervisor.h */
     /* These may change while workers run: jobs_retune(). */

@@ -1,6 +1,7 @@
 #include <errno.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "jobs/layer.h"
@@ -91,6 +92,12 @@ static int has_process(struct jobs *j, struct arena *a, const char *instance_id,
     return r < 0 ? r : i != NULL && instance_uses_capacity(i);
 }
 
+/* After a backup was brought back, what it does not know may be somebody's: see croftd(8). */
+static bool keeps_strays(const struct jobs *j)
+{
+    return j->config.keep_strays != NULL && file_exists(j->config.keep_strays);
+}
+
 static int end_stray(struct hypervisor *h, const char *id, struct err *e)
 {
     log_warning("stray-domain instance=%s: no running instance of this id; ending it", id);
@@ -108,6 +115,8 @@ static int look_at_domains(struct jobs *j, struct arena *a, struct err *e)
         r = has_process(j, a, id, e);
         if (r > 0 && domains.v[i].stalled)
             r = stall_note(j, a, id, e);
+        else if (r == 0 && keeps_strays(j))
+            log_warning("stray-domain-kept instance=%s: %s is there", id, j->config.keep_strays);
         else if (r == 0)
             r = end_stray(h, id, e);
     }
@@ -154,6 +163,10 @@ static int remove_strays(struct jobs *j, struct arena *a, list_fn *list, remove_
         r = exists(j, a, names.v[i], e);
         if (r != 0)
             continue;
+        if (keeps_strays(j)) {
+            log_warning("stray-file-kept id=%s: %s is there", names.v[i], j->config.keep_strays);
+            continue;
+        }
         log_warning("stray-file id=%s: it belongs to nothing; removing it", names.v[i]);
         r = rm(s, names.v[i], e);
     }

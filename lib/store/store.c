@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "base/check.h"
+#include "store/backup.h"
 #include "store/connection.h"
 #include "store/port_log.h"
 
@@ -60,7 +61,13 @@ static int schema_version(struct connection *c, int *ret_version, struct err *e)
     return 0;
 }
 
-static int migrate(struct connection *c, struct err *e)
+int store_schema_newest(void)
+{
+    return (int)ARRAY_SIZE(migrations);
+}
+
+/* A database with something in it is copied first: whoever wants to go back has what he had. */
+static int migrate(struct connection *c, const char *path, struct err *e)
 {
     int version = 0;
     int r = schema_version(c, &version, e);
@@ -70,6 +77,11 @@ static int migrate(struct connection *c, struct err *e)
         return err_set(e, EINVAL,
                        "the database was made by a newer Croft (schema %d; this one knows %zu)",
                        version, ARRAY_SIZE(migrations));
+    if (version > 0 && (size_t)version < ARRAY_SIZE(migrations))
+        r = store_backup_schema(path, version, e);
+    if (r < 0)
+        return err_wrap(e, r, "the database is not brought to schema %zu without a backup",
+                        ARRAY_SIZE(migrations));
     for (size_t i = (size_t)version; i < ARRAY_SIZE(migrations); i++) {
         char done[64];
         (void)snprintf(done, sizeof(done), "PRAGMA user_version = %zu; COMMIT;", i + 1);
@@ -100,7 +112,7 @@ int store_open(const char *path, struct store **ret_store, struct err *e)
     int r = connection_open(&s->writer, path, true, e);
     (void)umask(before);
     if (r == 0)
-        r = migrate(&s->writer, e);
+        r = migrate(&s->writer, path, e);
     if (r == 0)
         r = port_log_open(&s->writer, &s->ports, e);
     if (r < 0) {

@@ -25,7 +25,10 @@
 struct store;
 struct tx;
 
-/* Opens or makes the database (0600), and brings an older schema up to date. */
+/*
+ * Opens or makes the database (0600), and brings an older schema up to date, after a copy of it
+ * (backup.h).
+ */
 int store_open(const char *path, struct store **ret_store, struct err *e);
 void store_close(struct store *s);
 
