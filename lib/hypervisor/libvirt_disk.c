@@ -53,19 +53,36 @@ const struct live_disk *libvirt_find_disk(const struct live_disks *disks, const 
     return NULL;
 }
 
+static bool is_taken(const struct live_disks *disks, const char *target)
+{
+    for (size_t i = 0; i < disks->n; i++)
+        if (streq(disks->v[i].target, target))
+            return true;
+    return false;
+}
+
 static const char *free_target(struct arena *a, const struct live_disks *disks)
 {
     for (size_t position = 0; position < DOMAIN_DISKS_MAX; position++) {
         const char *target = domain_disk_target(a, position);
-        bool taken = false;
-        for (size_t i = 0; i < disks->n; i++)
-            taken |= streq(disks->v[i].target, target);
-        if (!taken)
+        if (!is_taken(disks, target))
             return target;
     }
     return NULL;
 }
 
+static int attach_at(struct arena *a, virConnectPtr conn, virDomainPtr domain,
+                     const char *instance_id, const struct domain_disk *placed, struct err *e)
+{
+    const char *xml = NULL;
+    int r = domain_disk_xml_build(a, placed, &xml, e);
+    if (r == 0 && virDomainAttachDeviceFlags(domain, xml, VIR_DOMAIN_AFFECT_LIVE) < 0)
+        r = libvirt_domain_error(conn, domain, e, "attach a disk to domain", instance_id);
+    return r;
+}
+
+/* Another disk may come to the domain at the same moment, and be the first at the target that was
+ * free: then the next one is tried. */
 int libvirt_disk_attach(struct hypervisor *h, const char *instance_id,
                         const struct domain_disk *disk, struct err *e)
 {
@@ -74,22 +91,22 @@ int libvirt_disk_attach(struct hypervisor *h, const char *instance_id,
     _cleanup_domain_ virDomainPtr domain = NULL;
     _cleanup_libvirt_secret_ struct libvirt_secret secret = {0};
     struct live_disks disks = {0};
+    struct domain_disk placed = *disk;
+    placed.secret = secret.uuid;
     int r = libvirt_look_up(h, instance_id, &conn, &domain, e);
     if (r == 0)
         r = libvirt_live_disks(a, conn, domain, instance_id, &disks, e);
     if (r < 0 || libvirt_find_disk(&disks, disk->serial) != NULL)
         return r;
-    struct domain_disk placed = *disk;
-    placed.target = free_target(a, &disks);
-    placed.secret = secret.uuid;
-    if (placed.target == NULL)
-        return err_set(e, ENOSPC, "domain %s has no room for another disk", instance_id);
-    const char *xml = NULL;
     r = libvirt_secret_begin(conn, disk->key, &secret, e);
-    if (r == 0)
-        r = domain_disk_xml_build(a, &placed, &xml, e);
-    if (r == 0 && virDomainAttachDeviceFlags(domain, xml, VIR_DOMAIN_AFFECT_LIVE) < 0)
-        r = libvirt_domain_error(conn, domain, e, "attach a disk to domain", instance_id);
+    for (bool beaten = r == 0; beaten;) {
+        placed.target = free_target(a, &disks);
+        if (placed.target == NULL)
+            return err_set(e, ENOSPC, "domain %s has no room for another disk", instance_id);
+        r = attach_at(a, conn, domain, instance_id, &placed, e);
+        beaten = r < 0 && libvirt_live_disks(a, conn, domain, instance_id, &disks, NULL) == 0 &&
+                 is_taken(&disks, placed.target);
+    }
     return r;
 }
 

@@ -306,8 +306,10 @@ static int encrypt(struct qcow2 *q, const char *key, struct err *e)
     int r = luks_header_make(key, luks, e);
     if (r == 0)
         r = open_qcow2(q, e);
-    if (r == 0)
-        r = allocate(q, LUKS_HEADER_SIZE, &at, e);
+    if (r < 0)
+        return r;
+    CHECK(q->head != NULL);
+    r = allocate(q, LUKS_HEADER_SIZE, &at, e);
     if (r == 0)
         r = name_luks(q, at, e);
     if (r < 0)
