@@ -12,6 +12,8 @@
 #include "base/file.h"
 #include "base/metric.h"
 #include "base/text.h"
+#include "core/volume_limits.h"
+#include "core/volume_type.h"
 #include "jobs/market.h"
 
 #define MIB           ((int64_t)1 << 20)
@@ -50,6 +52,7 @@ void monitoring_labels(void)
     metric_label(METRIC_LABEL_CODE, FAULT_CODE_MAX + 1, code_label);
     metric_label(METRIC_LABEL_CHECK, _HEALTH_CHECK_MAX, health_check_name);
     metric_label(METRIC_LABEL_INSTANCE_STATE, _INSTANCE_STATE_MAX, state_label);
+    metric_label(METRIC_LABEL_VOLUME_TYPE, volume_type_count(), volume_type_name);
 }
 
 static int64_t count_entries(const char *path)
@@ -90,7 +93,27 @@ static void measure_process(const struct api *api)
     metric_set(METRIC_STARTED_AT, 0, 0, api->started_at);
 }
 
-static void measure_rows(struct api *api)
+/* What those that a guest has may do is what the disk may have to do. */
+static void measure_volumes(struct tx *tx, struct arena *a, int64_t limits)
+{
+    for (size_t i = 0; i < volume_type_count(); i++) {
+        struct volume_list l = store_volumes(tx, a, "volume_type", volume_type_name(i));
+        int64_t operations = 0;
+        int64_t bytes = 0;
+        for (size_t k = 0; k < l.n; k++) {
+            if (l.v[k].attachment_state != ATTACHMENT_ATTACHED)
+                continue;
+            struct volume_limits limit = volume_limits_of(&l.v[k], limits);
+            operations += limit.operations.base;
+            bytes += limit.bytes.base;
+        }
+        metric_set(METRIC_VOLUMES, i, 0, (int64_t)l.n);
+        metric_set(METRIC_VOLUME_OPERATIONS, i, 0, operations);
+        metric_set(METRIC_VOLUME_BYTES, i, 0, bytes);
+    }
+}
+
+static void measure_rows(struct api *api, struct arena *a)
 {
     struct host_info host;
     struct room room;
@@ -107,6 +130,7 @@ static void measure_rows(struct api *api)
         int64_t waiting = n - metric_get(METRIC_JOBS, i, METRIC_JOB_RUNNING);
         metric_set(METRIC_JOBS, i, METRIC_JOB_QUEUED, waiting > 0 ? waiting : 0);
     }
+    measure_volumes(tx, a, api->config.jobs->volume_limits);
     tx_end(tx);
     int64_t left = room_free(&room);
     metric_set(METRIC_VCPUS, 0, 0, used.vcpus);
@@ -127,7 +151,7 @@ static void answer_metrics(struct api *api, const struct http_request *http,
     health_look(api, http->arena, &health);
     for (size_t i = 0; i < _HEALTH_CHECK_MAX; i++)
         metric_set(METRIC_CHECKS, i, 0, health.checks[i].ok);
-    measure_rows(api);
+    measure_rows(api, http->arena);
     measure_process(api);
     metrics_render(&resp->body);
     resp->content_type = METRICS_CONTENT_TYPE;

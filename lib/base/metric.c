@@ -81,6 +81,7 @@ static struct {
     [METRIC_LABEL_CODE] = {"code"},
     [METRIC_LABEL_CHECK] = {"check"},
     [METRIC_LABEL_INSTANCE_STATE] = {"state"},
+    [METRIC_LABEL_VOLUME_TYPE] = {"type"},
     [METRIC_LABEL_JOB] = {"kind"},
 #undef OWN
 };

@@ -37,6 +37,7 @@ enum metric_label_id {
     METRIC_LABEL_CODE,           /* api: enum fault_code, and OK */
     METRIC_LABEL_CHECK,          /* api: enum health_check */
     METRIC_LABEL_INSTANCE_STATE, /* api: enum instance_state */
+    METRIC_LABEL_VOLUME_TYPE,    /* api: core/volume_type.h */
     METRIC_LABEL_JOB,            /* jobs: kinds of jobs */
     _METRIC_LABEL_MAX
 };

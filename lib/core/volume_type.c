@@ -1,5 +1,6 @@
 #include "core/volume_type.h"
 
+#include "base/check.h"
 #include "base/cleanup.h"
 #include "base/text.h"
 
@@ -23,6 +24,17 @@ static const struct volume_type {
     {"sc1", {125, 16384}, {0, 0}, {0, 0}, 0, false},
     {"standard", {1, 1024}, {0, 0}, {0, 0}, 0, false},
 };
+
+size_t volume_type_count(void)
+{
+    return ARRAY_SIZE(types);
+}
+
+const char *volume_type_name(size_t i)
+{
+    CHECK(i < ARRAY_SIZE(types));
+    return types[i].name;
+}
 
 static const struct volume_type *find(const char *name)
 {

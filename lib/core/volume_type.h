@@ -4,6 +4,7 @@
  * volume types"). Pure.
  */
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "core/fault.h"
@@ -17,6 +18,9 @@ struct volume_performance {
     int64_t throughput; /* MiB a second; 0: none stated */
 };
 
+/* All that there are, by number. */
+size_t volume_type_count(void);
+const char *volume_type_name(size_t i);
 /* Can operations a second be asked for? Of the other types they follow from the size. */
 bool volume_type_takes_iops(const char *volume_type);
 /* Asked for; a member of 0 is not. Fills in the type's own values, or says why it cannot be. */

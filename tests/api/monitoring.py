@@ -1,5 +1,6 @@
 #!/usr/bin/python3 -B
 # area: trust
+# config: volume_limits=on
 """What a monitor reads: GET /metrics, in Prometheus' text format, and GET /healthz."""
 import json
 import os
@@ -161,6 +162,10 @@ class WhatIsCounted(unittest.TestCase):
                                 page.get("croft_memory_bytes", part="free"))
         self.assertGreater(page.get("croft_disk_bytes", part="promised"),
                            before.get("croft_disk_bytes", part="promised"))
+        for metric, more in (("croft_volumes", 1), ("croft_volume_operations_limit", 3000),
+                             ("croft_volume_bytes_limit", 125 << 20)):
+            self.assertEqual(page.get(metric, type="gp3"), before.get(metric, type="gp3") + more, metric)
+            self.assertEqual(page.get(metric, type="io2"), before.get(metric, type="io2"), metric)
         self.assertGreater(page.get("croft_jobs_ended_total", kind="instance", result="done"), 0)
         self.assertEqual(page.get("croft_job_duration_seconds_count", kind="instance"),
                          sum(page.get("croft_jobs_ended_total", kind="instance", result=result)

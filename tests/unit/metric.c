@@ -40,9 +40,9 @@ START_TEST(what_threads_count_at_once_adds_up_and_is_shown)
     metrics_render(&out);
     ck_assert_uint_eq(out.len, 0);
 
-    const enum metric_label_id others[] = {METRIC_LABEL_ACTION, METRIC_LABEL_CODE,
-                                           METRIC_LABEL_CHECK, METRIC_LABEL_INSTANCE_STATE,
-                                           METRIC_LABEL_JOB};
+    const enum metric_label_id others[] = {METRIC_LABEL_ACTION,      METRIC_LABEL_CODE,
+                                           METRIC_LABEL_CHECK,       METRIC_LABEL_INSTANCE_STATE,
+                                           METRIC_LABEL_VOLUME_TYPE, METRIC_LABEL_JOB};
     for (size_t i = 0; i < ARRAY_SIZE(others); i++)
         metric_label(others[i], 3, letter);
     metrics_start();
