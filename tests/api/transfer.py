@@ -200,6 +200,31 @@ class Whole(unittest.TestCase):
                           if "import-snap" in each["Name"]])
         gone(before)
 
+    def test_an_encrypted_image_of_two_disks(self):
+        """The daemon is killed meanwhile; and what is in the disks is in no file of the server but the bucket's."""
+        before = made_files()
+        disks = [disk(110), disk(111, boots=False)]
+        for number, data in enumerate(disks):
+            write(f"secret-{number}.raw", data)
+        made = ec2.import_image(Encrypted=True, DiskContainers=[source("secret-0.raw", "RAW"),
+                                                                source("secret-1.raw", "RAW")])["ImportTaskId"]
+        daemon("kill")
+        daemon("start")
+        task = over(image_task, made)
+        self.assertEqual((task["Status"], task["Encrypted"]), ("completed", True), task)
+        image = ec2.describe_images(ImageIds=[task["ImageId"]])["Images"][0]
+        self.assertEqual([(each["DeviceName"], each["Ebs"]["Encrypted"]) for each in image["BlockDeviceMappings"]],
+                         [("/dev/sda1", True), ("/dev/sdf", True)])
+        files = made_files() - before
+        self.assertEqual([os.path.dirname(each) for each in sorted(files)], ["volumes"] * 2)
+        for each in files:
+            with open(os.path.join(STATE, each), "rb") as file:
+                found = file.read()
+            for data in disks:
+                self.assertNotIn(data[SIZE // 3:SIZE // 3 + 512], found)
+        drop(task["ImageId"])
+        gone(before)
+
     def test_the_url_of_a_bucket(self):
         write("url.raw", disk(60))
         made = ec2.import_image(DiskContainers=[{"Url": f"s3://{BUCKET}/url.raw"}])
