@@ -17,6 +17,9 @@
  *           would break the promise. discard=unmap lets a guest's fstrim give space back.
  * full disk When the server's disk is full QEMU stops the guest instead of failing its write
  *           (QEMU's and libvirt's default): it goes on after `virsh resume`.
+ * I/O thread One for all disks of a guest. Without it they share a thread with all else that QEMU
+ *           does: interfaces, the console, and commands of libvirt's. Each processor of the guest
+ *           has a queue of its own to it, which is QEMU's choice.
  * nics      type=ethernet: libvirt makes the tap and joins it to nothing. It is moved into the
  * VPC's namespace while the domain is paused, and goes when QEMU ends. console   A unix socket with
  * a log beside it that is appended to over stops and starts. virtlogd (stdio_handler=logd, the
@@ -284,6 +287,8 @@ static void disk(struct writer *w, const struct domain_disk *d)
     if (d->io != NULL)
         attribute(w, "io", d->io);
     attribute(w, "discard", d->read_only ? "ignore" : "unmap");
+    if (!d->no_io_thread)
+        attribute(w, "iothread", "1");
     end(w);
     begin(w, "source");
     attribute(w, "file", d->path);
@@ -407,6 +412,7 @@ static void domain(struct writer *w, struct arena *a, const struct domain_spec *
     begin(w, "vcpu");
     w->failed |= xmlTextWriterWriteFormatString(w->to, "%d", spec->vcpus) < 0;
     end(w);
+    text(w, "iothreads", "1");
     sysinfo(w, spec);
     machine(w, spec, arm);
     devices(w, spec, arm);

@@ -33,6 +33,7 @@ struct domain_disk {
     const char *target;       /* vda, vdb, … */
     const char *serial;       /* shown in the guest; at most 20 characters; NULL: none */
     const char *io;           /* how QEMU reads and writes it: DISK_IO_…; NULL: its own way */
+    bool no_io_thread;        /* the domain that it comes to was started without one */
     bool read_only;
     int boot_order;              /* 1: boots from it; 0: no boot device */
     struct volume_limits limits; /* all zero: none */

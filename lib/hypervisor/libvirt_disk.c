@@ -24,6 +24,7 @@ static void read_layers(struct arena *a, xmlXPathContextPtr context, struct live
 static void read_disks(struct arena *a, xmlXPathContextPtr context, void *ctx)
 {
     struct live_disks *ret = ctx;
+    ret->io_thread = !str_empty(libvirt_live_text(a, context, "/domain/iothreads"));
     xmlXPathObjectPtr disks = xmlXPathEvalExpression(BAD_CAST "/domain/devices/disk", context);
     int n = disks == NULL || disks->nodesetval == NULL ? 0 : disks->nodesetval->nodeNr;
     for (int i = 0; i < n && ret->n < DOMAIN_DISKS_MAX; i++) {
@@ -99,6 +100,7 @@ int libvirt_disk_attach(struct hypervisor *h, const char *instance_id,
     if (r < 0 || libvirt_find_disk(&disks, disk->serial) != NULL)
         return r;
     r = libvirt_secret_begin(conn, disk->key, &secret, e);
+    placed.no_io_thread = !disks.io_thread;
     for (bool beaten = r == 0; beaten;) {
         placed.target = free_target(a, &disks);
         if (placed.target == NULL)

@@ -62,6 +62,7 @@ struct live_disk {
 struct live_disks {
     struct live_disk v[DOMAIN_DISKS_MAX];
     size_t n;
+    bool io_thread; /* the domain has one */
 };
 
 int libvirt_live_disks(struct arena *a, virConnectPtr conn, virDomainPtr domain,

@@ -91,6 +91,19 @@ START_TEST(a_disk_with_limits)
 }
 END_TEST
 
+START_TEST(a_disk_of_a_domain_without_an_io_thread)
+{
+    _cleanup_arena_ struct arena *a = arena_new();
+    struct domain_disk d = disks[0];
+    const char *xml = NULL;
+    ck_assert_int_eq(domain_disk_xml_build(a, &d, &xml, NULL), 0);
+    ck_assert_ptr_nonnull(strstr(xml, " iothread=\"1\""));
+    d.no_io_thread = true;
+    ck_assert_int_eq(domain_disk_xml_build(a, &d, &xml, NULL), 0);
+    ck_assert_ptr_null(strstr(xml, "iothread"));
+}
+END_TEST
+
 START_TEST(an_encrypted_disk_on_an_image)
 {
     _cleanup_arena_ struct arena *a = arena_new();
@@ -148,5 +161,6 @@ START_TEST(what_xml_cannot_say_is_refused)
 END_TEST
 
 UNIT_SUITE(a_domain_on_kvm, a_domain_in_software_emulation_without_a_name,
-           a_domain_of_an_arm_instance, a_disk_with_limits, an_encrypted_disk_on_an_image,
-           a_name_cannot_end_an_element, what_xml_cannot_say_is_refused)
+           a_domain_of_an_arm_instance, a_disk_with_limits, a_disk_of_a_domain_without_an_io_thread,
+           an_encrypted_disk_on_an_image, a_name_cannot_end_an_element,
+           what_xml_cannot_say_is_refused)
