@@ -7,6 +7,7 @@ import os
 import sqlite3
 import subprocess
 import tarfile
+import tempfile
 import threading
 import unittest
 
@@ -125,16 +126,17 @@ class Backup(unittest.TestCase):
     def altered(self, change, manifest=None):
         """The backup with another database, and another manifest."""
         d = self.daemon
+        # A new place for each: tarfile writes through a link that an earlier one has left.
+        parts = tempfile.mkdtemp(prefix="parts.", dir=d.home)
         with tarfile.open(self.file) as archive:
-            archive.extractall(os.path.join(d.home, "parts"))
-        database = os.path.join(d.home, "parts", "croft.db")
-        change(database)
+            archive.extractall(parts)
+        change(os.path.join(parts, "croft.db"))
         if manifest is not None:
-            with open(os.path.join(d.home, "parts", "manifest.json"), "w", encoding="utf-8") as file:
+            with open(os.path.join(parts, "manifest.json"), "w", encoding="utf-8") as file:
                 json.dump(manifest, file)
         altered = os.path.join(d.home, "altered.tar")
         with tarfile.open(altered, "w") as archive:
-            archive.add(os.path.join(d.home, "parts"), arcname=".")
+            archive.add(parts, arcname=".")
         return altered
 
     def test_what_is_refused_changes_nothing(self):
