@@ -1,9 +1,10 @@
 #!/usr/bin/python3 -B
 # area: identity
 # lab: own
-# timeout: 600
+# timeout: 900
 """A program in a real guest: boto3 finds the credentials of the instance's role in metadata, calls the API with
 them from there, is refused what the role lacks, and has others by and by. A namespace in the guest gets no token.
+A second guest reads nothing of the first one's, whatever addresses it says that it has, and the other way round.
 
 In a lab of its own, whose credentials rotate every ten seconds.
 """
@@ -24,6 +25,9 @@ LIFE = 60
 enter_own_lab("--config", f"role_credentials={LIFE}")
 
 IMDS = "http://169.254.169.254"
+CURL = "curl -s -m 4 -w '\\n%{http_code}'"
+ID = "/latest/meta-data/instance-id"
+ASK_TOKEN = ("-X", "PUT", "-H", "'X-aws-ec2-metadata-token-ttl-seconds: 60'")
 checks = Checks()
 ec2 = ec2_client()
 iam = boto3.client("iam", endpoint_url=os.environ["AWS_ENDPOINT_URL"],
@@ -101,18 +105,18 @@ def policy(*statements):
 
 
 class Guest:
-    def __init__(self):
-        made = ec2.create_key_pair(KeyName="identity", KeyType="ed25519")
-        self.key = Key("identity", made["KeyMaterial"])
-        group = ec2.create_security_group(GroupName="identity", Description="ssh")["GroupId"]
-        ec2.authorize_security_group_ingress(GroupId=group, IpProtocol="tcp", FromPort=22, ToPort=22,
-                                             CidrIp="0.0.0.0/0")
-        made = ec2.run_instances(ImageId=base_image(), InstanceType="t3.micro", KeyName="identity", MinCount=1,
-                                 MaxCount=1, SecurityGroupIds=[group], IamInstanceProfile={"Name": "machine"},
-                                 MetadataOptions={"HttpPutResponseHopLimit": 1})
+    def __init__(self, key, group, **more):
+        self.key = key
+        made = ec2.run_instances(ImageId=base_image(), InstanceType="t3.micro", KeyName=key.name, MinCount=1,
+                                 MaxCount=1, SecurityGroupIds=[group],
+                                 MetadataOptions={"HttpPutResponseHopLimit": 1}, **more)
         self.id = made["Instances"][0]["InstanceId"]
+
+    def settle(self):
         wait_state(ec2, self.id, "running")
         self.facts = describe(ec2, self.id)
+        self.ip = self.facts["PrivateIpAddress"]
+        self.mac = self.facts["NetworkInterfaces"][0]["MacAddress"]
 
     def run(self, command, **more):
         return log_in(self.key, self.facts["PublicIpAddress"], command, **more).strip()
@@ -124,9 +128,17 @@ class Guest:
     def ask(self, path, *options, inner=False):
         """(status, body); 000: no answer."""
         where = "sudo ip netns exec inner " if inner else ""
-        text = self.run(f"{where}curl -s -m 4 -w '\\n%{{http_code}}' {' '.join(options)} {IMDS}{path} || true")
-        body, _, status = text.rpartition("\n")
+        return self.answer(f"{where}{CURL} {' '.join(options)} {IMDS}{path} || true")
+
+    def answer(self, command):
+        body, _, status = self.run(command).rpartition("\n")
         return status, body
+
+    def ask_as(self, other, path, *options):
+        """With the other's address of the link, too; for as long as that takes, nothing else gets here."""
+        curl = f"{CURL} --interface {other.ip} {' '.join(options)} {IMDS}{path}"
+        return self.answer(f"sudo ip link set eth0 address {other.mac}; {curl}; "
+                           f"sudo ip link set eth0 address {self.mac}")
 
 
 def make_role():
@@ -145,11 +157,11 @@ def check_program(guest):
     account = guest.facts["NetworkInterfaces"][0]["OwnerId"]
     checks.same("boto3 in the guest is the instance in its role", said["who"],
                 f"arn:aws:sts::{account}:assumed-role/machine/{guest.id}")
-    checks.same("it may what the role may", said["may"], 1)
+    checks.same("it may what the role may", said["may"], 2)
     checks.same("it is refused what the role lacks", (said["may not"], said["nor"]),
                 ("UnauthorizedOperation", "UnauthorizedOperation"))
     checks.ok("credentials rotate", said["first"] != said["later"], said)
-    checks.same("the new ones are good, and so are the old", (said["later may"], said["old may"]), (1, 1))
+    checks.same("the new ones are good, and so are the old", (said["later may"], said["old may"]), (2, 2))
 
 
 def check_hops(guest):
@@ -158,26 +170,49 @@ def check_hops(guest):
     second = [a["PrivateIpAddress"] for a in describe(ec2, guest.id)["NetworkInterfaces"][0]["PrivateIpAddresses"]
               if not a["Primary"]][0]
     guest.run(INNER % {"second": second})
-    ask_token = ("-X", "PUT", "-H", "'X-aws-ec2-metadata-token-ttl-seconds: 60'")
     end = time.monotonic() + 30
-    while guest.ask("/latest/meta-data/instance-id", inner=True)[0] != "200" and time.monotonic() < end:
+    while guest.ask(ID, inner=True)[0] != "200" and time.monotonic() < end:
         time.sleep(1)
-    checks.same("a namespace in the guest reads without a token", guest.ask("/latest/meta-data/instance-id", inner=True),
+    checks.same("a namespace in the guest reads without a token", guest.ask(ID, inner=True),
                 ("200", guest.id))
     checks.same("a hop limit of one keeps the token from it",
-                guest.ask("/latest/api/token", *ask_token, inner=True)[0], "000")
-    checks.same("and the guest itself has one", guest.ask("/latest/api/token", *ask_token)[0], "200")
+                guest.ask("/latest/api/token", *ASK_TOKEN, inner=True)[0], "000")
+    checks.same("and the guest itself has one", guest.ask("/latest/api/token", *ASK_TOKEN)[0], "200")
     ec2.modify_instance_metadata_options(InstanceId=guest.id, HttpPutResponseHopLimit=2)
     checks.same("with two hops it has one, too",
-                guest.ask("/latest/api/token", *ask_token, inner=True)[0], "200")
+                guest.ask("/latest/api/token", *ASK_TOKEN, inner=True)[0], "200")
 
 
-def check_forged(guest):
-    """An address of its subnet that another has."""
-    other = ec2.create_network_interface(SubnetId=guest.facts["SubnetId"])["NetworkInterface"]["PrivateIpAddress"]
-    guest.run(f"sudo ip address add {other}/32 dev eth0")
-    checks.same("from another's address nothing comes back",
-                guest.ask("/latest/meta-data/instance-id", "--interface", other)[0], "000")
+def wait_until(ask, wanted, limit=30):
+    end = time.monotonic() + limit
+    found = ask()
+    while found != wanted and time.monotonic() < end:
+        time.sleep(1)
+        found = ask()
+    return found
+
+
+def check_forged(guest, other):
+    """Each says that it is the other one."""
+    nobody = guest.ip.rpartition(".")[0] + ".249"
+    for liar, meant in ((guest, other), (other, guest)):
+        liar.run(f"sudo ip address add {meant.ip}/32 dev eth0; sudo ip address add {nobody}/32 dev eth0")
+        checks.same("from the other's address nothing comes back", liar.ask(ID, "--interface", meant.ip)[0], "000")
+        checks.same("nor does a token", liar.ask("/latest/api/token", *ASK_TOKEN, "--interface", meant.ip)[0], "000")
+        checks.same("nor with its address of the link", liar.ask_as(meant, ID)[0], "000")
+        ec2.modify_instance_attribute(InstanceId=liar.id, SourceDestCheck={"Value": False})
+        # Once it may send from addresses that are not its own, those that are nobody's get an answer.
+        checks.same("nobody's address is nobody",
+                    wait_until(lambda one=liar: one.ask(ID, "--interface", nobody)[0], "404"), "404")
+        checks.same("unchecked, too, nothing comes back", liar.ask(ID, "--interface", meant.ip)[0], "000")
+        checks.same("nor with its address of the link, unchecked", liar.ask_as(meant, ID)[0], "000")
+        status, token = meant.ask("/latest/api/token", *ASK_TOKEN)
+        with_token = ("-H", f"'X-aws-ec2-metadata-token: {token}'")
+        checks.same("a token is of one guest alone", (status, meant.ask(ID, *with_token), liar.ask(ID, *with_token)[0]),
+                    ("200", ("200", meant.id), "401"))
+        checks.same("each goes on to read its own", (liar.ask(ID)[1], meant.ask(ID)[1]), (liar.id, meant.id))
+        liar.run(f"sudo ip address del {meant.ip}/32 dev eth0; sudo ip address del {nobody}/32 dev eth0")
+        ec2.modify_instance_attribute(InstanceId=liar.id, SourceDestCheck={"Value": True})
 
 
 def check_end(guest):
@@ -199,14 +234,23 @@ def check_end(guest):
 
 def main():
     make_role()
-    guest = Guest()
-    checks.note(guest.run("uptime -p"))
-    for check in (check_program, check_hops, check_forged, check_end):
+    made = ec2.create_key_pair(KeyName="identity", KeyType="ed25519")
+    key = Key("identity", made["KeyMaterial"])
+    group = ec2.create_security_group(GroupName="identity", Description="ssh")["GroupId"]
+    ec2.authorize_security_group_ingress(GroupId=group, IpProtocol="tcp", FromPort=22, ToPort=22, CidrIp="0.0.0.0/0")
+    guest = Guest(key, group, IamInstanceProfile={"Name": "machine"})
+    other = Guest(key, group)
+    for each in (guest, other):
+        each.settle()
+        checks.note(each.run("uptime -p"))
+    for check, whom in ((check_program, (guest,)), (check_hops, (guest,)), (check_forged, (guest, other)),
+                        (check_end, (guest,))):
         with checks.part(check.__name__):
-            check(guest)
+            check(*whom)
             checks.note(check.__name__)
-    ec2.terminate_instances(InstanceIds=[guest.id])
-    wait_state(ec2, guest.id, "terminated")
+    ec2.terminate_instances(InstanceIds=[guest.id, other.id])
+    for each in (guest, other):
+        wait_state(ec2, each.id, "terminated")
     checks.finish()
 
 
