@@ -17,6 +17,7 @@
 #define PROBLEMS_MAX       100
 #define MEMORY_MAX_MIB     ((int64_t)64 << 20)
 #define MAX_INSTANCES_MAX  1000000
+#define API_RATE_MAX       1000
 #define NOTICE_MAX_S       86400
 #define CREDENTIALS_MIN_S  6
 #define CREDENTIALS_MAX_S  43200 /* AWS: of a role's session */
@@ -78,6 +79,11 @@ static const struct config_key keys[] = {
      "MiB of memory that guests never get", .max = MEMORY_MAX_MIB},
     {"max_instances", AT(max_instances), LIVE, "10000", config_read_number,
      "most instances at a time", .max = MAX_INSTANCES_MAX},
+    {"api_rate", AT(api_rate), LIVE, "10", config_read_rate,
+     "how many times EC2's limits of requests each account but the owner's has, or off", .min = 1,
+     .max = API_RATE_MAX},
+    {"api_rate_owner", AT(api_rate_owner), LIVE, "off", config_read_rate,
+     "the same of the owner's account", .min = 1, .max = API_RATE_MAX},
     {"account_quotas", AT(account_quotas), 0, "", config_read_quotas,
      "what each account but the owner's may have: " QUOTA_WORDS},
     {"bucket_directory", AT(bucket_directory), 0, NULL, config_read_path,

@@ -51,6 +51,8 @@ struct config {
     struct quota_values account_quotas;
     struct instance_type_table instance_types; /* the owner's among AWS's */
     enum monitoring monitoring;
+    int64_t api_rate; /* 0: off */
+    int64_t api_rate_owner;
     bool signature_v2;
     bool guest_api;
     bool snapshot_freeze;

@@ -30,7 +30,8 @@ typedef int config_read_fn(struct arena *a, struct config *c, const struct confi
 config_read_fn config_read_text, config_read_path, config_read_directory, config_read_listen,
     config_read_number, config_read_switch, config_read_choice, config_read_regions,
     config_read_addresses, config_read_ipv6_prefix, config_read_quotas, config_read_limits,
-    config_read_monitoring, config_read_interface, config_read_resolver, config_read_group;
+    config_read_monitoring, config_read_rate, config_read_interface, config_read_resolver,
+    config_read_group;
 
 int config_add_type(struct arena *a, struct config_types *types, const char *text, struct err *e);
 /* The owner's types among AWS's; one of AWS's names is replaced. */

@@ -168,6 +168,18 @@ int config_read_monitoring(struct arena *a, struct config *c, const struct confi
     return 0;
 }
 
+int config_read_rate(struct arena *a, struct config *c, const struct config_key *k,
+                     const char *text, struct err *e)
+{
+    int64_t rate = 0;
+    (void)a;
+    if (!streq(text, "off") && (parse_int64(text, &rate) < 0 || rate < k->min || rate > k->max))
+        return err_set(e, EINVAL, "%s must be off, or %lld to %lld, not '%s'", k->name,
+                       (long long)k->min, (long long)k->max, text);
+    PLACE(c, k, int64_t) = rate;
+    return 0;
+}
+
 int config_read_interface(struct arena *a, struct config *c, const struct config_key *k,
                           const char *text, struct err *e)
 {

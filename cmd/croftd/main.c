@@ -227,6 +227,8 @@ static void tune_api(const struct config *c, struct api_config *to)
     to->spot_notice_ms = c->spot_notice_ms;
     to->no_seed = streq(c->seed, "never");
     to->monitoring = c->monitoring;
+    to->api_rate = c->api_rate;
+    to->api_rate_owner = c->api_rate_owner;
 }
 
 static void tune_log(const struct config *c)

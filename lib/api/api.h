@@ -2,8 +2,8 @@
 /*
  * The API: an HTTP request comes in, one row of the action table answers it.
  *
- *     route -> authenticate -> decode -> check -> authorize -> begin -> client token -> the action
- *       -> (dry run: roll back) -> commit -> encode -> wake the workers
+ *     authenticate -> route -> throttle -> decode -> check -> authorize -> begin -> client token
+ *       -> the action -> (dry run: roll back) -> commit -> encode -> wake the workers
  *
  * Three doors lead to the same functions: the EC2 query protocol, AWS JSON 1.1 and POST /v1/Action.
  * Actions commit intent to the store and return; lib/jobs makes the machine follow. So nothing here
@@ -56,6 +56,10 @@ struct api_config {
     _Atomic int64_t max_instances;
     _Atomic int64_t spot_notice_ms; /* from a spot instance's mark to its end */
     _Atomic(enum monitoring) monitoring;
+    /* So many times EC2's limits of requests has each account but account_id (throttle.h), and that
+     * one; 0: as many as it likes. */
+    _Atomic int64_t api_rate;
+    _Atomic int64_t api_rate_owner;
     _Atomic bool no_seed; /* instances get no seed for cloud-init, unless their image wants one */
     struct quota_values quotas;     /* of each account but account_id */
     const struct jobs_config *jobs; /* for explanations */

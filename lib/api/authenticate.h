@@ -16,6 +16,7 @@ struct api {
     const char *service_names[WIRE_SERVICES_MAX + 1]; /* likewise */
     const char *global_names[WIRE_SERVICES_MAX + 1];  /* of those services that are in no region */
     struct last_uses *last_uses;
+    struct limiter *limiter;
     int64_t started_at;
     struct {
         pthread_mutex_t lock;

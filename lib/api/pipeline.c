@@ -6,8 +6,10 @@
 #include "api/authenticate.h"
 #include "api/authorize.h"
 #include "api/bulk.h"
+#include "api/limiter.h"
 #include "api/monitoring.h"
 #include "api/permissions.h"
+#include "api/throttle.h"
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -225,17 +227,20 @@ static int serve(struct api *api, struct api_request *r, struct caller *caller, 
             r->service = wire_service_find(caller->service);
         return -1;
     }
-    if (request_route(r, caller->service, f) < 0)
+    if (request_route(r, caller->service, f) < 0 || throttle_request(api, r, caller, f) < 0)
         return -1;
     note_use(api, r, caller);
-    if (request_decode(r, &in, f) < 0)
+    if (request_decode(r, &in, f) < 0 || throttle_resources(api, r, caller, in, f) < 0)
         return -1;
     return run_action(api, r, caller, in, ret_out, f);
 }
 
-/* Changes, and what was refused to somebody, are worth a line each; reads are too many. */
+/* Changes, and what was refused to somebody, are worth a line each; reads are too many, as are
+ * requests that come too often: throttle.c tells of their account. */
 static enum log_level level_of(const struct api_request *r, const struct fault *f, int status)
 {
+    if (fault_is_set(f) && f->code == FAULT_REQUEST_LIMIT_EXCEEDED)
+        return LOG_LEVEL_DEBUG;
     if (status >= 500)
         return LOG_LEVEL_WARNING;
     if (fault_is_set(f) && (status == 401 || status == 403 || f->code == FAULT_AUTH_FAILURE))
@@ -340,6 +345,7 @@ struct api *api_new(const struct api_config *config)
     api->started_at = clock_now();
     (void)pthread_mutex_init(&api->certificate.lock, NULL);
     api->last_uses = last_uses_new();
+    api->limiter = limiter_new(LIMITER_BUCKETS_MAX);
     api->region_names = calloc(config->regions.n + 1, sizeof(*api->region_names));
     CHECK(api->region_names != NULL);
     for (size_t i = 0; i < config->regions.n; i++)
@@ -369,6 +375,8 @@ void api_retune(struct api *api, const struct api_config *config)
     to->max_instances = config->max_instances;
     to->spot_notice_ms = config->spot_notice_ms;
     to->monitoring = config->monitoring;
+    to->api_rate = config->api_rate;
+    to->api_rate_owner = config->api_rate_owner;
     to->no_seed = config->no_seed;
 }
 
@@ -388,6 +396,7 @@ void api_free(struct api *api)
     _cleanup_arena_ struct arena *a = arena_new();
     write_last_uses(api, a);
     last_uses_free(api->last_uses);
+    limiter_free(api->limiter);
     sigv4_free(api->sigv4);
     permissions_free(api->config.permissions);
     free(api->region_names);

@@ -2,9 +2,12 @@
 # area: identity
 # config: account_quotas=instances=2 vcpus=5 memory=40000 disk=20 addresses=1
 """Several accounts on one server: each sees its own alone, and has what it may have."""
+import os
+import re
+import sqlite3
 import unittest
 
-from client import client, launch, refusal, register_image, remove, tap, wait_state
+from client import LAB, TREE, client, daemon, launch, refusal, register_image, remove, tap, wait_state
 
 VCPUS = {"ServiceCode": "ec2", "QuotaCode": "L-1216C47A"}
 
@@ -95,6 +98,19 @@ class Apart(unittest.TestCase):
         self.assertEqual(refusal(theirs.describe_instances).code, "AuthFailure")
         self.assertEqual(refusal(inside, account).code, "AccessDenied")
         self.assertEqual(owner.describe_account(AccountId=account)["Account"]["Status"], "SUSPENDED")
+        # docs/accounts.md: how the server's owner opens it again.
+        with open(os.path.join(TREE, "docs", "accounts.md"), encoding="utf-8") as page:
+            change = re.search(r'croft\.db "(UPDATE account .*?)"`', page.read())[1].replace("ACCOUNT'", account + "'")
+        daemon("stop")
+        rows = sqlite3.connect(os.path.join(LAB, "state", "croft.db"))
+        with rows:
+            self.assertEqual(rows.execute(change).rowcount, 1)
+        rows.close()
+        daemon("start")
+        self.assertEqual(owner.describe_account(AccountId=account)["Account"]["Status"], "ACTIVE")
+        wait_state(theirs, instance, "stopped")
+        theirs.start_instances(InstanceIds=[instance])
+        wait_state(theirs, instance, "running")
 
 
 class Quotas(unittest.TestCase):
