@@ -11,11 +11,13 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
 #include "api/api.h"
 #include "backup.h"
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/confine.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -33,7 +35,9 @@
 #include "metadata/metadata.h"
 #include "network/fake.h"
 #include "network/flow_log.h"
-#include "network/linux.h"
+#include "network/netd_calls.h"
+#include "network/remote.h"
+#include "owner.h"
 #include "storage/fake.h"
 #include "storage/files.h"
 #include "store/tables.h"
@@ -125,6 +129,17 @@ static int open_fake_network(struct daemon *d, struct err *e)
     return r;
 }
 
+static int open_console(void *ctx, const char *instance_id, bool older, int *ret_fd, struct err *e)
+{
+    return remote_open_console(ctx, instance_id, older, ret_fd, e);
+}
+
+static void report_netd(void *ctx, const char *message)
+{
+    (void)ctx;
+    log_warning("netd: %s", message);
+}
+
 static int open_drivers(struct daemon *d, struct err *e)
 {
     const struct config *c = &d->config;
@@ -133,14 +148,14 @@ static int open_drivers(struct daemon *d, struct err *e)
         return r;
     if (streq(c->hypervisor, "fake"))
         return open_fake_network(d, e);
-    struct linux_network_config network = {
-        .runtime_dir = c->runtime_dir,
-        .public_addresses = c->public_addresses,
-        .uplink = c->uplink,
-        .resolver = c->resolver,
-        .ipv6_prefix = c->ipv6_prefix,
+    struct remote_network_config network = {
+        .socket_path = arena_printf(d->arena, "%s/" NETD_SOCKET, c->runtime_dir),
+        .report = report_netd,
     };
-    return linux_network_new(&network, &d->network, e);
+    r = remote_network_new(&network, &d->network, e);
+    if (r == 0 && streq(c->storage, "files"))
+        files_storage_set_helper(d->storage, &(struct files_helper){open_console, d->network});
+    return r;
 }
 
 /* Calls of guests; there is an API before there is a network that they could come from. */
@@ -184,6 +199,7 @@ static int make_recorder(struct daemon *d, struct err *e)
 {
     struct flow_recorder_config config = {
         .directory = arena_printf(d->arena, "%s/flow-logs", d->config.state_dir),
+        .network = d->network,
         .plan = flow_plan_read,
         .report = report_flow_log,
         .ctx = d->store,
@@ -383,6 +399,13 @@ static int set_up_tls(struct daemon *d, struct err *e)
     return 0;
 }
 
+static int give_up(const struct daemon *d, struct err *e)
+{
+    if (geteuid() == 0 && !streq(d->config.hypervisor, "fake"))
+        log_warning("croftd-runs-as-root: its place is the user croft, with croft-netd beside it");
+    return confine(&confinement_croftd, e);
+}
+
 static int start(struct daemon *d, struct err *e)
 {
     int r = open_store(d, e);
@@ -526,7 +549,10 @@ static int run_backup(const struct config *c, const char *file,
 {
     _cleanup_arena_ struct arena *a = arena_new();
     struct err e = {0};
-    if (run(a, c, file, &e) == 0)
+    int r = run(a, c, file, &e);
+    if (r == 0)
+        r = owner_give_back(c->state_dir, &e);
+    if (r == 0)
         return 0;
     (void)fprintf(stderr, "croftd: %s\n", e.message);
     return 1;
@@ -580,7 +606,7 @@ int main(int argc, char **argv)
     (void)signal(SIGPIPE, SIG_IGN);
 
     status = 1;
-    if (start(&d, &e) == 0) {
+    if (give_up(&d, &e) == 0 && start(&d, &e) == 0) {
         log_info("croftd-serves version=%s account=%s", CROFT_VERSION, d.facts.account_id);
         (void)sd_notify(0, "READY=1");
         serve_until_told(&d, &signals);

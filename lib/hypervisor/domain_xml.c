@@ -225,10 +225,11 @@ static void encryption(struct writer *w, const char *secret)
 }
 
 /*
- * The layers are named so that libvirt leaves them alone: it would make QEMU's user the owner of
- * every file below a disk and never give it back, and the owner of a file may change it, so that
- * one guest that got out of QEMU could write into the disks of all others. A layer is readable as
- * it is.
+ * libvirt is to leave all files alone: it would make QEMU's user the owner of a disk and of every
+ * file below it, and give back the first to root and the others to nobody. The owner of a file may
+ * change it, so that one guest that got out of QEMU could write into the disks of all others, and
+ * croftd, who is not root, could not seal what is not its own. QEMU's user has its rights by the
+ * group of the files (storage/lend.c).
  */
 static void layers(struct writer *w, const struct domain_disk *d)
 {
@@ -292,6 +293,7 @@ static void disk(struct writer *w, const struct domain_disk *d)
     end(w);
     begin(w, "source");
     attribute(w, "file", d->path);
+    EMPTY(w, "seclabel", "model", "dac", "relabel", "no");
     encryption(w, d->n_encrypted > 0 ? d->secret : NULL);
     end(w);
     if (d->below != NULL)
@@ -529,6 +531,7 @@ static void write_freeze(struct writer *w, const void *ctx)
             EMPTY(w, "driver", "type", "qcow2");
             begin(w, "source");
             attribute(w, "file", disks->v[i].path);
+            EMPTY(w, "seclabel", "model", "dac", "relabel", "no");
             encryption(w, disks->v[i].secret);
             end(w);
         }

@@ -369,6 +369,16 @@ static int fake_taps(struct network *n, struct arena *a, const char *vpc_id,
     return 0;
 }
 
+static int fake_follow(struct network *n, const char *vpc_id, const struct flow_listener *listener,
+                       void *ctx, struct flow_capture **ret, struct err *e)
+{
+    (void)n;
+    (void)listener;
+    (void)ctx;
+    (void)ret;
+    return err_set(e, EOPNOTSUPP, "nothing flows in %s", vpc_id);
+}
+
 static void fake_free(struct network *n)
 {
     struct fake_network *f = self(n);
@@ -397,6 +407,7 @@ static const struct network_ops fake_ops = {
     .answers_on = fake_answers_on,
     .list = fake_list,
     .taps = fake_taps,
+    .follow = fake_follow,
     .free = fake_free,
 };
 

@@ -38,7 +38,8 @@ struct beginning {
     int64_t at;
 };
 
-struct flow_capture {
+struct capture {
+    struct flow_capture base;
     char *name;
     int namespace_fd;
     struct nfct_handle *events, *dump;
@@ -47,10 +48,14 @@ struct flow_capture {
     struct beginning pending[PENDING_MAX];
     size_t n_pending;
     bool discards; /* the first poll clears what came before */
-    flow_seen_fn *seen;
-    flow_lost_fn *lost;
+    struct flow_listener listener;
     void *ctx;
 };
+
+static struct capture *self(struct flow_capture *c)
+{
+    return (struct capture *)c;
+}
 
 static const char table_gone[] =
     "{\"nftables\":[{\"add\":{\"table\":{\"family\":\"inet\",\"name\":\"croft_flow\"}}},"
@@ -111,7 +116,7 @@ static struct flow_key turned(const struct flow_key *key)
  * The one who began sees the first tuple, whoever answers sees the second one turned: between them
  * addresses may be translated.
  */
-static void tell_connection(struct flow_capture *c, const struct nf_conntrack *ct)
+static void tell_connection(struct capture *c, const struct nf_conntrack *ct)
 {
     int64_t now = time(NULL);
     int64_t began = (int64_t)(nfct_get_attr_u64(ct, ATTR_TIMESTAMP_START) / 1000000000);
@@ -133,7 +138,7 @@ static void tell_connection(struct flow_capture *c, const struct nf_conntrack *c
                 .last = now,
             };
             if (seen.packets > 0)
-                (void)c->seen(c->ctx, &seen, own);
+                c->listener.seen(c->ctx, &seen, own);
         }
     }
 }
@@ -141,13 +146,13 @@ static void tell_connection(struct flow_capture *c, const struct nf_conntrack *c
 static int on_connection(enum nf_conntrack_msg_type type, struct nf_conntrack *ct, void *data)
 {
     (void)type;
-    struct flow_capture *c = data;
+    struct capture *c = data;
     if (!c->discards)
         tell_connection(c, ct);
     return NFCT_CB_CONTINUE;
 }
 
-int flow_capture_poll(struct flow_capture *c, struct err *e)
+static int poll_counters(struct capture *c, struct err *e)
 {
     static const uint32_t families[] = {AF_INET, AF_INET6};
     for (size_t i = 0; i < ARRAY_SIZE(families); i++)
@@ -189,19 +194,16 @@ static bool key_of_packet(const unsigned char *p, int len, struct flow_key *ret_
     return true;
 }
 
-/* It is not known which side stopped it: told of the receiver, and of the sender if that is all
- * there is. */
-static void tell_stopped(struct flow_capture *c, const struct beginning *b)
+static void tell_stopped(struct capture *c, const struct beginning *b)
 {
     struct flow_seen seen = {
         .key = b->key, .packets = 1, .bytes = b->length, .first = b->at, .last = b->at};
     seen.key.is_reject = true;
-    if (!c->seen(c->ctx, &seen, seen.key.dst))
-        (void)c->seen(c->ctx, &seen, seen.key.src);
+    c->listener.seen(c->ctx, &seen, NULL);
 }
 
 /* Those that have waited long enough. */
-static void settle(struct flow_capture *c, int64_t before)
+static void settle(struct capture *c, int64_t before)
 {
     size_t kept = 0;
     for (size_t i = 0; i < c->n_pending; i++)
@@ -217,7 +219,7 @@ static int on_packet(struct nflog_g_handle *group, struct nfgenmsg *message,
 {
     (void)group;
     (void)message;
-    struct flow_capture *c = ctx;
+    struct capture *c = ctx;
     char *payload = NULL;
     struct beginning b = {.at = time(NULL)};
     int len = nflog_get_payload(data, &payload);
@@ -228,7 +230,7 @@ static int on_packet(struct nflog_g_handle *group, struct nfgenmsg *message,
     if (prefix[0] == 'b' && prefix[2] == 'f') { /* before */
         if (c->n_pending == PENDING_MAX) {
             c->n_pending = 0;
-            c->lost(c->ctx);
+            c->listener.lost(c->ctx);
         }
         c->pending[c->n_pending++] = b;
         return 0;
@@ -243,7 +245,7 @@ static int on_packet(struct nflog_g_handle *group, struct nfgenmsg *message,
 
 /* --- both */
 
-static void read_log(struct flow_capture *c)
+static void read_log(struct capture *c)
 {
     char packet[8192] __attribute__((aligned(8)));
     for (;;) {
@@ -252,18 +254,19 @@ static void read_log(struct flow_capture *c)
             (void)nflog_handle_packet(c->log, packet, (int)n);
         } else if (n < 0 && errno == ENOBUFS) {
             c->n_pending = 0; /* their second sights may be among what is lost */
-            c->lost(c->ctx);
+            c->listener.lost(c->ctx);
         } else if (n == 0 || errno != EINTR) {
             return;
         }
     }
 }
 
-void flow_capture_read(struct flow_capture *c)
+static void capture_read(struct flow_capture *capture)
 {
+    struct capture *c = self(capture);
     while (nfct_catch(c->events) < 0 && (errno == EINTR || errno == ENOBUFS))
         if (errno == ENOBUFS)
-            c->lost(c->ctx);
+            c->listener.lost(c->ctx);
     read_log(c);
     settle(c, time(NULL) - PENDING_SECONDS);
 }
@@ -276,7 +279,7 @@ static int enlarge(int fd)
 }
 
 /* In the namespace. */
-static int begin(struct flow_capture *c, struct err *e)
+static int begin(struct capture *c, struct err *e)
 {
     int r = netns_sysctl("net/netfilter/nf_conntrack_acct", "1", e);
     if (r == 0)
@@ -298,12 +301,12 @@ static int begin(struct flow_capture *c, struct err *e)
         enlarge(nfct_fd(c->events)) < 0 || enlarge(nflog_fd(c->log)) < 0)
         return err_set(e, errno, "cannot follow the connections of %s", c->name);
     c->discards = true;
-    r = flow_capture_poll(c, e);
+    r = poll_counters(c, e);
     c->discards = false;
     return r < 0 ? r : nft_run(table_made, e);
 }
 
-static void close_handles(struct flow_capture *c)
+static void close_handles(struct capture *c)
 {
     if (c->events != NULL)
         (void)nfct_close(c->events);
@@ -318,13 +321,59 @@ static void close_handles(struct flow_capture *c)
     free(c);
 }
 
-int flow_capture_open(const char *name, flow_seen_fn *seen, flow_lost_fn *lost, void *ctx,
+static int capture_poll(struct flow_capture *capture, struct err *e)
+{
+    return poll_counters(self(capture), e);
+}
+
+static void capture_tell(struct flow_capture *capture, void *ctx)
+{
+    self(capture)->ctx = ctx;
+}
+
+static void capture_close(struct flow_capture *capture)
+{
+    struct capture *c = self(capture);
+    struct err none = {0};
+    struct netns_visit visit = NETNS_AT_HOME;
+    if (netns_enter(&visit, c->namespace_fd, &none) == 0)
+        (void)nft_run(table_gone, &none);
+    netns_leave(&visit);
+    close_handles(c);
+}
+
+static bool capture_is_alive(const struct flow_capture *capture)
+{
+    const struct capture *c = (const struct capture *)capture;
+    return netns_is(c->namespace_fd, c->name);
+}
+
+static void capture_fds(const struct flow_capture *capture, int ret_fds[2])
+{
+    const struct capture *c = (const struct capture *)capture;
+    ret_fds[0] = nfct_fd(c->events);
+    ret_fds[1] = nflog_fd(c->log);
+}
+
+static const struct flow_capture_ops capture_ops = {
+    .tell = capture_tell,
+    .close = capture_close,
+    .is_alive = capture_is_alive,
+    .fds = capture_fds,
+    .read = capture_read,
+    .poll = capture_poll,
+};
+
+int flow_capture_open(const char *name, const struct flow_listener *listener, void *ctx,
                       struct flow_capture **ret, struct err *e)
 {
-    struct flow_capture *c = calloc(1, sizeof(*c));
+    struct capture *c = calloc(1, sizeof(*c));
     CHECK(c != NULL);
-    *c = (struct flow_capture){
-        .name = strdup(name), .namespace_fd = -1, .seen = seen, .lost = lost, .ctx = ctx};
+    *c = (struct capture){.base.ops = &capture_ops,
+                          .name = strdup(name),
+                          .namespace_fd = -1,
+                          .listener = *listener,
+                          .ctx = ctx};
     CHECK(c->name != NULL);
     int r = netns_open(name, &c->namespace_fd, e);
     struct netns_visit visit = NETNS_AT_HOME;
@@ -337,34 +386,6 @@ int flow_capture_open(const char *name, flow_seen_fn *seen, flow_lost_fn *lost, 
         close_handles(c);
         return r;
     }
-    *ret = c;
+    *ret = &c->base;
     return 0;
-}
-
-void flow_capture_tell(struct flow_capture *c, void *ctx)
-{
-    c->ctx = ctx;
-}
-
-void flow_capture_close(struct flow_capture *c)
-{
-    if (c == NULL)
-        return;
-    struct err none = {0};
-    struct netns_visit visit = NETNS_AT_HOME;
-    if (netns_enter(&visit, c->namespace_fd, &none) == 0)
-        (void)nft_run(table_gone, &none);
-    netns_leave(&visit);
-    close_handles(c);
-}
-
-bool flow_capture_is_alive(const struct flow_capture *c)
-{
-    return netns_is(c->namespace_fd, c->name);
-}
-
-void flow_capture_fds(const struct flow_capture *c, int ret_fds[2])
-{
-    ret_fds[0] = nfct_fd(c->events);
-    ret_fds[1] = nflog_fd(c->log);
 }

@@ -16,6 +16,7 @@
 #include "network/flow_capture.h"
 #include "network/flow_file.h"
 #include "network/flow_window.h"
+#include "network/network.h"
 
 #define ROOM_FOR_ENTRIES 65536 /* of all windows together */
 #define TEXT_MAX         (4 << 20)
@@ -89,9 +90,9 @@ static bool is_quiet(const struct flow_target *t, const struct flow_key *key)
     return false;
 }
 
-static bool on_seen(void *ctx, const struct flow_seen *seen, const uint8_t own[16])
+/* False: no interface of a flow log has the address. */
+static bool tell_of(const struct watch *w, const struct flow_seen *seen, const uint8_t own[16])
 {
-    struct watch *w = ctx;
     bool found = false;
     for (size_t i = 0; i < w->recorder->n_recorded; i++) {
         struct recorded *each = &w->recorder->recorded[i];
@@ -108,6 +109,15 @@ static bool on_seen(void *ctx, const struct flow_seen *seen, const uint8_t own[1
         flow_window_add(&each->window, &key, seen->packets, seen->bytes, first, seen->last);
     }
     return found;
+}
+
+/* It is not known which side stopped it: told of the receiver, and of the sender if that is all
+ * there is. */
+static void on_seen(void *ctx, const struct flow_seen *seen, const uint8_t own[16])
+{
+    const struct watch *w = ctx;
+    if (!tell_of(w, seen, own != NULL ? own : seen->key.dst) && own == NULL)
+        (void)tell_of(w, seen, seen->key.src);
 }
 
 static void on_lost(void *ctx)
@@ -146,7 +156,7 @@ static void write_due(struct flow_recorder *r, int64_t now)
             due = due ||
                   (streq(r->recorded[k].target->vpc_id, w->vpc_id) && is_due(&r->recorded[k], now));
         struct err e = {0};
-        if (due && w->capture != NULL && flow_capture_poll(w->capture, &e) < 0)
+        if (due && w->capture != NULL && w->capture->ops->poll(w->capture, &e) < 0)
             report(r, e.message);
     }
     for (size_t k = 0; k < r->n_recorded; k++)
@@ -162,6 +172,12 @@ static struct flow_capture *take_capture(struct watch *watches, size_t n, const 
         if (watches[i].capture != NULL && streq(watches[i].vpc_id, vpc_id))
             return TAKE(watches[i].capture);
     return NULL;
+}
+
+static void close_capture(struct flow_capture *c)
+{
+    if (c != NULL)
+        c->ops->close(c);
 }
 
 static bool is_same(const struct flow_target *a, const struct flow_target *b)
@@ -206,7 +222,7 @@ static void follow_plan(struct flow_recorder *r, struct arena *a, const struct f
             flow_window_done(&r->recorded[i].window);
         }
     for (size_t i = 0; i < r->n_watches; i++)
-        flow_capture_close(r->watches[i].capture);
+        close_capture(r->watches[i].capture);
     arena_free(r->arena);
     r->arena = a;
     r->recorded = recorded;
@@ -220,7 +236,8 @@ static void count_all(struct flow_recorder *r)
 {
     struct err e = {0};
     for (size_t i = 0; i < r->n_watches; i++)
-        if (r->watches[i].capture != NULL && flow_capture_poll(r->watches[i].capture, &e) < 0)
+        if (r->watches[i].capture != NULL &&
+            r->watches[i].capture->ops->poll(r->watches[i].capture, &e) < 0)
             report(r, e.message);
 }
 
@@ -240,6 +257,14 @@ static void look_at_plan(struct flow_recorder *r)
         report(r, e.message);
 }
 
+static int open_capture(struct watch *w, struct err *e)
+{
+    static const struct flow_listener listener = {on_seen, on_lost};
+    struct network *n = w->recorder->config.network;
+    return n == NULL ? flow_capture_open(w->vpc_id, &listener, w, &w->capture, e)
+                     : n->ops->follow(n, w->vpc_id, &listener, w, &w->capture, e);
+}
+
 /* Opens what is not open yet: the namespace may come later than the log, or be made anew. The
  * callbacks' context is where the watch is, so it is told again when that changes. */
 static void look_at_captures(struct flow_recorder *r)
@@ -247,14 +272,13 @@ static void look_at_captures(struct flow_recorder *r)
     for (size_t i = 0; i < r->n_watches; i++) {
         struct watch *w = &r->watches[i];
         struct err e = {0};
-        if (w->capture != NULL && !flow_capture_is_alive(w->capture)) {
-            flow_capture_close(w->capture);
+        if (w->capture != NULL && !w->capture->ops->is_alive(w->capture)) {
+            close_capture(w->capture);
             w->capture = NULL;
         }
         if (w->capture != NULL)
-            flow_capture_tell(w->capture, w);
-        else if (flow_capture_open(w->vpc_id, on_seen, on_lost, w, &w->capture, &e) < 0 &&
-                 e.code != ENOENT)
+            w->capture->ops->tell(w->capture, w);
+        else if (open_capture(w, &e) < 0 && e.code != ENOENT)
             report(r, e.message);
     }
 }
@@ -271,7 +295,7 @@ static bool wait_a_while(struct flow_recorder *r)
     for (size_t i = 0; i < r->n_watches; i++) {
         int pair[2] = {-1, -1};
         if (r->watches[i].capture != NULL)
-            flow_capture_fds(r->watches[i].capture, pair);
+            r->watches[i].capture->ops->fds(r->watches[i].capture, pair);
         fds[1 + 2 * i] = (struct pollfd){.fd = pair[0], .events = POLLIN};
         fds[2 + 2 * i] = (struct pollfd){.fd = pair[1], .events = POLLIN};
     }
@@ -294,7 +318,7 @@ static void *run(void *ctx)
         looked = now;
         for (size_t i = 0; i < r->n_watches; i++)
             if (r->watches[i].capture != NULL)
-                flow_capture_read(r->watches[i].capture);
+                r->watches[i].capture->ops->read(r->watches[i].capture);
         write_due(r, now);
     } while (wait_a_while(r));
     count_all(r);

@@ -46,6 +46,8 @@ struct flow_plan {
     size_t n;
 };
 
+struct network;
+
 struct flow_recorder_config {
     const char *directory;
     /*
@@ -57,6 +59,7 @@ struct flow_recorder_config {
     /* Something could not be recorded. */
     void (*report)(void *ctx, const char *message);
     void *ctx;
+    struct network *network; /* who follows the flows; NULL: this process does, as root */
 };
 
 struct flow_recorder;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "base/check.h"
 #include "base/cleanup.h"
@@ -14,9 +15,11 @@
 #include "base/file.h"
 #include "base/id.h"
 #include "base/text.h"
+#include "network/accept.h"
 #include "network/applied.h"
 #include "network/dnsmasq.h"
 #include "network/edge.h"
+#include "network/flow_capture.h"
 #include "network/frame.h"
 #include "network/intent.h"
 #include "network/nat.h"
@@ -334,20 +337,6 @@ static int linux_listen(struct network *network, const char *vpc_id, bool ipv6, 
     return 0;
 }
 
-static int linux_accept(struct network *network, int listener, struct sockaddr_storage *ret_from,
-                        int *ret_fd)
-{
-    (void)network;
-    struct sockaddr_storage from = {0};
-    socklen_t len = sizeof(from);
-    int fd = accept4(listener, (struct sockaddr *)&from, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (fd < 0)
-        return -errno;
-    *ret_from = from;
-    *ret_fd = fd;
-    return 0;
-}
-
 static int linux_probe(struct network *network, struct arena *a, const struct net_probe *probe,
                        struct net_probed *ret, struct err *e)
 {
@@ -440,6 +429,15 @@ static int linux_taps(struct network *network, struct arena *a, const char *vpc_
     return 0;
 }
 
+static int linux_follow(struct network *network, const char *vpc_id,
+                        const struct flow_listener *listener, void *ctx, struct flow_capture **ret,
+                        struct err *e)
+{
+    (void)network;
+    int r = check_vpc_id(vpc_id, e);
+    return r < 0 ? r : flow_capture_open(vpc_id, listener, ctx, ret, e);
+}
+
 static void linux_free(struct network *network)
 {
     struct linux_network *n = self(network);
@@ -466,12 +464,13 @@ static const struct network_ops linux_ops = {
     .remove = linux_remove,
     .connect = linux_connect,
     .listen = linux_listen,
-    .accept = linux_accept,
+    .accept = network_accept,
     .probe = linux_probe,
     .nat_connections = linux_nat_connections,
     .answers_on = linux_answers_on,
     .list = linux_list,
     .taps = linux_taps,
+    .follow = linux_follow,
     .free = linux_free,
 };
 
@@ -497,6 +496,18 @@ static int check_config(const struct linux_network_config *config, struct err *e
     if (!str_empty(config->resolver) && ipv4_parse(config->resolver, &address) < 0)
         return err_set(e, EINVAL, "not the IPv4 address of a name server: %s", config->resolver);
     return 0;
+}
+
+/* What root writes must not be led elsewhere by somebody who may write beside it. */
+static int make_directory(const char *path, struct err *e)
+{
+    struct stat st;
+    int r = dir_make(path, 0755, e);
+    if (r == 0 && lstat(path, &st) < 0)
+        r = err_errno(e, errno, "cannot look at %s", path);
+    if (r == 0 && (!S_ISDIR(st.st_mode) || st.st_uid != 0 || (st.st_mode & 022) != 0))
+        r = err_set(e, EPERM, "%s is not a directory that root alone may write: remove it", path);
+    return r;
 }
 
 int linux_network_new(const struct linux_network_config *config, struct network **ret_network,
@@ -525,7 +536,7 @@ int linux_network_new(const struct linux_network_config *config, struct network 
     if (asprintf(&n->directory, "%s/" LINUX_NETWORK_DIRECTORY, config->runtime_dir) < 0)
         n->directory = NULL;
     CHECK(n->directory != NULL);
-    r = dir_make(n->directory, 0755, e);
+    r = make_directory(n->directory, e);
     if (r == 0)
         r = edge_server_put(&n->edge, true, e);
     if (r < 0)

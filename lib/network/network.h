@@ -7,8 +7,9 @@
  * and changes only the difference, nftables in one transaction. Calling it again changes nothing.
  * Who knows which ports may have changed says so, and a change costs what changes.
  *
- * Two drivers: linux (linux.h) and an in-memory one for API tests (fake.h). Calls may block; calls
- * for one VPC come one at a time, for different VPCs from several threads at once. They return 0 or
+ * Three drivers: linux (linux.h), which needs root and runs in croft-netd; one that asks croft-netd
+ * (remote.h), for croftd; and an in-memory one for API tests (fake.h). Calls may block; calls for
+ * one VPC come one at a time, for different VPCs from several threads at once. They return 0 or
  * -errno with `e` filled in.
  */
 #include <stdbool.h>
@@ -218,6 +219,8 @@ struct net_probed {
 };
 
 struct network;
+struct flow_listener;
+struct flow_capture;
 
 struct network_ops {
     const char *name; /* "linux", "fake" */
@@ -272,6 +275,10 @@ struct network_ops {
     /* Taps that are plugged in a VPC. */
     int (*taps)(struct network *n, struct arena *a, const char *vpc_id, struct net_names *ret_taps,
                 struct err *e);
+    /* Follows the flows of a VPC (flow_capture.h). -ENOENT: it has no namespace (yet);
+     * -EOPNOTSUPP: there are none here. */
+    int (*follow)(struct network *n, const char *vpc_id, const struct flow_listener *listener,
+                  void *ctx, struct flow_capture **ret, struct err *e);
     void (*free)(struct network *n);
 };
 

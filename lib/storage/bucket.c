@@ -11,6 +11,7 @@
 
 #include "storage/files_internal.h"
 
+#define FILE_MODE   0600
 #define FOLDER_MODE 0700
 
 bool bucket_path_ok(const char *path)
@@ -83,6 +84,19 @@ int bucket_open(const char *directory, const char *path, int *ret_fd, struct err
     return 0;
 }
 
+/*
+ * Root gives what it has made to the bucket's owner. Anybody else can give it to the bucket's group
+ * alone, if he is in it: then its members may do with it what the owner may.
+ */
+static int give(int fd, const struct stat *bucket, mode_t mode)
+{
+    if (geteuid() == 0)
+        return fchown(fd, bucket->st_uid, bucket->st_gid) < 0 ? -1 : fchmod(fd, mode);
+    if (fchown(fd, (uid_t)-1, bucket->st_gid) < 0)
+        return errno == EPERM ? fchmod(fd, mode) : -1;
+    return fchmod(fd, mode | (mode & 0700) >> 3);
+}
+
 /* The folder, with what was missing of it below the bucket, and who owns that. */
 static int open_folder(const char *directory, const char *folder, int *ret_fd,
                        struct stat *ret_bucket, struct err *e)
@@ -106,7 +120,7 @@ static int open_folder(const char *directory, const char *folder, int *ret_fd,
         at = next;
         if (first && fstat(at, ret_bucket) < 0)
             return err_errno(e, errno, "cannot look at the bucket");
-        if (made && geteuid() == 0 && fchown(at, ret_bucket->st_uid, ret_bucket->st_gid) < 0)
+        if (made && give(at, ret_bucket, FOLDER_MODE) < 0)
             return err_errno(e, errno, "cannot give away a folder of the bucket");
         rest += len;
     }
@@ -140,7 +154,7 @@ static int copy_in(int at, const char *name, const char *from, struct err *e)
         return err_errno(e, errno, "cannot write into the bucket");
     int r = files_copy(NULL, in, 0, st.st_size, out, NULL, e);
     struct stat to;
-    if (r == 0 && fstat(in, &to) == 0 && geteuid() == 0 && fchown(out, to.st_uid, to.st_gid) < 0)
+    if (r == 0 && fstat(in, &to) == 0 && give(out, &to, FILE_MODE) < 0)
         r = err_errno(e, errno, "cannot give the file away");
     if (r == 0 && fsync(out) < 0)
         r = err_errno(e, errno, "cannot write into the bucket");
@@ -162,8 +176,7 @@ int bucket_put(const char *directory, const char *folder, const char *name, cons
     if (r < 0)
         return r;
     _cleanup_close_ int file = open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (file < 0 || fchmod(file, 0600) < 0 || fsync(file) < 0 ||
-        (geteuid() == 0 && fchown(file, bucket.st_uid, bucket.st_gid) < 0))
+    if (file < 0 || give(file, &bucket, FILE_MODE) < 0 || fsync(file) < 0)
         return err_errno(e, errno, "cannot prepare the file for the bucket");
     if (renameat2(AT_FDCWD, from, at, name, RENAME_NOREPLACE) < 0)
         r = errno == EXDEV ? copy_in(at, name, from, e)

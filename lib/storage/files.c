@@ -306,3 +306,8 @@ int files_storage_new(const char *state_dir, struct storage **ret, struct err *e
     *ret = &f->base;
     return 0;
 }
+
+void files_storage_set_helper(struct storage *s, const struct files_helper *helper)
+{
+    files_of(s)->helper = *helper;
+}

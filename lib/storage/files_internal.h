@@ -13,7 +13,7 @@
 
 #define DIR_IMAGES    "images"
 #define DIR_VOLUMES   "volumes"
-#define DIR_INSTANCES "instances"
+#define DIR_INSTANCES FILES_INSTANCES
 #define DIR_UPLOADS   "uploads"
 #define DISK_SUFFIX   ".qcow2"
 #define TEMP_SUFFIX   ".tmp"
@@ -21,6 +21,7 @@
 struct files_storage {
     struct storage base;
     char *dir; /* absolute, without a slash at the end */
+    struct files_helper helper;
     char
         tag[17]; /* of this process, in the names of its temporary files: sweep leaves them alone */
 };
@@ -82,6 +83,8 @@ int files_layer_grow(struct storage *s, const char *layer_id, int64_t size_gib, 
 int files_layer_remove(struct storage *s, const char *layer_id, struct err *e);
 int files_layer_in_use(struct storage *s, const char *layer_id, bool *ret_used, struct err *e);
 int files_layer_seal(struct storage *s, const char *layer_id, bool sealed, struct err *e);
+/* Lets QEMU's user read a file of ours, and write it or not. */
+int files_lend(const char *path, bool writable, struct err *e);
 int files_layer_rebase(struct storage *s, const char *layer_id, const char *below, const char *key,
                        struct err *e);
 int files_layer_flatten(struct storage *s, const char *layer_id, const char *below, const char *key,

@@ -1,7 +1,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <jansson.h>
-#include <pwd.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -171,8 +170,8 @@ int files_layer_make(struct storage *s, const char *layer_id, const char *below,
 
     const char *temporary = files_temporary(f, a, DIR_VOLUMES, layer_id, "new");
     r = qemu_img_create(temporary, backing_name(a, below), size_gib << 30, key, e);
-    if (r == 0 && chmod(temporary, 0600) < 0)
-        r = err_errno(e, errno, "cannot set the mode of %s", temporary);
+    if (r == 0)
+        r = files_lend(temporary, true, e);
     if (r < 0) {
         (void)unlink(temporary);
         return err_wrap(e, r, "cannot make the layer %s", layer_id);
@@ -206,37 +205,11 @@ int files_layer_remove(struct storage *s, const char *layer_id, struct err *e)
     return r < 0 ? r : file_remove(files_layer_path(s, a, layer_id), e);
 }
 
-/* The group that QEMU runs in, by the names that distributions give its user; -1: none of them. */
-static gid_t qemu_group(void)
-{
-    static const char *const names[] = {"libvirt-qemu", "qemu"};
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-        struct passwd user;
-        struct passwd *found = NULL;
-        char text[4096];
-        if (getpwnam_r(names[i], &user, text, sizeof(text), &found) == 0 && found != NULL)
-            return user.pw_gid;
-    }
-    return (gid_t)-1;
-}
-
 int files_layer_seal(struct storage *s, const char *layer_id, bool sealed, struct err *e)
 {
     _cleanup_arena_ struct arena *a = arena_new();
     int r = files_layer_check_id(layer_id, e);
-    if (r < 0)
-        return r;
-    const char *path = files_layer_path(s, a, layer_id);
-    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0)
-        return err_errno(e, errno, "cannot open %s", path);
-    gid_t group = sealed ? qemu_group() : (gid_t)-1;
-    mode_t mode = !sealed ? 0600 : group == (gid_t)-1 ? 0444 : 0440;
-    /* Only root can give files away; who is not root runs QEMU as itself. */
-    bool root = geteuid() == 0;
-    if ((sealed && root && fchown(fd, 0, group) < 0) || fchmod(fd, root ? mode : mode | 0400) < 0)
-        return err_errno(e, errno, "cannot set who may read %s", path);
-    return 0;
+    return r < 0 ? r : files_lend(files_layer_path(s, a, layer_id), !sealed, e);
 }
 
 /* By the name of the file below, without its directory. */

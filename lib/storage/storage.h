@@ -128,7 +128,7 @@ struct storage_ops {
     /* The path of a file in it; in the arena. */
     const char *(*instance_path)(struct storage *s, struct arena *a, const char *instance_id,
                                  const char *file);
-    /* Writes such a file, mode 0600. */
+    /* Writes such a file; QEMU may read it. */
     int (*instance_write)(struct storage *s, const char *instance_id, const char *file,
                           const void *data, size_t len, struct err *e);
     /* Its instance store: as many disks, thin, empty at first; those that are there are kept. */

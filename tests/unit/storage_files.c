@@ -1,6 +1,7 @@
 #include "storage/files.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <utime.h>
@@ -256,6 +257,18 @@ START_TEST(disks_that_lead_to_other_files_are_refused)
 }
 END_TEST
 
+/* It stays ours, and QEMU's user may open it by the group, where there is such a user. */
+static void check_lent(const char *file, mode_t lent, mode_t own)
+{
+    struct stat st;
+    const struct group *group = getgrnam("libvirt-qemu");
+    ck_assert_int_eq(stat(file, &st), 0);
+    ck_assert_uint_eq(st.st_uid, geteuid());
+    bool is_lent = group != NULL && st.st_gid == group->gr_gid;
+    ck_assert(is_lent || group == NULL || geteuid() != 0);
+    ck_assert_uint_eq(st.st_mode & 0777, is_lent ? lent : own);
+}
+
 START_TEST(a_volume_is_an_overlay_of_the_asked_size)
 {
     begin();
@@ -267,7 +280,11 @@ START_TEST(a_volume_is_an_overlay_of_the_asked_size)
     import(make_disk("qcow2", NULL));
     ck_assert_msg(s->ops->layer_make(s, VOL, AMI, 2, NULL, &e) == 0, "%s", e.message);
     ck_assert_int_eq(s->ops->layer_make(s, VOL, AMI, 2, NULL, NULL), 0);
-    ck_assert_uint_eq(mode_of("volumes/" VOL ".qcow2"), 0600);
+    check_lent(path("volumes/" VOL ".qcow2"), 0660, 0600);
+    ck_assert_int_eq(s->ops->layer_seal(s, VOL, true, NULL), 0);
+    check_lent(path("volumes/" VOL ".qcow2"), 0440, geteuid() == 0 ? 0444 : 0400);
+    ck_assert_int_eq(s->ops->layer_seal(s, VOL, false, NULL), 0);
+    check_lent(path("volumes/" VOL ".qcow2"), 0660, 0600);
     ck_assert_str_eq(s->ops->layer_path(s, a, VOL), path("volumes/" VOL ".qcow2"));
     const char *argv[] = {"qemu-img", "info", s->ops->layer_path(s, a, VOL), NULL};
     ck_assert_int_eq(child_run(&(struct child){.argv = argv, .output = &out}, NULL), 0);
@@ -412,7 +429,7 @@ START_TEST(an_instance_store_is_kept_until_it_is_removed)
     (void)snprintf(first, sizeof(first), "%s", path("instances/" INST "/ephemeral0.raw"));
     ck_assert_int_eq(stat(first, &st), 0);
     ck_assert_int_eq(st.st_size, INT64_C(50000000000));
-    ck_assert_int_eq(st.st_mode & 0777, 0600);
+    check_lent(first, 0660, 0600);
     ck_assert_int_lt(st.st_blocks * 512, 1 << 20); /* thin */
     ck_assert_int_eq(stat(path("instances/" INST "/ephemeral1.raw"), &st), 0);
     ck_assert_int_eq(truncate(first, 42), 0); /* whatever it is, it is the guest's */
