@@ -1,13 +1,13 @@
 #!/bin/bash
 # The Debian and Ubuntu packages that Croft needs, per purpose and release: the one place to change them.
 #
-#   packaging/packages.sh list run|build|image|test|bench...     prints them, one a line
-#   packaging/packages.sh missing run|build|image|test|bench...  prints those that are not installed
-#   packaging/packages.sh install run|build|image|test|bench...  installs those; needs root
+#   packaging/packages.sh list run|build|image|test|bench|package...     prints them, one a line
+#   packaging/packages.sh missing run|build|image|test|bench|package...  prints those that are not installed
+#   packaging/packages.sh install run|build|image|test|bench|package...  installs those; needs root
 #
 # run: what croftd, libvirt and a guest need.  build: compiler, meson, headers.
 # image: what images/build needs.  test: clients, compilers and checkers of tests/run.
-# bench: what tests/bench measures with.
+# bench: what tests/bench measures with.  package: what packaging/build-deb needs beside build.
 set -euo pipefail
 
 release() {
@@ -51,8 +51,11 @@ packages() {
     bench)
         echo fio e2fsprogs
         ;;
+    package)
+        echo debhelper dpkg-dev lintian
+        ;;
     *)
-        echo "packages.sh: no such purpose: $1 (run, build, image, test, bench)" >&2
+        echo "packages.sh: no such purpose: $1 (run, build, image, test, bench, package)" >&2
         return 1
         ;;
     esac
@@ -96,5 +99,5 @@ install() {
 verb=${1:-}
 case $verb in
 list | missing | install) shift && "$verb" "$@" ;;
-*) echo "usage: packaging/packages.sh list|missing|install run|build|image|test|bench..." >&2 && exit 1 ;;
+*) echo "usage: packaging/packages.sh list|missing|install run|build|image|test|bench|package..." >&2 && exit 1 ;;
 esac

@@ -4,10 +4,9 @@
  */
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "base/text.h"
+#include "base/err.h"
 #include "croft/options.h"
 #include "croft/screen.h"
 #include "croft/verbs.h"
@@ -17,11 +16,13 @@
 /* It is in sbin, which is not in everybody's PATH. */
 static int run_croftd(const char *const *argv)
 {
+    struct err e = {0};
     char *const *args = (char *const *)(uintptr_t)argv;
     (void)execvp("croftd", args);
     if (errno == ENOENT)
         (void)execv("/usr/sbin/croftd", args);
-    complain("cannot run croftd: %s", strerror(errno));
+    (void)err_errno(&e, errno, "cannot run croftd");
+    complain("%s", e.message);
     return STATUS_UNREACHED;
 }
 

@@ -23,6 +23,12 @@
 #define SERVER_KEY    "server.key"
 #define MANIFEST      "manifest.json"
 
+/* As tar names them. */
+#define DATABASE_PART      "./croft.db"
+#define CONFIGURATION_PART "./croft.conf"
+#define SERVER_KEY_PART    "./server.key"
+#define MANIFEST_PART      "./manifest.json"
+
 const char *keep_strays_path(struct arena *a, const char *state_dir)
 {
     return arena_printf(a, "%s/keep-strays", state_dir);
@@ -181,13 +187,13 @@ static int unpack(struct arena *a, const char *stage, const char *file, struct e
                                 stage,
                                 "--no-same-owner",
                                 "--no-same-permissions",
-                                "./" MANIFEST,
-                                "./" DATABASE,
+                                MANIFEST_PART,
+                                DATABASE_PART,
                                 NULL};
     int r = child_run(&(struct child){.argv = argv, .timeout_ms = TAR_LIMIT_MS}, e);
     if (r < 0 || !is_file(in(a, stage, MANIFEST)) || !is_file(in(a, stage, DATABASE)))
         return err_set(e, EINVAL, "%s is no backup of Croft's", file);
-    static const char *const others[] = {"./" CONFIGURATION, "./" SERVER_KEY};
+    static const char *const others[] = {CONFIGURATION_PART, SERVER_KEY_PART};
     for (size_t i = 0; i < ARRAY_SIZE(others); i++) { /* they need not be there */
         const char *const one[] = {"tar", "--extract",       "--file",  file, "--directory",
                                    stage, "--no-same-owner", others[i], NULL};
