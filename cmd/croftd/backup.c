@@ -45,6 +45,9 @@ int state_lock(struct arena *a, const char *state_dir, int *ret_fd, struct err *
     _cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return err_errno(e, errno, "cannot open %s", path);
+    struct stat st;
+    if (stat(state_dir, &st) == 0) /* root may bring a backup back for the user that croftd is */
+        (void)!fchown(fd, st.st_uid, st.st_gid);
     if (flock(fd, LOCK_EX | LOCK_NB) < 0)
         return errno == EWOULDBLOCK
                    ? err_set(e, EBUSY, "another croftd uses %s: stop it first", state_dir)
