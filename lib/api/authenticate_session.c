@@ -50,6 +50,9 @@ static int find_owner(const struct api *api, struct arena *a, struct principal *
     case PRINCIPAL_USER:
         is_there = find_user(tx, a, p);
         break;
+    case PRINCIPAL_FEDERATED:
+        is_there = p->id == NULL || store_iam_user(tx, a, p->id) != NULL;
+        break;
     case PRINCIPAL_ROLE:
         is_there = has_role(tx, a, p);
         break;

@@ -165,13 +165,23 @@ static int authorize_specifications(struct call *c, const struct permission *p, 
     return 0;
 }
 
-/* What everybody may ask who has credentials at all (AWS says so of both), and what a role's trust
- * policy decides (authorize_assume_role()). */
+/* What everybody may ask who has credentials at all (AWS says so of both), and what is asked about
+ * by the action itself: AssumeRole by authorize_assume_role(). */
 static bool is_free(const struct call *c)
 {
     static const char *const free_ones[] = {"GetCallerIdentity", "GetSessionToken", "AssumeRole",
-                                            NULL};
+                                            "GetFederationToken", NULL};
     return streq(c->action->service->name, "sts") && text_is_among(c->action->name, free_ones);
+}
+
+/* AWS: "Comparing the AWS STS API operations": a federated user cannot call IAM, nor STS but to ask
+ * who it is. */
+static bool is_closed_to_federated(const struct call *c)
+{
+    const char *service = c->action->service->name;
+    return c->principal->kind == PRINCIPAL_FEDERATED &&
+           (streq(service, "iam") ||
+            (streq(service, "sts") && !streq(c->action->name, "GetCallerIdentity")));
 }
 
 /*
@@ -190,6 +200,9 @@ static int authorize_somewhere(struct call *c, const char *action, struct fault 
 
 int authorize(struct call *c, struct fault *f)
 {
+    if (is_closed_to_federated(c))
+        return fault(f, FAULT_ACCESS_DENIED,
+                     "Cannot call %s with the credentials of a federated user", c->action->name);
     if (c->principal->kind == PRINCIPAL_ROOT || is_free(c))
         return 0;
     const char *service = c->action->service->name;

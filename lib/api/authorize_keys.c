@@ -104,8 +104,10 @@ static const char *principal_arn(struct call *c)
 
 static const char *principal_type(struct call *c)
 {
-    static const char *const types[] = {
-        [PRINCIPAL_ROOT] = "Account", [PRINCIPAL_USER] = "User", [PRINCIPAL_ROLE] = "AssumedRole"};
+    static const char *const types[] = {[PRINCIPAL_ROOT] = "Account",
+                                        [PRINCIPAL_USER] = "User",
+                                        [PRINCIPAL_ROLE] = "AssumedRole",
+                                        [PRINCIPAL_FEDERATED] = "FederatedUser"};
     return types[c->principal->kind];
 }
 

@@ -8,6 +8,8 @@
 #include "base/log.h"
 #include "base/text.h"
 
+#define ADMINISTRATOR "arn:aws:iam::aws:policy/AdministratorAccess" /* what an account may */
+
 /*
  * Entries are in one list, the last used first. An entry that is held while it is dropped from the
  * list goes when it is released. Whoever misses reads outside of the lock, so that nobody waits for
@@ -144,9 +146,28 @@ static size_t read_role(struct tx *tx, struct arena *a, const struct principal *
     return bytes;
 }
 
-static bool is_narrowed(const struct principal *who)
+static bool has_own_policies(const struct principal *who)
 {
     return who->session != NULL && who->session->n_policies + who->session->n_policy_arns > 0;
+}
+
+static bool is_narrowed(const struct principal *who)
+{
+    return who->kind == PRINCIPAL_FEDERATED || has_own_policies(who);
+}
+
+/* Those of who lets it in, and of them what the session names: nothing, if it names nothing (AWS:
+ * "GetFederationToken", permissions). */
+static size_t read_federated(struct tx *tx, struct arena *a, const struct principal *who,
+                             struct policy_sources *to)
+{
+    size_t bytes = who->id != NULL
+                       ? read_user(tx, a, who, to)
+                       : add(a, POLICY_LAYER_IDENTITY, ADMINISTRATOR,
+                             store_managed_document(tx, a, who->account_id, ADMINISTRATOR), to);
+    if (!has_own_policies(who))
+        bytes += add(a, POLICY_LAYER_SESSION, "session", NULL, to);
+    return bytes;
 }
 
 size_t permissions_read(struct tx *tx, struct arena *a, const struct principal *who,
@@ -158,6 +179,8 @@ size_t permissions_read(struct tx *tx, struct arena *a, const struct principal *
         bytes = read_user(tx, a, who, &to);
     else if (who->kind == PRINCIPAL_ROLE)
         bytes = read_role(tx, a, who, &to);
+    else if (who->kind == PRINCIPAL_FEDERATED)
+        bytes = read_federated(tx, a, who, &to);
     for (size_t i = 0; is_narrowed(who) && i < who->session->n_policies; i++)
         bytes += add(a, POLICY_LAYER_SESSION, "session", who->session->policies[i], &to);
     for (size_t i = 0; is_narrowed(who) && i < who->session->n_policy_arns; i++) {

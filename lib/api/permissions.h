@@ -7,7 +7,8 @@
  *     permissions_release(h);
  *
  * Those of a user are its own and its groups', and its boundary; of a role, its own, its boundary
- * and what the session was narrowed with. They are parsed once and kept for the next call, as long
+ * and what the session was narrowed with; of a federated user, those of who let it in and its own,
+ * without which it may nothing. They are parsed once and kept for the next call, as long
  * as nothing of IAM is committed: permissions_changed() moves the generation, and what is of an
  * older one is read anew. A call takes the generation before it begins its transaction, so that
  * what it reads is never taken for newer than it is.

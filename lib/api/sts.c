@@ -60,21 +60,26 @@ int act_sts_GetAccessKeyInfo(struct call *c, const sts_GetAccessKeyInfo_in *in,
     return 0;
 }
 
-/*
- * The caller once more, for a time (AWS: "GetSessionToken"): an hour and no longer for the account
- * itself.
- */
+int64_t sts_seconds(const struct call *c, struct opt_int asked)
+{
+    int64_t seconds = asked.set ? asked.v : SESSION_DEFAULT_S;
+    bool is_root = c->principal->kind == PRINCIPAL_ROOT;
+    return is_root && seconds > SESSION_ROOT_MAX_S ? SESSION_ROOT_MAX_S : seconds;
+}
+
+/* The caller once more, for a time (AWS: "GetSessionToken"). */
 int act_sts_GetSessionToken(struct call *c, const sts_GetSessionToken_in *in,
                             sts_GetSessionToken_out *out, struct fault *f)
 {
-    bool is_root = c->principal->kind == PRINCIPAL_ROOT;
+    if (sts_check_device(in->serial_number, in->token_code, f) < 0)
+        return -1;
     if (c->principal->session != NULL)
         return fault(f, FAULT_ACCESS_DENIED,
                      "Cannot call GetSessionToken with session credentials");
-    int64_t seconds = in->duration_seconds.set ? in->duration_seconds.v : SESSION_DEFAULT_S;
-    if (is_root && seconds > SESSION_ROOT_MAX_S)
-        seconds = SESSION_ROOT_MAX_S;
-    const struct session session = {.issued_at = c->now, .expires_at = sts_end(c, seconds)};
+    const struct session session = {
+        .issued_at = c->now,
+        .expires_at = sts_end(c, sts_seconds(c, in->duration_seconds)),
+    };
     struct principal p = *c->principal;
     struct session_credentials made;
     p.session = &session;

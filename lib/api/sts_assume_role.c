@@ -6,23 +6,9 @@
 
 #include "api/authorize.h"
 #include "api/sts.h"
-#include "auth/policy.h"
 #include "base/check.h"
 #include "base/text.h"
 #include "store/identity.h"
-
-/* How names of sessions and source identities are written: [\w+=,.@-]* */
-static int check_name(const char *name, const char *parameter, struct fault *f)
-{
-    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-                                  "_+=,.@-";
-    if (name == NULL || name[strspn(name, allowed)] == '\0')
-        return 0;
-    return fault(f, FAULT_VALIDATION_ERROR,
-                 "1 validation error detected: Value '%.64s' at '%s' failed to satisfy constraint: "
-                 "Member must satisfy regular expression pattern: [\\w+=,.@-]*",
-                 name, parameter);
-}
 
 /* Nobody learns from a refusal which roles there are. */
 static int refuse(struct call *c, const char *role_arn, struct fault *f)
@@ -42,35 +28,11 @@ static bool is_listed(const struct wire_strings *list, const char *key)
     return false;
 }
 
-static struct session_tag *find_tag(const struct session *s, const char *key)
-{
-    for (size_t i = 0; i < s->n_tags; i++)
-        if (strcasecmp(s->tags[i].key, key) == 0)
-            return &s->tags[i];
-    return NULL;
-}
-
 static void inherit_tags(const struct session *from, struct session *s)
 {
     for (size_t i = 0; from != NULL && i < from->n_tags; i++)
         if (from->tags[i].is_transitive)
             s->tags[s->n_tags++] = from->tags[i];
-}
-
-static int add_tag(const struct sts_Tag *tag, struct session *s, struct fault *f)
-{
-    const struct session_tag *there = find_tag(s, tag->key);
-    if (strncasecmp(tag->key, "aws:", strlen("aws:")) == 0)
-        return fault(f, FAULT_VALIDATION_ERROR, "Tag keys starting with 'aws:' are reserved");
-    if (there != NULL && there->is_transitive)
-        return fault(f, FAULT_INVALID_PARAMETER_VALUE,
-                     "One of the specified transitive tag keys can't be set because it conflicts "
-                     "with a transitive tag key from the calling session.");
-    if (there != NULL)
-        return fault(f, FAULT_INVALID_PARAMETER_VALUE,
-                     "Duplicate tag keys found. Please note that Tag keys are case insensitive.");
-    s->tags[s->n_tags++] = (struct session_tag){tag->key, tag->value, false};
-    return 0;
 }
 
 static int settle_tags(struct call *c, const sts_AssumeRole_in *in, struct session *s,
@@ -81,39 +43,15 @@ static int settle_tags(struct call *c, const sts_AssumeRole_in *in, struct sessi
         arena_array(c->arena, in->tags.n + (own == NULL ? 0 : own->n_tags) + 1, struct session_tag);
     inherit_tags(own, s);
     for (size_t i = 0; i < in->tags.n; i++)
-        if (add_tag(&in->tags.v[i], s, f) < 0)
+        if (sts_add_tag(&in->tags.v[i], s, f) < 0)
             return -1;
     for (size_t i = 0; i < in->transitive_tag_keys.n; i++)
-        if (find_tag(s, in->transitive_tag_keys.v[i]) == NULL)
+        if (sts_find_tag(s, in->transitive_tag_keys.v[i]) == NULL)
             return fault(
                 f, FAULT_INVALID_PARAMETER_VALUE,
                 "The specified transitive tag key must be included in the requested tags.");
     for (size_t i = 0; i < s->n_tags; i++)
         s->tags[i].is_transitive |= is_listed(&in->transitive_tag_keys, s->tags[i].key);
-    return 0;
-}
-
-/* --- policies that narrow it */
-
-static int settle_policies(struct call *c, const sts_AssumeRole_in *in, const char *account_id,
-                           struct session *s, struct fault *f)
-{
-    struct err e = {0};
-    if (in->policy != NULL &&
-        policy_parse(c->arena, in->policy, strlen(in->policy), POLICY_OF_IDENTITY, &e) == NULL)
-        return fault(f, FAULT_MALFORMED_POLICY_DOCUMENT, "The policy is not valid: %s", e.message);
-    if (in->policy != NULL) {
-        s->policies = arena_memdup(c->arena, &in->policy, sizeof(in->policy));
-        s->n_policies = 1;
-    }
-    s->policy_arns = arena_array(c->arena, in->policy_arns.n + 1, const char *);
-    for (size_t i = 0; i < in->policy_arns.n; i++) {
-        const char *arn = in->policy_arns.v[i].arn;
-        if (arn == NULL || store_managed_policy(c->tx, c->arena, account_id, arn) == NULL)
-            return fault(f, FAULT_VALIDATION_ERROR, "Policy %.256s does not exist",
-                         arn == NULL ? "" : arn);
-        s->policy_arns[s->n_policy_arns++] = arn;
-    }
     return 0;
 }
 
@@ -178,8 +116,9 @@ int act_sts_AssumeRole(struct call *c, const sts_AssumeRole_in *in, sts_AssumeRo
 {
     struct session session = {.name = in->role_session_name};
     struct session_credentials made;
-    if (check_name(in->role_session_name, "roleSessionName", f) < 0 ||
-        check_name(in->source_identity, "sourceIdentity", f) < 0)
+    if (sts_check_device(in->serial_number, in->token_code, f) < 0 ||
+        sts_check_name(in->role_session_name, "roleSessionName", f) < 0 ||
+        sts_check_name(in->source_identity, "sourceIdentity", f) < 0)
         return -1;
     if (!has_prefix(in->role_arn, "arn:"))
         return fault(f, FAULT_VALIDATION_ERROR, "%.256s is invalid", in->role_arn);
@@ -190,7 +129,7 @@ int act_sts_AssumeRole(struct call *c, const sts_AssumeRole_in *in, sts_AssumeRo
         return refuse(c, in->role_arn, f);
     if (settle_source(c, in, &session, f) < 0 || settle_tags(c, in, &session, f) < 0 ||
         check_trust(c, in, role, &session, f) < 0 ||
-        settle_policies(c, in, role->account_id, &session, f) < 0 ||
+        sts_settle_policies(c, role->account_id, in->policy, &in->policy_arns, &session, f) < 0 ||
         settle_time(c, in, role, &session, f) < 0)
         return -1;
     struct principal p = {

@@ -11,6 +11,9 @@ enum principal_kind {
     PRINCIPAL_ROOT, /* the account itself: arn:aws:iam::ACCOUNT:root */
     PRINCIPAL_USER, /* an IAM user: arn:aws:iam::ACCOUNT:user/NAME */
     PRINCIPAL_ROLE, /* a session of a role: arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION */
+    /* What a user, or the account, lets somebody else do: arn:aws:sts::ACCOUNT:federated-user/NAME
+     */
+    PRINCIPAL_FEDERATED,
 };
 
 /* A tag that a session carries: aws:PrincipalTag/KEY. */
@@ -42,8 +45,9 @@ struct principal {
     const char *arn;
     const char *
         user_id; /* GetCallerIdentity's UserId: the account id for root, else AIDA…/AROA…:session */
-    const char *id;            /* of the row of the user or role: AIDA…, AROA…; NULL: root */
-    const char *access_key_id; /* the key that signed; NULL for a peer of the unix socket */
+    const char *id; /* of the row of the user or role: AIDA…, AROA…; NULL: root. Of a federated
+                       user, that of who lets it in */
+    const char *access_key_id;     /* the key that signed; NULL for a peer of the unix socket */
     const struct session *session; /* of temporary credentials; NULL: none */
 };
 

@@ -297,6 +297,116 @@ class Roles(Identities):
         self.assertEqual(refusal(having(given).describe_regions).code, "UnauthorizedOperation")
 
 
+class Federated(unittest.TestCase):
+    """Users whom a user lets in under another name."""
+
+    def setUp(self):
+        self.user = iam.create_user(UserName="broker")["User"]
+        self.addCleanup(iam.delete_user, UserName="broker")
+        self.key = iam.create_access_key(UserName="broker")["AccessKey"]
+        self.addCleanup(iam.delete_access_key, UserName="broker", AccessKeyId=self.key["AccessKeyId"])
+        iam.put_user_policy(UserName="broker", PolicyName="own", PolicyDocument=trust(
+            allow("sts:*"), allow(["ec2:DescribeVpcs", "ec2:DescribeSubnets"]), allow("iam:ListUsers")))
+        self.addCleanup(iam.delete_user_policy, UserName="broker", PolicyName="own")
+        self.broker = client("sts", key=self.key["AccessKeyId"], secret=self.key["SecretAccessKey"])
+
+    def federate(self, *statements, of=None, **more):
+        more.setdefault("Name", "bob")
+        if statements:
+            more["Policy"] = trust(*statements)
+        return (of or self.broker).get_federation_token(**more)
+
+    def test_it_may_what_both_allow(self):
+        given = self.federate(allow(["ec2:DescribeVpcs", "ec2:DescribeRegions"]))
+        bob = having(given["Credentials"])
+        self.assertTrue(bob.describe_vpcs()["Vpcs"])
+        self.assertEqual(refusal(bob.describe_subnets).code, "UnauthorizedOperation", "the user may, the session not")
+        self.assertEqual(refusal(bob.describe_regions).code, "UnauthorizedOperation", "the session may, the user not")
+        account = self.user["Arn"].split(":")[4]
+        who = having(given["Credentials"], "sts").get_caller_identity()
+        self.assertEqual((who["Arn"], who["UserId"], who["Account"]),
+                         (f"arn:aws:sts::{account}:federated-user/bob", account + ":bob", account))
+        self.assertEqual(given["FederatedUser"], {"FederatedUserId": account + ":bob", "Arn": who["Arn"]})
+        self.assertGreater(given["PackedPolicySize"], 0)
+        # Another policy of the user counts at once.
+        iam.put_user_policy(UserName="broker", PolicyName="own", PolicyDocument=trust(allow("ec2:DescribeRegions")))
+        self.assertTrue(bob.describe_regions()["Regions"])
+        self.assertEqual(refusal(bob.describe_vpcs).code, "UnauthorizedOperation")
+
+    def test_without_a_policy_it_may_nothing(self):
+        bob = having(self.federate()["Credentials"])
+        self.assertEqual(refusal(bob.describe_vpcs).code, "UnauthorizedOperation")
+        named = self.federate(PolicyArns=[{"arn": "arn:aws:iam::aws:policy/AmazonEC2ReadOnlyAccess"}])
+        self.assertTrue(having(named["Credentials"]).describe_vpcs()["Vpcs"])
+        self.assertEqual(refusal(having(named["Credentials"]).describe_regions).code, "UnauthorizedOperation")
+
+    def test_of_the_account_it_may_what_the_policy_says(self):
+        given = self.federate(allow("ec2:DescribeRegions"), of=sts)
+        self.assertTrue(having(given["Credentials"]).describe_regions()["Regions"])
+        self.assertEqual(refusal(having(given["Credentials"]).describe_vpcs).code, "UnauthorizedOperation")
+        self.assertEqual(refusal(having(self.federate(of=sts)["Credentials"]).describe_vpcs).code, "UnauthorizedOperation")
+
+    def test_conditions_know_it_by_its_name(self):
+        keys = {"StringEquals": {"aws:userid": self.user["Arn"].split(":")[4] + ":bob",
+                                 "aws:PrincipalType": "FederatedUser", "aws:PrincipalTag/team": "red"},
+                "ArnLike": {"aws:PrincipalArn": "arn:aws:sts::*:federated-user/bob"},
+                "Null": {"aws:username": "true"}}
+        statement = {**allow("ec2:DescribeVpcs"), "Condition": keys}
+        tags = [{"Key": "team", "Value": "red"}]
+        self.assertTrue(having(self.federate(statement, Tags=tags)["Credentials"]).describe_vpcs()["Vpcs"])
+        for more in ({}, {"Tags": tags, "Name": "rob"}):
+            other = having(self.federate(statement, **more)["Credentials"])
+            self.assertEqual(refusal(other.describe_vpcs).code, "UnauthorizedOperation", more)
+
+    def test_it_calls_neither_iam_nor_sts(self):
+        given = self.federate(allow("*"))["Credentials"]
+        of_sts, of_iam = having(given, "sts"), having(given, "iam")
+        for call, params in ((of_iam.list_users, {}), (of_sts.get_session_token, {}),
+                             (of_sts.get_federation_token, {"Name": "again"}),
+                             (of_sts.assume_role, {"RoleArn": "arn:aws:iam::000000000000:role/any", "RoleSessionName": "me"})):
+            fault = refusal(call, **params)
+            self.assertEqual((fault.code, fault.status), ("AccessDenied", 403), fault.message)
+
+    def test_who_may_make_one(self):
+        iam.put_user_policy(UserName="broker", PolicyName="own", PolicyDocument=trust(
+            allow("sts:GetFederationToken", "arn:aws:sts::*:federated-user/bob")))
+        self.federate()
+        self.assertEqual(refusal(self.federate, Name="rob").code, "AccessDenied")
+        self.assertEqual(refusal(self.federate, Tags=[{"Key": "a", "Value": "b"}]).code, "AccessDenied", "TagSession")
+        session = having(self.broker.get_session_token()["Credentials"], "sts")
+        self.assertEqual(refusal(self.federate, of=session).message,
+                         "Cannot call GetFederationToken with session credentials")
+        loose = client("sts", parameter_validation=False)
+        for wrong in ({"Name": "a b"}, {"Name": "x"}, {"Name": "x" * 33}, {"DurationSeconds": 899},
+                      {"DurationSeconds": 129601}, {"PolicyArns": [{"arn": "arn:aws:iam::aws:policy/none"}]}):
+            self.assertEqual(refusal(self.federate, of=loose, **wrong).code, "ValidationError", wrong)
+        self.assertEqual(refusal(self.federate, of=sts, Policy="{}").code, "MalformedPolicyDocument")
+
+    def test_it_goes_with_its_user(self):
+        iam.create_user(UserName="leaves")
+        iam.attach_user_policy(UserName="leaves", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+        key = iam.create_access_key(UserName="leaves")["AccessKey"]
+        leaves = client("sts", key=key["AccessKeyId"], secret=key["SecretAccessKey"])
+        bob = having(self.federate(allow("*"), of=leaves)["Credentials"])
+        bob.describe_vpcs()
+        iam.delete_access_key(UserName="leaves", AccessKeyId=key["AccessKeyId"])
+        bob.describe_vpcs()
+        iam.detach_user_policy(UserName="leaves", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+        iam.delete_user(UserName="leaves")
+        self.assertEqual(refusal(bob.describe_vpcs).code, "AuthFailure")
+
+
+class SecondFactors(unittest.TestCase):
+    def test_nobody_has_one(self):
+        device = {"SerialNumber": "arn:aws:iam::000000000000:mfa/any", "TokenCode": "123456"}
+        for call, params in ((sts.get_session_token, {}), (sts.get_session_token, {"TokenCode": None}),
+                             (sts.assume_role, {"RoleArn": "arn:aws:iam::000000000000:role/any", "RoleSessionName": "me"})):
+            given = {**device, **params}
+            fault = refusal(call, **{name: value for name, value in given.items() if value is not None})
+            self.assertEqual((fault.code, fault.status), ("AccessDenied", 403))
+            self.assertIn("MultiFactorAuthentication failed", fault.message)
+
+
 class OfInstances(Identities):
     """The role of an instance, which its metadata gives credentials of."""
 

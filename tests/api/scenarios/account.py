@@ -74,6 +74,11 @@ class Account(Scenarios):
         self.assertEqual(call("post", "GetAccessKeyInfo", {"AccessKeyId": KEY_ID})["Account"],
                          call("post", "GetCallerIdentity", {})["Account"])
 
+    def GetFederationToken(self):
+        given = call("post", "GetFederationToken", {"Name": "bob", "DurationSeconds": 900})
+        self.assertRegex(given["FederatedUser"]["Arn"], r"^arn:aws:sts::\d{12}:federated-user/bob$")
+        self.assertEqual(set(given["Credentials"]), {"AccessKeyId", "Expiration", "SecretAccessKey", "SessionToken"})
+
     def GetSessionToken(self):
         given = call("post", "GetSessionToken", {"DurationSeconds": 900})["Credentials"]
         self.assertEqual(set(given), {"AccessKeyId", "Expiration", "SecretAccessKey", "SessionToken"})
@@ -98,6 +103,7 @@ REFUSED = {
     "DescribeRegions": [({"RegionNames": ["mars-1"]}, "InvalidParameterValue")],
     "DescribeTags": [({"Filters": [{"Name": "colour", "Values": ["x"]}]}, "InvalidParameterValue")],
     "GetAccessKeyInfo": [({"AccessKeyId": "AKIA" + "Z" * 16}, "ValidationError")],
+    "GetFederationToken": [({"Name": "a b"}, "ValidationError")],
     "GetSessionToken": [({"DurationSeconds": 1}, "ValidationError")],
     "GetCallerIdentity": [({"secret": "x" * 40}, "SignatureDoesNotMatch AuthFailure")],
 }
