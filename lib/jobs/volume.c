@@ -35,21 +35,30 @@ static struct outcome again(int64_t ms)
 
 typedef void volume_change(struct tx *tx, struct volume *v);
 
+static bool is_as_seen(const struct volume *v, const struct volume *seen)
+{
+    return v != NULL && v->state == seen->state && v->attachment_state == seen->attachment_state;
+}
+
+static void tell(const struct volume *v)
+{
+    log_info("volume-state volume=%s state=%s attachment=%s", v->id,
+             state_name(&volume_states, v->state),
+             state_name(&attachment_states, v->attachment_state));
+}
+
 /* In one transaction, unless the volume has another state by now. */
 static int record(struct jobs *j, struct arena *a, const struct volume *seen, volume_change *change,
                   struct err *e)
 {
     struct tx *tx = store_write(j->config.store);
     struct volume *v = store_volume(tx, a, seen->id);
-    bool same =
-        v != NULL && v->state == seen->state && v->attachment_state == seen->attachment_state;
+    bool same = is_as_seen(v, seen);
     if (same)
         change(tx, v);
     int r = tx_commit(tx, e);
     if (r == 0 && same)
-        log_info("volume-state volume=%s state=%s attachment=%s", v->id,
-                 state_name(&volume_states, v->state),
-                 state_name(&attachment_states, v->attachment_state));
+        tell(v);
     return r;
 }
 
@@ -183,22 +192,49 @@ static int detach(struct jobs *j, struct arena *a, const struct job *job, const 
     return 0;
 }
 
+/* While it rests its files are those of a stopped instance: see instance_rest.c. */
+static bool is_off(const struct instance *i)
+{
+    return i == NULL || i->state == INSTANCE_TERMINATED || i->state == INSTANCE_STOPPED ||
+           (i->state == INSTANCE_RUNNING && i->rests);
+}
+
+/* There is no guest to ask: the rows are all. In one transaction with the look at the instance,
+ * whose next start reads them. */
+static int move_row(struct jobs *j, struct arena *a, const struct volume *seen, bool *ret_is_off,
+                    struct err *e)
+{
+    struct tx *tx = store_write(j->config.store);
+    struct volume *v = store_volume(tx, a, seen->id);
+    const struct instance *i = store_instance(tx, a, seen->instance_id);
+    bool stays = i != NULL && i->state != INSTANCE_TERMINATED;
+    *ret_is_off = is_off(i);
+    bool moved = *ret_is_off && is_as_seen(v, seen);
+    if (moved && stays && v->attachment_state == ATTACHMENT_ATTACHING)
+        change_attached(tx, v);
+    else if (moved)
+        plan_release_volume(tx, v);
+    int r = tx_commit(tx, e);
+    if (r == 0 && moved)
+        tell(v);
+    return r;
+}
+
 /* On its way to its instance, or from it. */
 static int move(struct jobs *j, struct arena *a, const struct job *job, const struct volume *v,
                 struct outcome *ret_outcome, struct err *e)
 {
-    struct instance_facts facts = {0};
-    int r = instance_facts_load(j, a, v->instance_id, &facts, e);
-    if (r < 0)
+    struct tx *tx = store_read(j->config.store);
+    const struct instance *i = store_instance(tx, a, v->instance_id);
+    int r = tx_commit(tx, e);
+    bool off = is_off(i);
+    if (r == 0 && off)
+        r = move_row(j, a, v, &off, e);
+    if (r < 0 || off)
         return r;
-    const struct instance *i = facts.instance;
-    bool attaches = v->attachment_state == ATTACHMENT_ATTACHING;
-    if (i == NULL || i->state == INSTANCE_TERMINATED)
-        return record(j, a, v, plan_release_volume, e);
-    if (i->state == INSTANCE_STOPPED)
-        return record(j, a, v, attaches ? change_attached : plan_release_volume, e);
-    if (i->state == INSTANCE_RUNNING)
-        return attaches ? attach(j, a, v, ret_outcome, e) : detach(j, a, job, v, ret_outcome, e);
+    if (i != NULL && i->state == INSTANCE_RUNNING && !i->rests)
+        return v->attachment_state == ATTACHMENT_ATTACHING ? attach(j, a, v, ret_outcome, e)
+                                                           : detach(j, a, job, v, ret_outcome, e);
     *ret_outcome = again(ASK_AGAIN_MS);
     return 0;
 }

@@ -412,7 +412,37 @@ START_TEST(a_root_comes_of_the_instances_own_snapshots_or_of_an_image)
 }
 END_TEST
 
-UNIT_SUITE_WITH(before, after, a_guest_is_shut_down_for_its_image_and_runs_on,
+/* What the guest was asked before it went down, nobody answers any more; and the freeze waits for
+ * it. */
+START_TEST(a_volume_arrives_and_goes_while_the_guest_is_off)
+{
+    struct outcome outcome;
+    ec2_CreateVolume_out made;
+    ec2_AttachVolume_out attached;
+    ec2_DetachVolume_out detached;
+    OK(k, CreateVolume, &made, .availability_zone = "us-east-1a", .size = wire_int(1));
+    make(made.volume_id);
+    OK(k, AttachVolume, &attached, .instance_id = TEST_INSTANCE, .volume_id = made.volume_id,
+       .device = "/dev/sdf");
+    const char *freeze_id = root_of(create(false))->freeze_id;
+    (void)run_instance(&outcome);
+    wait_for_end();
+    ck_assert(run_instance(&outcome)->rests);
+    ck_assert(!freezes(freeze_id));
+    make(made.volume_id);
+    ck_assert_int_eq(volume(made.volume_id)->attachment_state, ATTACHMENT_ATTACHED);
+    ck_assert(freezes(freeze_id));
+    OK(k, DetachVolume, &detached, .volume_id = made.volume_id);
+    make(made.volume_id);
+    ck_assert_int_eq(volume(made.volume_id)->attachment_state, ATTACHMENT_DETACHED);
+    (void)run_instance(&outcome);
+    ck_assert(has_domain());
+    ck_assert_ptr_null(strstr(fake_hypervisor_xml(h, k->arena, TEST_INSTANCE), made.volume_id));
+}
+END_TEST
+
+UNIT_SUITE_WITH(before, after, a_volume_arrives_and_goes_while_the_guest_is_off,
+                a_guest_is_shut_down_for_its_image_and_runs_on,
                 other_snapshots_wait_until_it_runs_again,
                 who_stops_it_meanwhile_has_it_stopped_and_the_image_made,
                 a_guest_that_does_not_listen_is_pulled,
