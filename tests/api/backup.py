@@ -4,6 +4,7 @@
 """The state of a server is copied while it runs, and brought back."""
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import tarfile
@@ -154,11 +155,14 @@ class Backup(unittest.TestCase):
                 file.seek(5000)
                 file.write(b"x" * 20000)
 
+        outside = os.path.join(d.home, "outside")
+        shutil.copyfile("/etc/hostname", outside)
+
         def linked(path):
             os.unlink(path)
-            os.symlink("/etc/passwd", path)
+            os.symlink(outside, path)
         for file, reason in ((self.altered(newer, {"format": 1, "schema": 99}), "made by a newer Croft (schema 99"),
-                             ("/etc/passwd", "no backup of Croft's"), ("/nowhere", "cannot read /nowhere")):
+                             (outside, "no backup of Croft's"), ("/nowhere", "cannot read /nowhere")):
             status, said = run(d, "restore", file)
             self.assertEqual(status, 1, said)
             self.assertIn(reason, said)
