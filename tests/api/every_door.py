@@ -22,7 +22,7 @@ DRY = "DryRunOperation"
 # They write, EC2 gives them no dry run, and what is said twice has the effect and the answer of once.
 REPEATABLE = {"ModifyInstancePlacement"}
 # They read, and what they bring is new each time: what is refused is compared.
-NEW_EACH_TIME = {"AssumeRole", "GetSessionToken"}
+NEW_EACH_TIME = {"AssumeRole", "GetFederationToken", "GetSessionToken"}
 # They succeed in a region that has not got what they make, by a client of its own.
 ELSEWHERE = {"CreateDefaultSubnet", "CreateDefaultVpc"}
 compared = {}  # action: how often all doors agreed

@@ -82,10 +82,16 @@ static int import(const char *object, const char *format, bool boots, struct see
     return r;
 }
 
+/* Among the first bytes of it: what follows of a disk of a GiB is a hole. */
 static bool is_in(const char *name, const char *bytes)
 {
-    const char *argv[] = {"grep", "-qaF", bytes, path(name), NULL};
-    return child_run(&(struct child){.argv = argv}, NULL) == 0;
+    const size_t most = (size_t)16 << 20;
+    _cleanup_free_ char *read = malloc(most);
+    _cleanup_close_ int fd = open(path(name), O_RDONLY | O_CLOEXEC);
+    ck_assert(read != NULL && fd >= 0);
+    ssize_t n = pread(fd, read, most, 0);
+    ck_assert_int_gt(n, 0);
+    return memmem(read, (size_t)n, bytes, strlen(bytes)) != NULL;
 }
 
 START_TEST(an_encrypted_import_is_a_layer_that_its_key_opens)
