@@ -177,7 +177,8 @@ static bool is_loopback(const struct http_peer *peer)
 
 static bool may_read(const struct api *api, const struct http_peer *peer)
 {
-    switch (api->config.monitoring) {
+    enum monitoring who = api->config.monitoring; /* clang does not switch on what is atomic */
+    switch (who) {
     case MONITORING_LOOPBACK:
         return peer->is_unix || is_loopback(peer);
     case MONITORING_SOCKET:
