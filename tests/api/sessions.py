@@ -496,6 +496,10 @@ class OfInstances(Identities):
         self.assertEqual((fault.code, fault.status), ("ExpiredToken", 403))
         outside = client("sts", key=first["AccessKeyId"], secret=first["SecretAccessKey"], token=first["Token"])
         self.assertEqual(refusal(outside.get_caller_identity).code, "ExpiredToken")
+        outside = client("organizations", key=first["AccessKeyId"], secret=first["SecretAccessKey"],
+                         token=first["Token"])
+        fault = refusal(outside.describe_organization)
+        self.assertEqual((fault.code, fault.status), ("ExpiredTokenException", 403))
         self.assertTrue(self.of(self.given()).describe_regions()["Regions"])
 
     def ended(self, given):
