@@ -35,7 +35,7 @@ BUILDS = {  # directory: (CC, options of meson setup)
     "build-asan": ("gcc", ["-Dwerror=true", "-Doptimization=0", "-Ddebug=false", "-Dc_args=-g1", "-Db_sanitize=address,undefined",
                            "-Db_lundef=false"]),
 }
-LIMITS = {"api": 120, "clients": 180, "net": 180, "vm": 900, "lint": 1500}
+LIMITS = {"api": 120, "clients": 180, "net": 180, "vm": 900, "lint": 300}
 QUICK, QUICKLY = False, {}  # --quick, and what tests see of it: fewer steps by chance, fewer clients
 # Where stores and labs lie that lose nothing when the power goes: a commit waits for a disk's 10 ms else.
 IN_MEMORY = {"TMPDIR": "/dev/shm"} if os.access("/dev/shm", os.W_OK) else {}
@@ -380,16 +380,14 @@ def lane(report, steps):
 
 class Sanitized:
     """What runs on the build with sanitizers: one thread builds it, and whoever has nothing else to do
-    takes the next test. The longest come first, so that nobody waits for one at the end: clients, who often
-    wait, and packets together, then what computes all the time."""
+    takes the next test. The longest come first, so that nobody waits for one at the end."""
 
     def __init__(self, api, net, unit, lint):
         tests = [(api_test, path, os.path.basename(os.path.dirname(path))) for path in api]
-        tests += [(net_test, path, "net") for path in net]
+        tests += [(net_test, path, "net") for path in net] + [(lint_test, path, "lint") for path in lint]
         tests.sort(key=lambda test: -limit_of(test[1], test[2]))
         self.steps = [(unit_tests, "build-asan")] if unit else []
         self.steps += [(run, path) for run, path, _ in tests]
-        self.steps += [(lint_test, path) for path in reversed(lint)]
         self.built, self.good, self.lock = threading.Event(), False, threading.Lock()
 
     def build(self, report):
