@@ -307,33 +307,59 @@ static int modify(struct jobs *j, struct arena *a, const struct volume *v,
 
 /* --- whole */
 
+/*
+ * Neither waits for the other: an instance that ends keeps its volumes until its snapshots are
+ * taken, and those wait for a modification.
+ */
+static int move_and_modify(struct jobs *j, struct arena *a, const struct job *job,
+                           const struct volume *v, const struct volume_modification *m,
+                           struct outcome *ret_outcome, struct err *e)
+{
+    struct err why = {0};
+    struct outcome moves = {0};
+    int modified = modify(j, a, v, m, ret_outcome, &why);
+    if (modified == 0 && !ret_outcome->again) {
+        *ret_outcome = again(0); /* the row has changed */
+        return 0;
+    }
+    int r = move(j, a, job, v, &moves, e);
+    if (r < 0 || modified == 0) {
+        if (moves.again)
+            *ret_outcome = moves;
+        return r;
+    }
+    *e = why;
+    return modified;
+}
+
 int volume_converge(struct jobs *j, struct arena *a, const struct job *job,
                     struct outcome *ret_outcome, struct err *e)
 {
     struct tx *tx = store_read(j->config.store);
     const struct volume *v = store_volume(tx, a, job->object_id);
     const struct volume_modification *m = store_volume_modification(tx, a, job->object_id);
-    bool snapshots =
-        v != NULL && (v->next_layer_id != NULL ||
-                      (v->state == VOLUME_DELETING &&
-                       store_count_snapshots(tx, "volume_id", v->id, "state", "pending") > 0));
+    bool snapshots = v != NULL && v->state == VOLUME_DELETING &&
+                     store_count_snapshots(tx, "volume_id", v->id, "state", "pending") > 0;
     int r = tx_commit(tx, e);
     if (r < 0 || v == NULL)
         return r;
     bool modifies = m != NULL && m->state == MODIFICATION_MODIFYING;
-    if (snapshots && modifies && v->next_layer_id == NULL)
-        return modify(j, a, v, m, ret_outcome, e); /* which they wait for */
-    if (snapshots) { /* nothing of it moves while it is being frozen */
+    if (v->next_layer_id != NULL) { /* nothing of it moves while it is being frozen */
         *ret_outcome = again(ASK_AGAIN_MS);
         return 0;
     }
+    if (snapshots) {
+        *ret_outcome = again(ASK_AGAIN_MS);
+        return modifies ? modify(j, a, v, m, ret_outcome, e) : 0; /* which they wait for */
+    }
     if (!volume_is_moving(v))
         return modifies ? modify(j, a, v, m, ret_outcome, e) : 0;
-    if (modifies)
-        *ret_outcome = again(ASK_AGAIN_MS); /* when it has arrived */
-    if (v->state == VOLUME_CREATING)
-        return make(j, a, job, v, e);
     if (v->state == VOLUME_DELETING)
         return delete_files(j, a, v, e);
-    return move(j, a, job, v, ret_outcome, e);
+    if (v->state != VOLUME_CREATING)
+        return modifies ? move_and_modify(j, a, job, v, m, ret_outcome, e)
+                        : move(j, a, job, v, ret_outcome, e);
+    if (modifies)
+        *ret_outcome = again(ASK_AGAIN_MS);
+    return make(j, a, job, v, e);
 }

@@ -441,7 +441,36 @@ START_TEST(a_volume_arrives_and_goes_while_the_guest_is_off)
 }
 END_TEST
 
-UNIT_SUITE_WITH(before, after, a_volume_arrives_and_goes_while_the_guest_is_off,
+/* Its end waits for the snapshots, and they for the modification; the disk is on its way all the
+ * while. */
+START_TEST(a_volume_is_modified_though_its_instance_ends)
+{
+    struct outcome outcome;
+    ec2_CreateVolume_out made;
+    ec2_AttachVolume_out attached;
+    ec2_ModifyVolume_out modified;
+    ec2_CreateSnapshot_out snapshot;
+    ec2_DetachVolume_out detached;
+    ec2_TerminateInstances_out terminated;
+    OK(k, CreateVolume, &made, .availability_zone = "us-east-1a", .size = wire_int(1));
+    make(made.volume_id);
+    OK(k, AttachVolume, &attached, .instance_id = TEST_INSTANCE, .volume_id = made.volume_id,
+       .device = "/dev/sdf");
+    make(made.volume_id);
+    OK(k, ModifyVolume, &modified, .volume_id = made.volume_id, .size = wire_int(2));
+    OK(k, CreateSnapshot, &snapshot, .volume_id = made.volume_id);
+    OK(k, DetachVolume, &detached, .volume_id = made.volume_id);
+    OK(k, TerminateInstances, &terminated, .instance_ids = LIST(TEST_INSTANCE));
+    (void)run_instance(&outcome);
+    ck_assert(!freezes(snapshot.snapshot_id));
+    make(made.volume_id);
+    ck_assert_int_eq(volume(made.volume_id)->size_gib, 2);
+    ck_assert(freezes(snapshot.snapshot_id));
+}
+END_TEST
+
+UNIT_SUITE_WITH(before, after, a_volume_is_modified_though_its_instance_ends,
+                a_volume_arrives_and_goes_while_the_guest_is_off,
                 a_guest_is_shut_down_for_its_image_and_runs_on,
                 other_snapshots_wait_until_it_runs_again,
                 who_stops_it_meanwhile_has_it_stopped_and_the_image_made,
