@@ -348,9 +348,11 @@ int volume_converge(struct jobs *j, struct arena *a, const struct job *job,
         *ret_outcome = again(ASK_AGAIN_MS);
         return 0;
     }
+    if (snapshots && modifies)
+        r = modify(j, a, v, m, ret_outcome, e); /* which they wait for */
     if (snapshots) {
         *ret_outcome = again(ASK_AGAIN_MS);
-        return modifies ? modify(j, a, v, m, ret_outcome, e) : 0; /* which they wait for */
+        return r;
     }
     if (!volume_is_moving(v))
         return modifies ? modify(j, a, v, m, ret_outcome, e) : 0;

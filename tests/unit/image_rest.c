@@ -469,7 +469,27 @@ START_TEST(a_volume_is_modified_though_its_instance_ends)
 }
 END_TEST
 
-UNIT_SUITE_WITH(before, after, a_volume_is_modified_though_its_instance_ends,
+START_TEST(a_volume_is_modified_and_frozen_before_it_goes)
+{
+    ec2_CreateVolume_out made;
+    ec2_ModifyVolume_out modified;
+    ec2_CreateSnapshot_out snapshot;
+    ec2_DeleteVolume_out deleted;
+    OK(k, CreateVolume, &made, .availability_zone = "us-east-1a", .size = wire_int(1));
+    make(made.volume_id);
+    OK(k, CreateSnapshot, &snapshot, .volume_id = made.volume_id);
+    OK(k, ModifyVolume, &modified, .volume_id = made.volume_id, .size = wire_int(2));
+    OK(k, DeleteVolume, &deleted, .volume_id = made.volume_id);
+    ck_assert(!freezes(snapshot.snapshot_id));
+    make(made.volume_id);
+    ck_assert(freezes(snapshot.snapshot_id));
+    make(made.volume_id);
+    ck_assert_ptr_null(volume(made.volume_id));
+}
+END_TEST
+
+UNIT_SUITE_WITH(before, after, a_volume_is_modified_and_frozen_before_it_goes,
+                a_volume_is_modified_though_its_instance_ends,
                 a_volume_arrives_and_goes_while_the_guest_is_off,
                 a_guest_is_shut_down_for_its_image_and_runs_on,
                 other_snapshots_wait_until_it_runs_again,

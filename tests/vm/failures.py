@@ -80,16 +80,21 @@ def mounted(*argv):
         output("umount", argv[-1])
 
 
+def disk(room, name):
+    """One with so much room over a directory of the state, whose owner's it is as that was."""
+    place = os.path.join(STATE, name)
+    was = os.stat(place)
+    return mounted("-t", "tmpfs", "-o", f"{room},mode={was.st_mode & 0o7777:o},uid={was.st_uid},gid={was.st_gid}",
+                   "tmpfs", place)
+
+
 def launches_that_fail(image):
-    with checks.part("disk too small"), mounted("-t", "tmpfs", "-o", "size=128k,mode=711", "tmpfs",
-                                                os.path.join(STATE, "volumes")):
+    with checks.part("disk too small"), disk("size=128k", "volumes"):
         is_refused(image, "InsufficientVolumeCapacity")
     # Room as far as one can see, and none for a file.
-    with checks.part("disk full"), mounted("-t", "tmpfs", "-o", "size=16g,nr_inodes=1,mode=711", "tmpfs",
-                                           os.path.join(STATE, "volumes")):
+    with checks.part("disk full"), disk("size=16g,nr_inodes=1", "volumes"):
         cannot_start(image, "no room for the volume", "No space left|room|disk is full")
-    with checks.part("disk full at the seed"), mounted(
-            "-t", "tmpfs", "-o", "size=8k,mode=711", "tmpfs", os.path.join(STATE, "instances")):
+    with checks.part("disk full at the seed"), disk("size=8k", "instances"):
         cannot_start(image, "no room for the seed", "No space left|room|disk is full")
     with checks.part("QEMU missing"):
         with mounted("--bind", "/dev/null", EMULATOR):
