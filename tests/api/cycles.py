@@ -393,11 +393,11 @@ def adopt(hands, seen, claimed, stock):
             if name == "snapshot" and any(key == each.get("Ebs", {}).get("SnapshotId") for image in
                                           seen["image"].values() for each in image["BlockDeviceMappings"]):
                 continue
+            if name == "snapshot" and row["Description"].startswith("Created by CreateImage"):
+                hands[0].has[name][key] = {}  # its image has gone
+                continue
             hand = next((each for each in hands if each.pending and each.pending[0].name == name), None)
             if hand is None:
-                if name == "snapshot" and row["Description"].startswith("Created by CreateImage"):
-                    hands[0].has[name][key] = {}  # its image has gone
-                    continue
                 yield f"{key} is there, and nobody has made it: {row}"
                 continue
             hand.pending = None
