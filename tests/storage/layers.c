@@ -707,9 +707,9 @@ int main(int argc, char **argv)
         argv++;
     }
     /* `tests/run --quick` takes a part of them; a full run does them all. */
-    int usual = w.files->operations / (getenv("CROFT_QUICK") != NULL ? 4 : 1);
-    w.operations = argc > 2 ? atoi(argv[2]) : usual;
-    time_t until = time(NULL) + (argc > 3 ? atoi(argv[3]) : SECONDS);
+    int part = getenv("CROFT_QUICK") != NULL ? 4 : 1;
+    w.operations = argc > 2 ? atoi(argv[2]) : w.files->operations / part;
+    time_t until = time(NULL) + (argc > 3 ? atoi(argv[3]) : SECONDS / part);
     w.seed = argc > 1 ? strtoull(argv[1], NULL, 10) : (unsigned long long)time(NULL);
     w.random = w.seed * 2654435761U + 1;
     w.die_at = -1;
