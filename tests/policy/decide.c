@@ -24,17 +24,24 @@ static const char *text(const json_t *object, const char *name)
     return json_string_value(json_object_get(object, name));
 }
 
+struct asked {
+    struct arena *arena;
+    json_t *keys;
+};
+
+/* A variable is looked up while the values of a condition's key are compared: each has its own
+ * place. */
 static bool find(void *ctx, const char *key, struct policy_texts *ret_values)
 {
-    static const char *values[64];
+    const struct asked *asked = ctx;
     const char *name = NULL;
     json_t *list = NULL;
-    json_object_foreach((json_t *)ctx, name, list)
+    json_object_foreach(asked->keys, name, list)
     {
         if (strcasecmp(name, key) != 0)
             continue;
         size_t n = json_array_size(list);
-        CHECK(n <= ARRAY_SIZE(values));
+        const char **values = arena_array(asked->arena, n + 1, const char *);
         for (size_t i = 0; i < n; i++)
             values[i] = json_string_value(json_array_get(list, i));
         *ret_values = (struct policy_texts){values, n};
@@ -82,13 +89,14 @@ static void answer(struct arena *a, const json_t *line)
         .service = text(who, "service"),
         .is_root = json_is_true(json_object_get(who, "is_root")),
     };
+    struct asked asked = {a, json_object_get(line, "keys")};
     struct policy_question q = {
         .action = text(line, "action"),
         .resource = text(line, "resource"),
         .resource_account = text(line, "resource_account"),
         .caller = &caller,
         .find = find,
-        .ctx = json_object_get(line, "keys"),
+        .ctx = &asked,
     };
     static const char *const verdicts[] = {"allowed", "denied", "not-allowed"};
     struct policy_decision d = policy_decide(&q, sources, n);
