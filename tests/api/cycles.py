@@ -49,10 +49,6 @@ def ask(action, **params):
         raise Lost(action) from error
 
 
-def ids_of(reply, key, name):
-    return [each[name] for each in reply[key]]
-
-
 class Kind:
     """One kind of object: how it is made, removed, read, and what at rest is one that is there."""
 
@@ -123,8 +119,7 @@ class Hand:
         mine = [each for each in self.has[name] if each not in self.maybe]
         return self.dice.choice(sorted(mine)) if mine else None
 
-    def make(self, name, action, key=None, **params):
-        """`key`: of a list, the member with the id."""
+    def make(self, name, action, **params):
         kind = KINDS[name]
         if len(self.has[name]) >= FEW:
             return None
