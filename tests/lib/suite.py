@@ -297,7 +297,8 @@ def vm_tests(report, files):
             pass
         limit = 300 + sum(limit_of(path, "vm") for path in shared)
         argv = [LAB, "--strict"]
-        for pair in [pair for path in shared for pair in tap.headers(path).get("config", [])]:
+        # Files may ask for the same; two values of one key croftd refuses itself.
+        for pair in dict.fromkeys(pair for path in shared for pair in tap.headers(path).get("config", [])):
             argv += ["--config", pair]
         argv += ["--", sys.executable, "-B", os.path.realpath(__file__), "--in-lab", results] + shared
         verdicts, over = [], threading.Event()

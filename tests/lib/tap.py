@@ -10,7 +10,7 @@ another status has failed.
 Comments among its first 30 lines say where it belongs:
     # area: launch            (several may stand in a line)
     # lab: own                it makes its own labs, or needs none
-    # config: key=value       for croftd in its lab; repeatable, not in tests/vm
+    # config: key=value       for croftd in its lab; repeatable; tests/vm have one lab
     # timeout: 600            seconds; 120 in tests/api, 180 in tests/clients, 900 in tests/vm
     # quick: no               it takes long: a full run alone has it
     # traffic: no             what it is answered is not kept to be read by replies.py
