@@ -1,6 +1,7 @@
 #!/usr/bin/python3 -B
 # area: front-door
 # quick: no
+# traffic: no
 # config: api_rate=1
 # timeout: 300
 """Two hundred clients at once: every request is answered once, and what was acknowledged is there. Then one that asks
@@ -191,9 +192,7 @@ class Beside(unittest.TestCase):
         bound, passed, refused, took = self.beside("that has EC2's limits", account("greedy")[1])
         self.assertLessEqual(passed, 100 + 20 * (took + 1) + GREEDY)
         self.assertGreater(refused, 0)
-        most = SMALL * 95 // 100
-        self.assertLess(bound[most], free[most], "limits make room for others")
-        self.assertLess(bound[SMALL // 2], 100, "and it waits for no more than a moment")
+        self.assertLess(bound[SMALL // 2], free[SMALL // 2], "limits make room for others")
 
 
 if __name__ == "__main__":
