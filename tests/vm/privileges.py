@@ -121,7 +121,8 @@ def life(key, instance, zone):
     user = open(f"/proc/{qemu_pid(instance)}/status", encoding="ascii").read()
     checks.ok("its QEMU is a third user", "\nUid:\t0\t" not in user)
     checks.ok("its console log is read, which root alone may open",
-              "login:" in until("the console", lambda: ec2.get_console_output(InstanceId=instance, Latest=True).get("Output")))
+              until("its login prompt", lambda: "login:" in ec2.get_console_output(
+                  InstanceId=instance, Latest=True).get("Output", "")))
 
     output(os.path.join(LAB, "croft-netd"), "kill")
     checks.same("croft-netd killed, the guest notices nothing", run("echo there"), "there")
