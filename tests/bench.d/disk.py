@@ -20,8 +20,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..
 from clients import Boto3  # noqa: E402
 from guests import Key, base_image, describe, ec2_client, log_in, output, until, wait_state  # noqa: E402
 
-ROUNDS = int(os.environ.get("ROUNDS", "3"))
-SECONDS = int(os.environ.get("FIO_SECONDS", "5"))
+ROUNDS = int(os.environ.get("ROUNDS", "9"))
+SECONDS = int(os.environ.get("FIO_SECONDS", "3"))
 LAB = os.environ["CROFT_LAB"]
 HAND = os.path.join(LAB, "by-hand")
 GIB = 1 << 30
@@ -125,6 +125,7 @@ def large_disk():
         inside = os.path.join(disk, os.path.basename(place))
         os.makedirs(inside)
         shutil.copystat(place, inside)
+        shutil.chown(inside, os.stat(place).st_uid, os.stat(place).st_gid)
         output("mount", "--bind", inside, place)
 
 

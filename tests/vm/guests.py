@@ -113,7 +113,11 @@ def describe(ec2, instance_id):
 def wait_state(ec2, instance_id, *states, limit=LIMIT):
     def look():
         found = describe(ec2, instance_id)
-        return found if found["State"]["Name"] in states else None
+        state = found["State"]["Name"]
+        if state == "terminated" and state not in states:
+            raise RuntimeError(f"{instance_id} is terminated: {found.get('StateTransitionReason')} "
+                               f"{found.get('StateReason', {}).get('Message')}")
+        return found if state in states else None
     return until(f"{instance_id} is {' or '.join(states)}", look, limit)
 
 
