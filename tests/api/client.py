@@ -44,6 +44,7 @@ ENDPOINT = os.environ["AWS_ENDPOINT_URL"]
 HOST = ENDPOINT.partition("//")[2]
 SOCKET = os.environ["CROFT_SOCKET"]
 LAB = os.environ["CROFT_LAB"]
+REAL_GUESTS = os.environ["CROFT_HYPERVISOR"] != "fake"
 REGION = os.environ["AWS_DEFAULT_REGION"]
 KEY_ID = os.environ["AWS_ACCESS_KEY_ID"]
 with open(os.path.join(LAB, "croft.conf"), encoding="utf-8") as conf:  # the lab always says which
@@ -396,12 +397,12 @@ def log_text():
         return file.read()
 
 
-def daemon(verb):
-    """kill, start, restart, stop, pid of the daemon in the lab."""
-    done = subprocess.run([os.path.join(LAB, "croftd"), verb], stdin=subprocess.DEVNULL,
+def daemon(verb, name="croftd"):
+    """kill, start, restart, stop, pid of a daemon in the lab."""
+    done = subprocess.run([os.path.join(LAB, name), verb], stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, check=False, timeout=90)
     if done.returncode != 0:
-        raise AssertionError(f"croftd {verb}: {done.stderr.strip()}")
+        raise AssertionError(f"{name} {verb}: {done.stderr.strip()}")
     return done.stdout.strip()
 
 

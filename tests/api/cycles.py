@@ -6,6 +6,7 @@
 """Killed at a random moment, again and again: nothing that was answered is lost, nothing is there twice.
 
     tests/lab --hypervisor fake --config storage=files -- tests/api/cycles.py [--cycles N] [--seed S]
+    tests/lab --config regions=us-east-1 -- tests/api/cycles.py ...
 
 In each cycle some hands work at once, each on objects of its own: volumes, snapshots, images, instances, groups, keys,
 addresses, interfaces, tags. SIGKILL ends the daemon in the middle. After its start
@@ -13,7 +14,9 @@ addresses, interfaces, tags. SIGKILL ends the daemon in the middle. After its st
   - the call whose answer got lost has either happened or not; said again with its client token it has happened once,
   - every job comes to an end within REST seconds, and nothing is left in a state on its way to another.
 Now and then, and at the end, the hands remove all they have: then no file, no address and no row is left.
-The disks are real ones. The guests are those of the fake hypervisor, which end with the daemon.
+The disks are real ones. The guests of the first are those of the fake hypervisor, which end with the daemon; those of the
+second are QEMU's, with a port in a real network each, and stay. They have no system: they are stopped by force, frozen
+as they are, and let go of no disk while they run. There croft-netd is killed, too, now and then.
 """
 import argparse
 import collections
@@ -26,7 +29,8 @@ import tempfile
 import threading
 import time
 
-from client import LAB, Refused, SERVER_ERRORS, call, daemon, log_text, request, until, upload
+from client import LAB, REAL_GUESTS, Refused, SERVER_ERRORS, call, daemon, log_text, request, until, upload
+import leftovers  # of tests/lib; client has put that on the path
 
 STATE = os.path.join(LAB, "state")
 HANDS = 4
@@ -154,7 +158,8 @@ class Hand:
         self.dice.choice((
             self.new_volume, self.new_volume, self.new_snapshot, self.new_snapshot, self.volume_of_snapshot, self.grow,
             self.launch, self.launch, self.stop, self.start, self.attach, self.attach, self.detach, self.new_image,
-            self.new_group, self.open_port, self.new_key, self.new_address, self.new_interface, self.name_it,
+            self.new_group, self.open_port, self.new_key, self.new_address, self.give_address, self.take_address,
+            self.new_interface, self.name_it,
             self.no_volume, self.no_snapshot, self.no_instance, self.no_image, self.no_group, self.no_key,
             self.no_address, self.no_interface))()
 
@@ -189,7 +194,7 @@ class Hand:
     def stop(self):
         i = self.any("instance")
         if i:
-            self.change("instance", "StopInstances", i, InstanceIds=[i])
+            self.change("instance", "StopInstances", i, InstanceIds=[i], Force=REAL_GUESTS)
 
     def start(self):
         i = self.any("instance")
@@ -203,9 +208,12 @@ class Hand:
                 Device=f"/dev/sd{self.dice.choice('fghijk')}") is not None:
             self.has["volume"][volume]["at"] = i
 
+    def lets_go(self, i):
+        return not REAL_GUESTS or state_of(KINDS["instance"], read_all(KINDS["instance"])[i]) == "stopped"
+
     def detach(self):
         volume = self.any("volume")
-        if volume and "at" in self.has["volume"][volume] and \
+        if volume and "at" in self.has["volume"][volume] and self.lets_go(self.has["volume"][volume]["at"]) and \
                 self.change("volume", "DetachVolume", volume, VolumeId=volume) is not None:
             del self.has["volume"][volume]["at"]
 
@@ -213,7 +221,8 @@ class Hand:
         i = self.any("instance")
         if i:
             self.serial += 1
-            self.make("image", "CreateImage", InstanceId=i, Name=f"image-{self.number}-{self.serial}")
+            self.make("image", "CreateImage", InstanceId=i, NoReboot=REAL_GUESTS,
+                      Name=f"image-{self.number}-{self.serial}")
 
     def new_group(self):
         self.serial += 1
@@ -235,6 +244,24 @@ class Hand:
 
     def new_address(self):
         self.make("address", "AllocateAddress", Domain="vpc")
+
+    def give_address(self):
+        i, address = self.any("instance"), self.any("address")
+        if i and address and "on" not in self.has["address"][address] and not self.held_by("address", "on", i) and \
+                self.change("address", "AssociateAddress", address, InstanceId=i, AllocationId=address) is not None:
+            self.has["address"][address]["on"] = i
+
+    def take_address(self):
+        address = self.any("address")
+        if address is None or "on" not in self.has["address"][address]:
+            return
+        association = read_all(KINDS["address"])[address]["AssociationId"]
+        if self.change("address", "DisassociateAddress", address, AssociationId=association) is not None:
+            del self.has["address"][address]["on"]
+
+    def held_by(self, name, how, i):
+        """The volumes that are attached to an instance ("at"), the addresses that are on it."""
+        return [key for key, known in self.has[name].items() if known.get(how) == i]
 
     def new_interface(self):
         self.make("interface", "CreateNetworkInterface", SubnetId=SUBNET)
@@ -266,7 +293,9 @@ class Hand:
         self.end("key", "DeleteKeyPair")
 
     def no_address(self):
-        self.end("address", "ReleaseAddress")
+        address = self.any("address")
+        if address and "on" not in self.has["address"][address]:
+            self.end("address", "ReleaseAddress", address)
 
     def no_interface(self):
         self.end("interface", "DeleteNetworkInterface")
@@ -275,14 +304,14 @@ class Hand:
         i = self.any("instance")
         if i is None:
             return
-        attached = [v for v, known in self.has["volume"].items() if known.get("at") == i]
-        for volume in attached:
-            self.maybe.add(volume)  # they are free in a moment, not at once
+        held = [(self.has[name], key, how) for name, how in (("volume", "at"), ("address", "on"))
+                for key in self.held_by(name, how, i)]
+        self.maybe.update(key for _, key, _ in held)  # they are free in a moment, not at once
         self.end("instance", "TerminateInstances", i, InstanceIds=[i])
         if i not in self.has["instance"]:
-            for volume in attached:
-                self.has["volume"][volume].pop("at", None)
-                self.maybe.discard(volume)
+            for mine, key, how in held:
+                mine[key].pop(how, None)
+                self.maybe.discard(key)
 
 
 def look():
@@ -343,6 +372,8 @@ def check(hands, seen):
                 if name == "volume" and known.get("at") != next(
                         (each["InstanceId"] for each in row["Attachments"]), None):
                     wrong.append(f"{key} is attached to {row['Attachments']}, not to {known.get('at')}")
+                if name == "address" and known.get("on") != row.get("InstanceId"):
+                    wrong.append(f"{key} is on {row.get('InstanceId')}, not on {known.get('on')}")
                 if "ports" in known and known["ports"] != {each["FromPort"] for each in row["IpPermissions"]}:
                     wrong.append(f"{key} has the ports {row['IpPermissions']}, not {known['ports']}")
     return wrong, claimed
@@ -359,6 +390,8 @@ def learn(hand, name, key, row):
         known["Size"] = row["Size"]
         if row["Attachments"]:
             known["at"] = row["Attachments"][0]["InstanceId"]
+    if name == "address" and "InstanceId" in row:
+        known["on"] = row["InstanceId"]
     if name == "group":
         known["ports"] = {each["FromPort"] for each in row["IpPermissions"]}
 
@@ -434,6 +467,9 @@ def clean(hands, stock, stock_files):
     assert not any(left.values()), f"rows are left: {left}"
     until(lambda: files() <= stock_files, limit=REST, what=f"no file but {sorted(stock_files)} is left; there are "
           f"{sorted(files() - stock_files)}")
+    if REAL_GUESTS:
+        left = leftovers.of_guests() + leftovers.of_networks()
+        assert not left, f"guests and networks leave {left}"
     subnet = ask("DescribeSubnets", SubnetIds=[SUBNET])["Subnets"][0]
     assert subnet["AvailableIpAddressCount"] == 4091, subnet
 
@@ -465,7 +501,13 @@ def cycle(hands, stock):
     for thread in threads:
         thread.start()
     time.sleep(hands[0].dice.random() * MOMENT)
-    daemon("kill")
+    if REAL_GUESTS and hands[0].dice.random() < 0.25:  # both, and in between croftd goes on without it
+        daemon("kill", "croft-netd")
+        time.sleep(hands[0].dice.random() * MOMENT)
+        daemon("kill")
+        daemon("start", "croft-netd")
+    else:
+        daemon("kill")
     killed.set()
     for thread in threads:
         thread.join()

@@ -11,11 +11,15 @@ import contextlib
 import os
 import re
 import subprocess
+import sys
 import tempfile
 
 from botocore.exceptions import ClientError
 
 from guests import (Checks, ec2_client, enter_own_lab, output, qemu_pid, run, until, wait_state)
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
+import leftovers  # noqa: E402
 
 enter_own_lab("--config", "instance_type=lab.tiny 1 128")
 
@@ -26,23 +30,9 @@ ec2 = ec2_client()
 
 
 def left_of(instance_id):
-    """What is still on the machine of an instance that is said to be terminated. The interface's
-    and the volume's ids have gone with their rows, so anything at all counts."""
-    found = [os.path.join(where, name) for folder in ("volumes", "instances", "uploads")
-             for where, folders, files in os.walk(os.path.join(STATE, folder))
-             for name in folders + files]
-    found += os.listdir("/run/croft/console")
-    found += output("virsh", "list", "--all", "--name").split()
-    found += [str(qemu_pid(instance_id))] if qemu_pid(instance_id) else []
-    found += re.findall(r"eni[0-9a-f]{12}", output("ip", "-o", "link"))
-    for name in re.findall(r"^vpc-[0-9a-f]+", output("ip", "netns"), re.MULTILINE):
-        found += re.findall(r"eni[0-9a-f]{12}|172\.31\.\d+\.\d+ :",
-                            output("ip", "netns", "exec", name, "ip", "-o", "link")
-                            + output("ip", "netns", "exec", name, "nft", "list", "ruleset"))
-        for folder in ("hosts", "names"):
-            found += os.listdir(f"/run/croft/network/{name}/{folder}")
-    found += re.findall(r"198\.18\.\d+\.\d+ via .*", output("ip", "route"))
-    return found
+    """What is still on the machine of an instance that is said to be terminated."""
+    pid = qemu_pid(instance_id)
+    return leftovers.of_disks(STATE) + leftovers.of_guests() + leftovers.of_networks() + ([str(pid)] if pid else [])
 
 
 def launch(image):
