@@ -256,15 +256,6 @@ static int let_write(struct storage *s, const struct layer_tree *tree,
     return r;
 }
 
-/* No volume writes it. */
-static bool is_frozen(const struct layer_tree *tree, const struct layer *l)
-{
-    for (size_t i = 0; i < tree->n; i++)
-        if (tree->v[i].layer == l)
-            return tree->v[i].volume_id == NULL;
-    return false;
-}
-
 /* Nothing is being copied: whatever no volume writes is for reading. */
 static int seal_frozen(struct jobs *j, const struct layer_tree *tree, struct err *e)
 {
@@ -276,10 +267,8 @@ static int seal_frozen(struct jobs *j, const struct layer_tree *tree, struct err
     return r;
 }
 
-/* Of layers that no guest reads. One that is frozen is sealed again before rows say that it rests.
- */
-static int copy_files(struct jobs *j, struct arena *a, const struct layer_tree *tree,
-                      const struct layer_step *step, struct err *e)
+/* Of layers that no guest reads. */
+static int copy_files(struct jobs *j, struct arena *a, const struct layer_step *step, struct err *e)
 {
     _cleanup_open_keys_ struct open_keys keys = open_keys_new(a, 1);
     struct storage *s = j->config.storage;
@@ -290,14 +279,7 @@ static int copy_files(struct jobs *j, struct arena *a, const struct layer_tree *
         return r;
     if (step->what == LAYER_STEP_MERGE)
         return s->ops->layer_merge(s, l->id, l->parent_id, key, e);
-    bool frozen = is_frozen(tree, l);
-    if (frozen)
-        r = s->ops->layer_seal(s, l->id, false, e);
-    if (r == 0)
-        r = s->ops->layer_flatten(s, l->id, l->image_id, key, e);
-    if (r == 0 && frozen)
-        r = s->ops->layer_seal(s, l->id, true, e);
-    return r;
+    return s->ops->layer_flatten(s, l->id, l->image_id, key, e);
 }
 
 static int copy(struct jobs *j, struct arena *a, const struct layer_tree *tree,
@@ -312,7 +294,7 @@ static int copy(struct jobs *j, struct arena *a, const struct layer_tree *tree,
     if (r < 0)
         return r;
     if (step->live == NULL)
-        return copy_files(j, a, tree, step, e);
+        return copy_files(j, a, step, e);
     const char *serial = serial_of(a, step->live);
     if (!merges)
         return h->ops->disk_flatten(

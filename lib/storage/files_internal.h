@@ -85,6 +85,17 @@ int files_layer_in_use(struct storage *s, const char *layer_id, bool *ret_used, 
 int files_layer_seal(struct storage *s, const char *layer_id, bool sealed, struct err *e);
 /* Lets QEMU's user read a file of ours, and write it or not. */
 int files_lend(const char *path, bool writable, struct err *e);
+/* A file that is for reading, written all the same by qemu-img, which is the same user as we: its
+ * owner may while this lives. What a death in between leaves is taken back when the file is lent
+ * anew. */
+struct own_write {
+    int fd; /* -1: its owner could write it already */
+    mode_t mode;
+};
+#define OWN_WRITE_NONE      ((struct own_write){.fd = -1})
+#define _cleanup_own_write_ _cleanup_(own_write_end)
+int files_own_write(const char *path, struct own_write *ret, struct err *e);
+void own_write_end(struct own_write *w);
 int files_layer_rebase(struct storage *s, const char *layer_id, const char *below, const char *key,
                        struct err *e);
 int files_layer_flatten(struct storage *s, const char *layer_id, const char *below, const char *key,

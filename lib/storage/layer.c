@@ -228,9 +228,12 @@ static int stands_on(struct arena *a, const char *path, const char *below, bool 
 static int set_backing(struct arena *a, const char *path, const char *below, const char *key,
                        struct err *e)
 {
+    _cleanup_own_write_ struct own_write write = OWN_WRITE_NONE;
     _cleanup_json_ json_t *alone = key == NULL ? NULL : describe(path, true);
     const char *spec = path;
-    int r = alone == NULL ? 0 : write_spec(a, alone, &spec, e);
+    int r = files_own_write(path, &write, e);
+    if (r == 0 && alone != NULL)
+        r = write_spec(a, alone, &spec, e);
     return r < 0 ? r : qemu_img_rebase(spec, backing_name(a, below), false, key, e);
 }
 
@@ -299,6 +302,7 @@ static int flatten(struct files_storage *f, struct arena *a, const char *path, c
 int files_layer_flatten(struct storage *s, const char *layer_id, const char *below, const char *key,
                         struct err *e)
 {
+    _cleanup_own_write_ struct own_write write = OWN_WRITE_NONE;
     _cleanup_arena_ struct arena *a = arena_new();
     bool there = false;
     int r = files_layer_check_id(layer_id, e);
@@ -308,6 +312,8 @@ int files_layer_flatten(struct storage *s, const char *layer_id, const char *bel
     r = stands_on(a, path, below, &there, e);
     if (r == 0 && !there)
         r = check_unused(s, layer_id, e);
+    if (r == 0 && !there)
+        r = files_own_write(path, &write, e);
     if (r == 0 && !there)
         r = flatten(files_of(s), a, path, below, key, e);
     return r < 0 ? err_wrap(e, r, "cannot flatten the layer %s", layer_id) : 0;
@@ -329,6 +335,7 @@ static int check_same_kind(struct arena *a, const char *path, const char *into, 
 int files_layer_merge(struct storage *s, const char *layer_id, const char *into, const char *key,
                       struct err *e)
 {
+    _cleanup_own_write_ struct own_write write = OWN_WRITE_NONE;
     _cleanup_arena_ struct arena *a = arena_new();
     struct files_storage *f = files_of(s);
     const char *spec = NULL;
@@ -353,6 +360,8 @@ int files_layer_merge(struct storage *s, const char *layer_id, const char *into,
         r = files_need(f, (int64_t)st.st_blocks * 512, "merging layers", e);
     if (r == 0)
         r = files_layer_spec(a, path, key, &spec, e);
+    if (r == 0)
+        r = files_own_write(path, &write, e);
     if (r == 0)
         r = qemu_img_commit(spec, key, e);
     return r < 0 ? err_wrap(e, r, "cannot merge the layer %s into %s", layer_id, into) : 0;

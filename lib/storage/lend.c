@@ -54,3 +54,27 @@ int files_lend(const char *path, bool writable, struct err *e)
         return err_errno(e, errno, "cannot set who may read %s", path);
     return 0;
 }
+
+int files_own_write(const char *path, struct own_write *ret, struct err *e)
+{
+    struct stat st;
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return err_errno(e, errno, "cannot open %s", path);
+    ret->mode = st.st_mode & 07777;
+    if ((ret->mode & S_IWUSR) != 0)
+        return 0;
+    if (fchmod(fd, ret->mode | S_IWUSR) < 0)
+        return err_errno(e, errno, "cannot open %s for writing", path);
+    ret->fd = TAKE_FD(fd);
+    return 0;
+}
+
+void own_write_end(struct own_write *w)
+{
+    if (w->fd < 0)
+        return;
+    (void)fchmod(w->fd, w->mode);
+    (void)close(w->fd);
+    w->fd = -1;
+}

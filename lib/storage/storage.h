@@ -102,7 +102,8 @@ struct storage_ops {
     int (*layer_grow)(struct storage *s, const char *layer_id, int64_t size_gib, const char *key,
                       struct err *e);
     int (*layer_remove)(struct storage *s, const char *layer_id, struct err *e);
-    /* Sealed: QEMU may read it, and nobody write it. Not sealed: QEMU's user gets it to write. */
+    /* Sealed: QEMU may read it, and nobody write it but the driver itself, in what follows. Not
+     * sealed: QEMU's user gets it to write. */
     int (*layer_seal)(struct storage *s, const char *layer_id, bool sealed, struct err *e);
     /* Says what it stands on from now on, which must be the same to a reader. Copies nothing. */
     int (*layer_rebase)(struct storage *s, const char *layer_id, const char *below, const char *key,
