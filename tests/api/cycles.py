@@ -77,9 +77,12 @@ KINDS = {kind.name: kind for kind in (
 def read_all(kind):
     """{id: the object as it is described}"""
     action, list_name, _ = kind.read
-    reply = ask(action, **(kind.scope or {}))
-    rows = [row for reservation in reply[list_name] for row in reservation["Instances"]] \
-        if kind.name == "instance" else reply[list_name]
+    listed, token = [], {}
+    while token is not None:
+        reply = ask(action, **(kind.scope or {}), **token)
+        listed += reply[list_name]
+        token = {"NextToken": reply["NextToken"]} if reply.get("NextToken") else None
+    rows = [row for reservation in listed for row in reservation["Instances"]] if kind.name == "instance" else listed
     return {row[kind.key]: row for row in rows}
 
 
@@ -96,7 +99,7 @@ class Hand:
         self.has = {name: {} for name in KINDS}  # id: what is known of it
         self.maybe = set()
         self.pending = None  # the call that was cut off: (kind, action, params)
-        self.calls = self.refusals = 0
+        self.calls, self.refusals = collections.Counter(), 0
         self.wrong = []
         self.serial = 0
 
@@ -111,7 +114,7 @@ class Hand:
 
     def tell(self, action, **params):
         """None: it was refused, as it may be when the object is not in the state for it."""
-        self.calls += 1
+        self.calls[action] += 1
         try:
             return ask(action, **params)
         except Refused as refused:
@@ -158,7 +161,7 @@ class Hand:
         self.dice.choice((
             self.new_volume, self.new_volume, self.new_snapshot, self.new_snapshot, self.volume_of_snapshot, self.grow,
             self.launch, self.launch, self.stop, self.start, self.attach, self.attach, self.detach, self.new_image,
-            self.new_group, self.open_port, self.new_key, self.new_address, self.give_address, self.take_address,
+            self.new_group, self.open_port, self.join_group, self.reboot, self.new_key, self.new_address, self.give_address, self.take_address,
             self.new_interface, self.name_it,
             self.no_volume, self.no_snapshot, self.no_instance, self.no_image, self.no_group, self.no_key,
             self.no_address, self.no_interface))()
@@ -237,6 +240,17 @@ class Hand:
                 "IpProtocol": "tcp", "FromPort": port, "ToPort": port,
                 "IpRanges": [{"CidrIp": "192.0.2.0/24"}]}]) is not None:
             self.has["group"][group].setdefault("ports", set()).add(port)
+
+    def join_group(self):
+        i, group = self.any("instance"), self.any("group")
+        if i and group and self.change("instance", "ModifyInstanceAttribute", i, InstanceId=i,
+                                       Groups=[group]) is not None:
+            self.has["instance"][i]["group"] = group
+
+    def reboot(self):
+        i = self.any("instance")
+        if i:
+            self.change("instance", "RebootInstances", i, InstanceIds=[i])
 
     def new_key(self):
         self.serial += 1
@@ -372,6 +386,8 @@ def check(hands, seen):
                 if name == "volume" and known.get("at") != next(
                         (each["InstanceId"] for each in row["Attachments"]), None):
                     wrong.append(f"{key} is attached to {row['Attachments']}, not to {known.get('at')}")
+                if "group" in known and [known["group"]] != [each["GroupId"] for each in row["SecurityGroups"]]:
+                    wrong.append(f"{key} is in {row['SecurityGroups']}, not in {known['group']}")
                 if name == "address" and known.get("on") != row.get("InstanceId"):
                     wrong.append(f"{key} is on {row.get('InstanceId')}, not on {known.get('on')}")
                 if "ports" in known and known["ports"] != {each["FromPort"] for each in row["IpPermissions"]}:
@@ -390,6 +406,8 @@ def learn(hand, name, key, row):
         known["Size"] = row["Size"]
         if row["Attachments"]:
             known["at"] = row["Attachments"][0]["InstanceId"]
+    if name == "instance":
+        known["group"] = row["SecurityGroups"][0]["GroupId"]
     if name == "address" and "InstanceId" in row:
         known["on"] = row["InstanceId"]
     if name == "group":
@@ -443,7 +461,7 @@ def remove_one(action, parameter, key):
         ask(action, **{parameter: key})
     except Refused as refused:  # a root volume goes with its instance
         if not refused.code.endswith(".NotFound"):
-            raise
+            raise AssertionError(f"{action} {key}: {refused}; there is {look()}") from refused
 
 
 def clean(hands, stock, stock_files):
@@ -474,13 +492,20 @@ def clean(hands, stock, stock_files):
     assert subnet["AvailableIpAddressCount"] == 4091, subnet
 
 
-def small_image():
+def set_up(name):
+    """An image for the hands, what is there beside what they make, and the files of that."""
+    global SUBNET
+    SUBNET = ask("DescribeSubnets", Filters=[
+        {"Name": "availability-zone", "Values": ["us-east-1a"]}])["Subnets"][0]["SubnetId"]
+    return small_image(name), {name: read_all(kind) for name, kind in KINDS.items()}, files()
+
+
+def small_image(name):
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "disk.qcow2")
         subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", path, "1G"], check=True)
         with open(path, "rb") as file:
-            name = upload(file.read())
-    image = ask("RegisterImage", Name="cycles", ImageLocation="upload:" + name)["ImageId"]
+            image = ask("RegisterImage", Name=name, ImageLocation="upload:" + upload(file.read()))["ImageId"]
     until(lambda: ask("DescribeImages", ImageIds=[image])["Images"][0]["State"] == "available")
     return image
 
@@ -528,18 +553,13 @@ def cycle(hands, stock):
 
 
 def main():
-    global SUBNET
     parser = argparse.ArgumentParser()
     parser.add_argument("--cycles", type=int, default=int(os.environ.get("CYCLES", "50")))
     parser.add_argument("--seed", type=int, default=int(os.environ.get("SEED", random.randrange(1 << 31))))
     options = parser.parse_args()
     print(f"# seed {options.seed}", flush=True)
     dice = random.Random(options.seed)
-    SUBNET = ask("DescribeSubnets", Filters=[
-        {"Name": "availability-zone", "Values": ["us-east-1a"]}])["Subnets"][0]["SubnetId"]
-    image = small_image()
-    stock = {name: read_all(kind) for name, kind in KINDS.items()}
-    stock_files = files()
+    image, stock, stock_files = set_up("cycles")
     hands = [Hand(number, random.Random(dice.random()), image) for number in range(HANDS)]
     faults, starts, rests = [], [], []
     for number in range(options.cycles):
@@ -556,7 +576,7 @@ def main():
             break  # what comes after follows from it
     errors = collections.Counter(line.split()[2] for line in log_text().splitlines()
                                  if len(line.split()) > 2 and line.split()[1] == "error")
-    calls, refusals = sum(h.calls for h in hands), sum(h.refusals for h in hands)
+    calls, refusals = sum(h.calls.total() for h in hands), sum(h.refusals for h in hands)
     for fault in faults:
         print(f"# {fault}")
     print(f"# {len(starts)} cycles, {calls} calls, {refusals} of them refused; a start took "
