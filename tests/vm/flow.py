@@ -228,7 +228,7 @@ def console_and_status(life):
     def booted():
         text = ec2.get_console_output(InstanceId=life.id, Latest=True).get("Output", "")
         return text if re.search(r"login:", text) else ""
-    text = until("the console shows the login prompt", booted, 60)
+    text = until("the console shows the login prompt", booted)
     checks.ok("GetConsoleOutput shows the boot", "Linux version" in text, text[-2000:])
 
     def status_ok():

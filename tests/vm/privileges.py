@@ -141,7 +141,7 @@ def life(key, instance, zone):
     run(f"udevadm settle; test -b {disk}; mkfs.ext4 -q {disk}; mount {disk} /mnt; echo kept >/mnt/mark; sync")
     for turn in ("one snapshot", "and another"):
         snapshot = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
-        state = until(turn, lambda of=snapshot: ec2.describe_snapshots(SnapshotIds=[of])["Snapshots"][0]["State"] in (
+        until(turn, lambda of=snapshot: ec2.describe_snapshots(SnapshotIds=[of])["Snapshots"][0]["State"] in (
             "completed", "error"), 60)
         checks.same(f"{turn} is made of a disk that is written to",
                     ec2.describe_snapshots(SnapshotIds=[snapshot])["Snapshots"][0]["State"], "completed")
@@ -162,3 +162,4 @@ with checks.part("door"):
     door()
 with checks.part("guest"):
     guest()
+checks.finish()
