@@ -42,6 +42,7 @@ struct applied {
     char *vpc_id;
     int namespace_fd;
     int dnsmasq;       /* pidfd */
+    size_t hosts_gone; /* that this dnsmasq has seen go, or one before it */
     struct held *held; /* knows nothing when what is applied is not known */
 };
 
@@ -124,7 +125,8 @@ static int put_names(const struct applied_options *o, struct arena *a, struct ap
 {
     bool same =
         old != NULL && intent_equal(old, intent, INTENT_NAMES) && !dnsmasq_has_ended(vpc->dnsmasq);
-    const struct hosts_place place = {o->directory, vpc->namespace_fd, &vpc->dnsmasq};
+    const struct hosts_place place = {o->directory, vpc->namespace_fd, &vpc->dnsmasq,
+                                      &vpc->hosts_gone};
     int r = 0;
     if (!same) {
         _cleanup_buf_ struct buf config = BUF_INIT(CONFIG_MAX);

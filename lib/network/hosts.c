@@ -9,6 +9,10 @@
 #include "network/intent.h"
 #include "network/netns.h"
 
+/* dnsmasq forgets a host that is gone, but keeps some of its memory: five kilobytes, with its
+ * names. So it is started anew now and then; leases and names are in files. */
+#define GONE_MAX 1000
+
 static bool host_equal(const struct dnsmasq_host *a, const struct dnsmasq_host *b)
 {
     return streq(a->host, b->host) && streq(a->names, b->names);
@@ -52,8 +56,11 @@ static int forget_leases(const struct hosts_place *place, const struct net_vpc *
     bool has_ipv6 = false;
     for (size_t i = 0; i < gone->n; i++)
         has_ipv6 |= gone->v[i].has_ipv6;
-    if (has_ipv6)
+    *place->gone += gone->n;
+    if (has_ipv6 || *place->gone >= GONE_MAX) {
+        *place->gone = 0;
         return dnsmasq_restart(place->directory, place->namespace_fd, place->pidfd, e);
+    }
     int r = dnsmasq_reload(*place->pidfd, e);
     _cleanup_netns_ struct netns_visit visit = NETNS_AT_HOME;
     if (r == 0)

@@ -7,7 +7,8 @@
 struct hosts_place {
     const char *directory; /* of dnsmasq */
     int namespace_fd;
-    int *pidfd; /* of the dnsmasq that runs */
+    int *pidfd;   /* of the dnsmasq that runs */
+    size_t *gone; /* hosts that it has seen go */
 };
 
 /* Ports of both are sorted. `from` NULL: what the files say. */

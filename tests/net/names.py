@@ -91,6 +91,22 @@ class Names(world.Case):
         self.assertEqual(eventually(lambda: dhcp(b, 0.5))[0], b.ip)
         self.assertEqual(dnsmasq_pid(vpc), pid, "the same dnsmasq")
 
+    def test_a_dnsmasq_that_has_seen_many_hosts_go_is_started_anew(self):
+        vpc = Vpc(cidr="172.31.0.0/16", subnets=("172.31.0.0/20",))
+        group = vpc.group()
+        a, b = self.start(vpc, vpc.port([group]), vpc.port([group]), configured=False)
+        pid = dnsmasq_pid(vpc)
+        for turn in range(4):
+            self.assertEqual(dnsmasq_pid(vpc), pid, f"{turn * 250} have gone")
+            made = [vpc.port([group], number=10 + number)["id"] for number in range(250)]
+            self.driver.apply(vpc)
+            for port in made:
+                del vpc.ports[port]
+            self.driver.apply(vpc)
+        self.assertNotEqual(dnsmasq_pid(vpc), pid)
+        self.assertEqual(eventually(lambda: dhcp(a))[0], a.ip)
+        self.assertEqual(eventually(lambda: dhcp(b))[0], b.ip)
+
     def test_names_forward_and_back_and_no_others(self):
         vpc = Vpc(cidr="172.31.0.0/16", subnets=("172.31.0.0/20", "172.31.16.0/20"))
         group = vpc.group()
