@@ -25,6 +25,8 @@
 #define LEASES_MAX    65536
 #define HOST_MAX      8192 /* a file of hosts/ or names/: 50 addresses of each family fit */
 #define CONFIG_MAX    (1 << 20)
+#define FORWARDS_MAX  12288
+#define CACHED_NAMES  1000
 #define END_WAIT_MS   2000
 #define START_WAIT_MS 15000
 
@@ -124,6 +126,9 @@ int dnsmasq_config_build(const struct net_vpc *intent, const struct dnsmasq_opti
                      "no-poll\n"
                      "domain-needed\n"
                      "bogus-priv\n");
+    /* A question of a guest that nobody answers is kept for ten seconds; that many it may ask in
+     * them (rules_limits.c), and others' find room beside. */
+    buf_printf(out, "dns-forward-max=%d\ncache-size=%d\n", FORWARDS_MAX, CACHED_NAMES);
     buf_printf(out, "hostsdir=%s/names\n", options->directory);
     buf_printf(out, "domain=%s\n", intent->domain);
     /* Names of the VPC are answered here or not at all; they never go upstream. */
@@ -152,6 +157,7 @@ int dnsmasq_config_build(const struct net_vpc *intent, const struct dnsmasq_opti
                      "dhcp-authoritative\n"
                      "dhcp-rapid-commit\n"
                      "dhcp-ignore=tag:!known\n"
+                     "dhcp-ignore-names\n" /* what a guest calls itself is no name of the VPC */
                      "no-ping\n"
                      "quiet-dhcp\n");
     if (intent->n_ipv6_cidrs > 0)

@@ -1,5 +1,7 @@
 #include "network/expr.h"
 
+#include <stdio.h>
+
 #include "base/check.h"
 #include "base/cleanup.h"
 
@@ -94,6 +96,39 @@ json_t *expr_source_in_turn(const char *const *addresses, size_t n)
     return expr_made(json_pack("{s:{s:s,s:{s:{s:{s:{s:s,s:i,s:i}},s:{s:o}}}}}", "snat", "family",
                                "ip", "addr", "map", "key", "numgen", "mode", "inc", "mod", (int)n,
                                "offset", 0, "data", "set", turns));
+}
+
+static json_t *metered(const char *meter, const char *op, json_t *key, json_t *limit)
+{
+    char set[64];
+    int n = snprintf(set, sizeof(set), "@%s", meter);
+    CHECK(n > 0 && n < (int)sizeof(set));
+    return expr_made(json_pack("{s:{s:s,s:o,s:s,s:[o]}}", "set", "op", op, "elem", key, "set", set,
+                               "stmt", limit));
+}
+
+json_t *expr_over_rate(const char *meter, json_t *key, int packets_per_second, int burst)
+{
+    /* "update", so that an element lives as long as packets come. */
+    return metered(meter, "update", key,
+                   expr_made(json_pack("{s:{s:i,s:i,s:s,s:b}}", "limit", "rate", packets_per_second,
+                                       "burst", burst, "per", "second", "inv", 1)));
+}
+
+json_t *expr_over_connections(const char *meter, json_t *key, int most)
+{
+    return metered(meter, "add", key,
+                   expr_made(json_pack("{s:{s:i,s:b}}", "ct count", "val", most, "inv", 1)));
+}
+
+json_t *expr_mark_share(const char *protocol, int shares)
+{
+    json_t *ends =
+        json_pack("[o,o,o,o]", expr_field(protocol, "saddr"), expr_field(protocol, "daddr"),
+                  expr_field("th", "sport"), expr_field("th", "dport"));
+    return expr_made(json_pack("{s:{s:o,s:{s:{s:i,s:i,s:{s:o}}}}}", "mangle", "key",
+                               expr_meta("mark"), "value", "jhash", "mod", shares, "seed", 1,
+                               "expr", "concat", ends));
 }
 
 json_t *expr_concat(json_t *first, json_t *second, json_t *third)

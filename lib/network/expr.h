@@ -30,6 +30,16 @@ json_t *expr_vmap(json_t *key, const char *map);
 json_t *expr_translate(const char *statement, const char *address, const char *map);
 /* snat of IPv4 to one of these addresses, each connection to the next. */
 json_t *expr_source_in_turn(const char *const *addresses, size_t n);
+/*
+ * Matches the packets of each key above what is allowed it: so many packets a second, or so many
+ * connections at a time (only for packets that begin one). `meter` is the name of a set that
+ * ruleset_add_meter() has made.
+ */
+json_t *expr_over_rate(const char *meter, json_t *key, int packets_per_second, int burst);
+json_t *expr_over_connections(const char *meter, json_t *key, int most);
+/* Sets the packet's mark to a number below `shares` that follows from its ends: addresses of `ip`
+ * or `ip6`, and ports. What has no ports keeps its mark. */
+json_t *expr_mark_share(const char *protocol, int shares);
 /* third may be NULL. */
 json_t *expr_concat(json_t *first, json_t *second, json_t *third);
 /* A list of up to four statements; NULL ends it early. */

@@ -32,6 +32,18 @@ static void concat(struct buf *out, const json_t *parts)
     }
 }
 
+static void alternatives(struct buf *out, const json_t *list)
+{
+    size_t i;
+    json_t *each;
+    json_array_foreach(list, i, each)
+    {
+        buf_add_str(out, i > 0 ? ", " : "{ ");
+        value(out, each, false);
+    }
+    buf_add_str(out, " }");
+}
+
 /* quoted: the name of an interface, which may hold a wildcard. */
 static void value(struct buf *out, const json_t *v, bool quoted)
 {
@@ -42,6 +54,9 @@ static void value(struct buf *out, const json_t *v, bool quoted)
     const json_t *ct = json_object_get(v, "ct");
     const json_t *rt = json_object_get(v, "rt");
     const json_t *turn = json_object_get(v, "numgen");
+    const json_t *any = json_object_get(v, "set");
+    const json_t *bits = json_object_get(v, "&");
+    const json_t *header = json_object_get(v, "exthdr");
     const char *text = json_string_value(v);
     if (text != NULL)
         buf_printf(out, quoted && text[0] != '@' ? "\"%s\"" : "%s", text);
@@ -69,6 +84,15 @@ static void value(struct buf *out, const json_t *v, bool quoted)
     else if (range != NULL)
         buf_printf(out, "%lld-%lld", (long long)json_integer_value(json_array_get(range, 0)),
                    (long long)json_integer_value(json_array_get(range, 1)));
+    else if (header != NULL)
+        buf_printf(out, "exthdr %s", text_of(header, "name"));
+    else if (json_is_true(v))
+        buf_add_str(out, "exists");
+    else if (bits != NULL) {
+        value(out, json_array_get(bits, 0), false);
+        buf_printf(out, " & 0x%llx", (long long)json_integer_value(json_array_get(bits, 1)));
+    } else if (any != NULL)
+        alternatives(out, any);
     else if (json_object_get(v, "concat") != NULL)
         concat(out, json_object_get(v, "concat"));
     else
@@ -121,6 +145,37 @@ static void translate(struct buf *out, const char *verb, const json_t *how)
         value(out, data, false);
 }
 
+/* update @arp_rate { iifname limit rate over 100/second burst 256 packets } */
+static void metered(struct buf *out, const json_t *m)
+{
+    const json_t *stmt = json_array_get(json_object_get(m, "stmt"), 0);
+    const json_t *limit = json_object_get(stmt, "limit");
+    const json_t *count = json_object_get(stmt, "ct count");
+    buf_printf(out, "%s %s { ", text_of(m, "op"), text_of(m, "set"));
+    value(out, json_object_get(m, "elem"), false);
+    if (limit != NULL)
+        buf_printf(out, " limit rate over %lld/%s burst %lld packets",
+                   (long long)json_integer_value(json_object_get(limit, "rate")),
+                   text_of(limit, "per"),
+                   (long long)json_integer_value(json_object_get(limit, "burst")));
+    else
+        buf_printf(out, " ct count over %lld",
+                   (long long)json_integer_value(json_object_get(count, "val")));
+    buf_add_str(out, " }");
+}
+
+/* meta mark set jhash ip saddr . … mod 256 seed 0x1 */
+static void mangle(struct buf *out, const json_t *m)
+{
+    const json_t *hash = json_object_get(json_object_get(m, "value"), "jhash");
+    value(out, json_object_get(m, "key"), false);
+    buf_add_str(out, " set jhash ");
+    value(out, json_object_get(hash, "expr"), false);
+    buf_printf(out, " mod %lld seed 0x%llx",
+               (long long)json_integer_value(json_object_get(hash, "mod")),
+               (long long)json_integer_value(json_object_get(hash, "seed")));
+}
+
 static void statement(struct buf *out, const json_t *s)
 {
     const char *name = json_object_iter_key(json_object_iter((json_t *)s));
@@ -134,6 +189,10 @@ static void statement(struct buf *out, const json_t *s)
         buf_printf(out, " vmap %s", text_of(body, "data"));
     } else if (streq(name, "dnat") || streq(name, "snat")) {
         translate(out, name, body);
+    } else if (streq(name, "mangle")) {
+        mangle(out, body);
+    } else if (streq(name, "set")) {
+        metered(out, body);
     } else if (name != NULL && json_is_null(body)) {
         buf_add_str(out, name); /* accept, drop, masquerade */
     } else {

@@ -29,6 +29,12 @@ static const struct sysctl namespace_sysctls[] = {
     {"net/ipv4/conf/default/accept_redirects", "0", false},
     /* Ask for a guest's MAC with the address of its own subnet. */
     {"net/ipv4/conf/all/arp_announce", "2", false},
+    /* Pieces of datagrams: as many as three guests may send (rules_limits.c) while they are kept.
+     */
+    {"net/ipv4/ipfrag_time", "2", false},
+    {"net/ipv4/ipfrag_high_thresh", "167772160", false},
+    {"net/netfilter/nf_conntrack_frag6_timeout", "2", true},
+    {"net/netfilter/nf_conntrack_frag6_high_thresh", "167772160", true},
     /* IPv6 is for the links that are told so: see netns_link_ipv6(). */
     {"net/ipv6/conf/default/disable_ipv6", "1", true},
     {"net/ipv6/conf/all/forwarding", "1", true},

@@ -112,7 +112,7 @@ static void add_bridge_ipv6(struct rules_builder *b, struct ruleset_chain *c)
 }
 
 /* Port security: what a guest may put on its wire. Everything else ends here. */
-static void add_bridge(struct rules_builder *b)
+static void add_bridge(struct rules_builder *b, const char *resolver)
 {
     struct ruleset_chain *c = ruleset_add_chain(
         b->rules, "bridge", "prerouting",
@@ -127,6 +127,7 @@ static void add_bridge(struct rules_builder *b)
         b, c,
         expr_statements(expr_match("!=", port_and("ether", "saddr"), json_string("@port_mac")),
                         expr_verdict("drop"), NULL, NULL));
+    rules_limit_port(b, c, resolver);
     rules_add(b, c,
               expr_statements(
                   expr_equals(expr_concat(expr_meta("iifname"), expr_field("arp", "saddr ether"),
@@ -284,6 +285,7 @@ static int add_forward(struct rules_builder *b, struct err *e)
     rules_add(b, c, expr_statements(expr_state("established"), expr_verdict("accept"), NULL, NULL));
     rules_add(b, c, expr_statements(expr_state("related"), expr_verdict("accept"), NULL, NULL));
     rules_add(b, c, expr_statements(expr_state("invalid"), expr_verdict("drop"), NULL, NULL));
+    rules_limit_connections(b, c);
     add_beginnings(b, c);
     add_deliver(b);
     return r;
@@ -321,6 +323,7 @@ static void add_input(struct rules_builder *b, const char *resolver)
     rules_add(b, c, expr_statements(expr_from_interface("lo"), expr_verdict("accept"), NULL, NULL));
     rules_add(b, c, expr_statements(expr_state("established"), expr_verdict("accept"), NULL, NULL));
     rules_add(b, c, expr_statements(expr_state("related"), expr_verdict("accept"), NULL, NULL));
+    rules_limit_services(b, c);
     rules_add(b, c,
               expr_statements(expr_from_interface("br*"), expr_to_port("udp", 67),
                               expr_verdict("accept"), NULL));
@@ -405,7 +408,7 @@ int rules_build(struct arena *a, const struct net_vpc *intent, const struct rule
     add_sets(&b);
     if (b.has_ipv6)
         r = rules_add_blocks(&b, IPV6_BLOCKS, intent->ipv6_cidrs, intent->n_ipv6_cidrs, true, e);
-    add_bridge(&b);
+    add_bridge(&b, resolver);
     if (r == 0)
         r = add_forward(&b, e);
     add_nat(&b);

@@ -28,7 +28,7 @@ struct rules_builder {
     struct ruleset_set *port_mac, *port_arp, *port_forwarder;
     struct rules_pair port_address, addresses;
     struct rules_pair port_in, port_out, forwarder_in;
-    struct ruleset_set *forwarder_out;
+    struct ruleset_set *forwarder_out, *gateway_mac;
     struct ruleset_set *public, *public_to_private, *private_to_public;
     struct rules_pair *members; /* of intent->groups */
     struct {
@@ -63,5 +63,13 @@ int rules_add_references(struct rules_builder *b, struct err *e);
 int rules_add_port(struct rules_builder *b, const struct net_port *p, struct err *e);
 /* The chains alone that decide for it: other ports may share them. */
 int rules_add_port_chains(struct rules_builder *b, const struct net_port *p, struct err *e);
+/*
+ * What one port may take of what it shares with the others (rules_limits.c). Of the bridge: behind
+ * the check of its MAC; of forwarding: where only beginnings come; of the router: before what it
+ * accepts.
+ */
+void rules_limit_port(struct rules_builder *b, struct ruleset_chain *bridge, const char *resolver);
+void rules_limit_connections(struct rules_builder *b, struct ruleset_chain *forward);
+void rules_limit_services(struct rules_builder *b, struct ruleset_chain *input);
 /* The chains and maps of network ACLs, and at the head of `forward` the way there. */
 int rules_add_acls(struct rules_builder *b, struct ruleset_chain *forward, struct err *e);

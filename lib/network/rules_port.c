@@ -210,6 +210,8 @@ int rules_add_port(struct rules_builder *b, const struct net_port *p, struct err
     if (r < 0)
         return r;
     ruleset_add_element(b->rules, b->port_mac, p->tap, p->mac, NULL, NULL);
+    if (p->nat_gateway_id != NULL)
+        ruleset_add_element(b->rules, b->gateway_mac, p->mac, NULL, NULL, NULL);
     ruleset_add_element(b->rules, b->port_arp, p->tap, p->mac, "0.0.0.0",
                         NULL); /* RFC 5227 probe */
     if (!p->source_dest_check) {

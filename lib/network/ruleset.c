@@ -39,6 +39,15 @@ struct ruleset_set *ruleset_add_intervals(struct ruleset *r, const char *family,
     return set;
 }
 
+struct ruleset_set *ruleset_add_meter(struct ruleset *r, const char *family, const char *name,
+                                      const char *type, int timeout_s)
+{
+    struct ruleset_set *set = ruleset_add_set(r, family, name, type, NULL);
+    set->meter = true;
+    set->timeout_s = timeout_s;
+    return set;
+}
+
 void ruleset_add_element(struct ruleset *r, struct ruleset_set *set, const char *key0,
                          const char *key1, const char *key2, const char *value)
 {

@@ -35,6 +35,12 @@ struct ruleset_set *ruleset_add_set(struct ruleset *r, const char *family, const
 /* A set of addresses and ranges ("10.0.0.0-10.0.0.9"), which must not overlap. */
 struct ruleset_set *ruleset_add_intervals(struct ruleset *r, const char *family, const char *name,
                                           const char *type);
+/*
+ * A set that packets fill: expr_over_rate() with `timeout_s` seconds that an element lives after
+ * its last packet; expr_over_connections() with 0, whose elements end with their connections.
+ */
+struct ruleset_set *ruleset_add_meter(struct ruleset *r, const char *family, const char *name,
+                                      const char *type, int timeout_s);
 /* Unused parts of the key are NULL. The value of a verdict map is the chain to jump to. Of two
  * elements with the same key one stays. */
 void ruleset_add_element(struct ruleset *r, struct ruleset_set *set, const char *key0,

@@ -5,6 +5,8 @@
 #include "network/expr_text.h"
 #include "network/ruleset_internal.h"
 
+#define METER_SIZE (1 << 20) /* ports of a VPC, and shares of their connections */
+
 /* "add chain inet croft sg-…-in" */
 static void line(struct transaction *t, const char *verb, const char *object, const char *family,
                  const char *name)
@@ -50,8 +52,14 @@ static void line_set(struct transaction *t, const char *verb, const struct rules
     if (streq(verb, "add")) {
         buf_add_str(t->out, " { type ");
         expr_text_type(t->out, set->type);
-        buf_printf(t->out, "%s%s;%s }", set->data != NULL ? " : " : "",
+        buf_printf(t->out, "%s%s;%s", set->data != NULL ? " : " : "",
                    set->data != NULL ? set->data : "", set->intervals ? " flags interval;" : "");
+        if (set->meter)
+            buf_printf(t->out, " size %d; flags dynamic%s;", METER_SIZE,
+                       set->timeout_s > 0 ? ", timeout" : "");
+        if (set->timeout_s > 0)
+            buf_printf(t->out, " timeout %ds;", set->timeout_s);
+        buf_add_str(t->out, " }");
     }
     buf_add_char(t->out, '\n');
 }
@@ -69,6 +77,12 @@ void transaction_set(struct transaction *t, const char *verb, const struct rules
         buf_printf(t->out, ",\"map\":\"%s\"", set->data);
     if (set->intervals)
         buf_add_str(t->out, ",\"flags\":[\"interval\"]");
+    /* Older versions of the library have no word for "dynamic" in JSON; the rule that fills the
+     * set, which is of the same transaction, tells them. */
+    if (set->meter)
+        buf_printf(t->out, ",\"size\":%d", METER_SIZE);
+    if (set->timeout_s > 0)
+        buf_printf(t->out, ",\"timeout\":%d", set->timeout_s);
     end_command(t);
 }
 

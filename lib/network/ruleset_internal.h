@@ -21,6 +21,8 @@ struct ruleset_set {
     const char *type;
     const char *data;
     bool intervals;
+    bool meter; /* packets fill it */
+    int timeout_s;
     struct {
         struct ruleset_element *v;
         size_t n;

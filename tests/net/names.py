@@ -107,6 +107,24 @@ class Names(world.Case):
         self.assertEqual(eventually(lambda: dhcp(a))[0], a.ip)
         self.assertEqual(eventually(lambda: dhcp(b))[0], b.ip)
 
+    def test_what_a_guest_calls_itself_is_no_name_of_the_vpc(self):
+        """Neither a name of nobody's nor another's, nor what would lead out of a directory or into a log."""
+        vpc = Vpc()
+        group = vpc.group()
+        resource = "i-0123456789abcdef0"
+        a, b = self.start(vpc, vpc.port([group], hostname=resource), vpc.port([group]), configured=False)
+        b.batch(f"addr add {b.ip}/20 dev eth0", f"route add default via {b.router}")
+        name = b.port["hostname"]
+        before = sorted(os.listdir(f"{world.RUNTIME}/network/{vpc.id}/hosts"))
+        for said in (b"wpad", name.encode(), b"..", b"../../x", b"a/b", b"x\x1b[31m\ry", b"\xff" * 63, b"a\0b", b"*"):
+            for option in (b"\x0c" + bytes([len(said)]) + said,
+                           b"\x51" + bytes([len(said) + 3]) + b"\1\0\0" + said):
+                self.assertEqual(dhcp(a, 4, more=option)[0], a.ip, said)
+                for each in ("wpad", "wpad.ec2.internal", "a", "x", "b"):
+                    self.assertEqual(dns(b, "10.0.0.2", each, limit=4), (3, []), f"{each}, called {said}")
+                self.assertEqual(dns(b, "10.0.0.2", name + ".ec2.internal", limit=4), (0, [b.ip]), "another's name")
+        self.assertEqual(sorted(os.listdir(f"{world.RUNTIME}/network/{vpc.id}/hosts")), before)
+
     def test_names_forward_and_back_and_no_others(self):
         vpc = Vpc(cidr="172.31.0.0/16", subnets=("172.31.0.0/20", "172.31.16.0/20"))
         group = vpc.group()

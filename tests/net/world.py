@@ -23,6 +23,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lib"))
 
 POOL = "198.51.100.0/24"
 RUNTIME = "/run/croft"
+METER = 1 << 20  # the size that sets have which packets fill
 DROPPED = 0.6  # seconds without an answer that count as none, where none is wanted
 COMES = 8  # and where one is: a machine at its limits is given time
 
@@ -476,8 +477,8 @@ def dhcp_options(data):
     return options
 
 
-def dhcp(guest, limit=1.0, mac=None):
-    """Discover, offer, request, acknowledge: (address, options, seconds), or None."""
+def dhcp(guest, limit=1.0, mac=None, more=b""):
+    """Discover, offer, request, acknowledge: (address, options, seconds), or None. more: options that it says, too."""
     mac = mac or guest.port["mac"]
     number = random.randrange(1 << 32)
 
@@ -485,7 +486,7 @@ def dhcp(guest, limit=1.0, mac=None):
         head = struct.pack(">BBBBIHH16s", 1, 1, 6, 0, number, 0, 0x8000, b"")
         return (head + mac_bytes(mac) + bytes(10 + 64 + 128) + b"\x63\x82\x53\x63"
                 + b"".join(options) + b"\x3d\x07\x01" + mac_bytes(mac) + b"\x37\x07\x01\x03\x06\x0c\x0f\x2c\x2e"
-                + b"\xff").ljust(300, b"\0")
+                + more + b"\xff").ljust(300, b"\0")
 
     def answer(sock, until, kinds):
         while (left := until - time.monotonic()) > 0:
@@ -557,6 +558,8 @@ def ruleset(name, root=""):
             if kind == "metainfo":
                 continue
             value.pop("handle", None)
+            if value.get("size") == METER:
+                value.pop("elem", None)  # which packets make, not the driver
             if "elem" in value:
                 value["elem"] = sorted(value["elem"], key=json.dumps)
             objects.append((kind, value))
