@@ -28,6 +28,7 @@
 #define JOBS_RETRY_MAX       20      /* attempts of a launch while the hypervisor is away */
 #define JOBS_ROOM_MS         600000  /* a launch waits so long for room that nobody gives up */
 #define JOBS_AUDIT_MS        120000  /* between two looks at everything */
+#define JOBS_NETWORKS_MS     10000   /* between two looks at networks, which others may change */
 #define TERMINATED_SHOWN_MS  3600000 /* EC2 shows terminated instances for about an hour */
 
 struct jobs_config {

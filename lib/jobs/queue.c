@@ -272,7 +272,7 @@ static void run_and_record(struct jobs *j, struct arena *a, const struct job *jo
 static void wait_for_change(struct jobs *j, int64_t next_due)
 {
     int64_t now = clock_monotonic();
-    int64_t until = j->next_audit;
+    int64_t until = j->next_audit < j->next_networks ? j->next_audit : j->next_networks;
     if (next_due > 0) {
         int64_t left = next_due - clock_now();
         if (left < 1)
@@ -307,6 +307,30 @@ static void look_around(struct jobs *j, struct arena *a)
         log_warning("reconcile-failed reason=\"%s\"", e.message);
     (void)pthread_mutex_lock(&j->lock);
     note_reconcile(j, well);
+    j->woken = true;
+}
+
+/* By one worker; the lock is held and given up meanwhile. VPCs that somebody is in. Each that is as
+ * it should be costs a question to the kernel. */
+static void look_at_networks(struct jobs *j, struct arena *a)
+{
+    j->next_networks = INT64_MAX; /* for the others */
+    (void)pthread_mutex_unlock(&j->lock);
+    struct err e = {0};
+    struct tx *tx = store_read(j->config.store);
+    struct vpc_list vpcs = store_vpcs(tx, a);
+    size_t n = 0;
+    for (size_t i = 0; i < vpcs.n; i++)
+        if (store_count_network_interfaces(tx, "vpc_id", vpcs.v[i].id) > 0)
+            vpcs.v[n++] = vpcs.v[i];
+    int r = tx_commit(tx, &e);
+    for (size_t i = 0; r == 0 && i < n; i++)
+        if (vpc_look(j, vpcs.v[i].id, &e) < 0) {
+            log_warning("network-not-mended vpc=%s reason=\"%s\"", vpcs.v[i].id, e.message);
+            e = (struct err){0};
+        }
+    (void)pthread_mutex_lock(&j->lock);
+    j->next_networks = clock_monotonic() + JOBS_NETWORKS_MS;
     j->woken = true;
 }
 
@@ -357,6 +381,10 @@ static void *work(void *arg)
             look_around(j, a);
             continue;
         }
+        if (clock_monotonic() >= j->next_networks) {
+            look_at_networks(j, a);
+            continue;
+        }
         j->woken = false;
         int64_t next = 0;
         struct job *job = claim(j, a, w.slot, &next);
@@ -394,6 +422,7 @@ int jobs_start(struct jobs *j, struct hypervisor *h, struct err *e)
     note_reconcile(j, true); /* there are no workers yet */
     j->looked_at = clock_monotonic();
     j->next_audit = j->looked_at + JOBS_AUDIT_MS;
+    j->next_networks = j->looked_at + JOBS_NETWORKS_MS;
     for (; j->n_threads < JOBS_WORKERS; j->n_threads++) {
         struct worker *w = malloc(sizeof(*w));
         CHECK(w != NULL);

@@ -210,16 +210,27 @@ static int slot_apply(struct jobs *j, struct vpc_slot *slot, const char *vpc_id,
     return r;
 }
 
-int vpc_converge(struct jobs *j, const char *vpc_id, struct err *e)
+static int locked_converge(struct jobs *j, struct vpc_slot *slot, const char *vpc_id, struct err *e)
 {
-    struct vpc_slot *slot = slot_of(j, vpc_id);
     bool found = false;
-    (void)pthread_mutex_lock(&slot->lock);
     int r = slot_apply(j, slot, vpc_id, &found, e);
     if (r == 0 && !found)
         r = remove_network(j, slot, vpc_id, e);
     (void)pthread_mutex_unlock(&slot->lock);
     return r < 0 ? err_wrap(e, r, "network of %s", vpc_id) : 0;
+}
+
+int vpc_converge(struct jobs *j, const char *vpc_id, struct err *e)
+{
+    struct vpc_slot *slot = slot_of(j, vpc_id);
+    (void)pthread_mutex_lock(&slot->lock);
+    return locked_converge(j, slot, vpc_id, e);
+}
+
+int vpc_look(struct jobs *j, const char *vpc_id, struct err *e)
+{
+    struct vpc_slot *slot = slot_of(j, vpc_id);
+    return pthread_mutex_trylock(&slot->lock) != 0 ? 0 : locked_converge(j, slot, vpc_id, e);
 }
 
 /* Of all ports it needs the one alone. */

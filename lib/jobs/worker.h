@@ -47,8 +47,8 @@ struct jobs {
     bool look_at_everything;
     bool woken;
     bool stopping;
-    int n_transfers;    /* imports and exports that run now */
-    int64_t next_audit; /* monotonic */
+    int n_transfers;                   /* imports and exports that run now */
+    int64_t next_audit, next_networks; /* monotonic */
     pthread_cond_t stall_ends;
     pthread_t stall_thread; /* stall.c */
     bool stall_runs;
@@ -91,6 +91,8 @@ int capacity_reservation_converge(struct jobs *j, struct arena *a, const char *i
                                   struct outcome *ret_outcome, struct err *e);
 /* Makes the VPC's namespace, rules, names and addresses as the rows say. */
 int vpc_converge(struct jobs *j, const char *vpc_id, struct err *e);
+/* The same, unless somebody is at it. */
+int vpc_look(struct jobs *j, const char *vpc_id, struct err *e);
 /* The same if rows have changed since, and moves the tap of an interface to its bridge. */
 int vpc_plug(struct jobs *j, const char *vpc_id, const char *interface_id, struct err *e);
 

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/cleanup.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "network/dnsmasq.h"
 #include "network/edge.h"
@@ -18,16 +19,17 @@
 #include "network/netns.h"
 #include "network/nft.h"
 #include "network/peer.h"
+#include "network/rtnl.h"
 #include "network/rules.h"
 #include "network/ruleset.h"
 #include "network/ways.h"
 
 /*
  * Theory of operation: of every VPC the driver remembers the intent that it applied last. As long
- * as it does, apply() trusts the kernel to be as it was left, but for what others may end: the
- * namespace, dnsmasq, the server's table. It knows nothing after a start of the daemon and forgets
- * after any error; the next apply() then goes over everything, each step of which accepts what is
- * there. So a crash in the middle is mended by the next call.
+ * as it does, apply() trusts the kernel to be as it was left, but for what others may end or
+ * change: the namespace, its rules, dnsmasq, the server's table. It knows nothing after a start of
+ * the daemon and forgets after any error; the next apply() then goes over everything, each step of
+ * which accepts what is there. So a crash in the middle is mended by the next call.
  *
  * What is changed is the difference between what follows from two small intents, that have the
  * ports that differ (held.h): among a thousand of them one that comes costs what it does among ten.
@@ -44,6 +46,8 @@ struct applied {
     int dnsmasq;       /* pidfd */
     size_t hosts_gone; /* that this dnsmasq has seen go, or one before it */
     struct held *held; /* knows nothing when what is applied is not known */
+    int lost_fd;       /* the namespace whose name was taken away: guests are still in it; or -1 */
+    uint32_t generation; /* of its rules, as our last transaction left them; 0: not known */
 };
 
 /* What follows from an intent, and is changed by difference. */
@@ -59,7 +63,7 @@ struct applied *applied_new(const char *vpc_id)
     CHECK(vpc != NULL);
     vpc->vpc_id = strdup(vpc_id);
     CHECK(vpc->vpc_id != NULL);
-    vpc->namespace_fd = vpc->dnsmasq = -1;
+    vpc->namespace_fd = vpc->dnsmasq = vpc->lost_fd = -1;
     vpc->held = held_new();
     return vpc;
 }
@@ -76,6 +80,7 @@ void applied_free(struct applied *vpc)
     held_free(vpc->held);
     cleanup_close(&vpc->namespace_fd);
     cleanup_close(&vpc->dnsmasq);
+    cleanup_close(&vpc->lost_fd);
     free(vpc->vpc_id);
     free(vpc);
 }
@@ -95,14 +100,55 @@ static int put_rules(const struct ruleset *from, const struct ruleset *to, struc
     return differs ? nft_run(buf_str(&transaction), e) : 0;
 }
 
-static int put_inside(struct arena *a, const struct applied *vpc, const struct applied_parts *old,
+/* Remembers of which generation the rules are, unless somebody else has changed them meanwhile. */
+static int put_rules_of(struct applied *vpc, const struct ruleset *from, const struct ruleset *to,
+                        struct err *e)
+{
+    uint32_t before = nft_generation();
+    int r = put_rules(from, to, e);
+    uint32_t now = nft_generation();
+    bool ours = r == 0 && (from == NULL || before == vpc->generation) && now - before <= 1;
+    vpc->generation = ours ? now : 0;
+    return r;
+}
+
+/* Guests that run are in the namespace whose name was taken away: their taps come along. */
+static int bring_taps(struct arena *a, struct applied *vpc, const struct net_vpc *intent,
+                      struct err *e)
+{
+    struct rtnl_links links = {0};
+    if (vpc->lost_fd < 0)
+        return 0;
+    int r = 0;
+    {
+        _cleanup_netns_ struct netns_visit visit = NETNS_AT_HOME;
+        _cleanup_rtnl_ struct rtnl rtnl = RTNL_CLOSED;
+        r = netns_enter(&visit, vpc->lost_fd, e);
+        if (r == 0)
+            r = rtnl_open(&rtnl, e);
+        if (r == 0)
+            r = rtnl_links(&rtnl, a, &links, e);
+        for (size_t i = 0; i < links.n && r == 0; i++)
+            for (size_t k = 0; k < intent->n_ports && r == 0; k++)
+                if (intent->ports[k].nat_gateway_id == NULL &&
+                    streq(links.v[i].name, intent->ports[k].tap))
+                    r = rtnl_link_move(&rtnl, links.v[i].index, vpc->namespace_fd, e);
+    }
+    if (r < 0)
+        return r;
+    cleanup_close(&vpc->lost_fd);
+    vpc->lost_fd = -1;
+    return 0;
+}
+
+static int put_inside(struct arena *a, struct applied *vpc, const struct applied_parts *old,
                       const struct applied_parts *parts, struct err *e)
 {
     const struct net_vpc *intent = parts->intent;
     _cleanup_netns_ struct netns_visit visit = NETNS_AT_HOME;
     int r = netns_enter(&visit, vpc->namespace_fd, e);
     if (r == 0)
-        r = put_rules(old->rules, parts->rules, e);
+        r = put_rules_of(vpc, old->rules, parts->rules, e);
     if (r == 0 && (old->intent == NULL || !intent_equal(old->intent, intent, INTENT_FRAME)))
         r = frame_put(a, intent, e);
     if (r == 0 && old->intent == NULL)
@@ -152,6 +198,8 @@ static int apply_all(const struct applied_options *o, struct arena *scratch, str
     if (vpc->namespace_fd < 0)
         r = netns_make(intent->vpc_id, &vpc->namespace_fd, e);
     if (r == 0)
+        r = bring_taps(scratch, vpc, intent, e);
+    if (r == 0)
         r = put_inside(scratch, vpc, old, parts, e);
     if (r == 0)
         r = put_names(o, scratch, vpc, old->intent, intent, e);
@@ -178,16 +226,34 @@ static bool links_stand(const struct applied *vpc)
     return peer_links_stand(held_frame(vpc->held), vpc->namespace_fd);
 }
 
-/* What others have taken away is not known to be in force any more. */
+static bool rules_stand(const struct applied *vpc)
+{
+    _cleanup_netns_ struct netns_visit visit = NETNS_AT_HOME;
+    if (netns_enter(&visit, vpc->namespace_fd, NULL) < 0)
+        return false;
+    return vpc->generation != 0 && nft_generation() == vpc->generation;
+}
+
+/* What others have taken away or changed is not known to be in force any more. */
 static void look(struct applied *vpc)
 {
     if (vpc->namespace_fd >= 0 && !netns_is(vpc->namespace_fd, vpc->vpc_id)) {
-        cleanup_close(&vpc->namespace_fd);
-        vpc->namespace_fd = -1;
+        log_warning("network-mended vpc=%s: the name of its namespace was taken away", vpc->vpc_id);
+        cleanup_close(&vpc->lost_fd);
+        vpc->lost_fd = TAKE_FD(vpc->namespace_fd);
         held_forget(vpc->held);
-    } else if (held_frame(vpc->held) != NULL && !links_stand(vpc)) {
+    } else if (held_frame(vpc->held) == NULL) {
+        return;
+    } else if (!links_stand(vpc)) {
+        log_warning("network-mended vpc=%s: a link was taken away", vpc->vpc_id);
+        held_forget(vpc->held);
+    } else if (!rules_stand(vpc)) {
+        log_info("network-made-anew vpc=%s: rules of its namespace are not as they were left",
+                 vpc->vpc_id);
         held_forget(vpc->held);
     }
+    if (vpc->dnsmasq >= 0 && dnsmasq_has_ended(vpc->dnsmasq))
+        log_warning("network-mended vpc=%s: its dnsmasq had ended", vpc->vpc_id);
 }
 
 static int make_parts(struct arena *a, const struct applied_options *o,

@@ -1,8 +1,15 @@
 #include "network/nft.h"
 
+#include <arpa/inet.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
 #include <nftables/libnftables.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/socket.h>
+
+#include "base/cleanup.h"
 
 static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
 
@@ -39,4 +46,47 @@ int nft_query(const char *json, struct buf *out, struct err *e)
 int nft_run(const char *json, struct err *e)
 {
     return nft_query(json, NULL, e);
+}
+
+/* --- whose turn it was */
+
+static uint32_t generation_of(const char *answer, size_t len)
+{
+    const struct nlmsghdr *h = (const struct nlmsghdr *)answer;
+    if (len < NLMSG_SPACE(sizeof(struct nfgenmsg)) || !NLMSG_OK(h, len) ||
+        h->nlmsg_type != (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWGEN))
+        return 0;
+    size_t at = NLMSG_SPACE(sizeof(struct nfgenmsg));
+    while (at + sizeof(struct nlattr) <= h->nlmsg_len) {
+        struct nlattr attribute;
+        uint32_t value = 0;
+        memcpy(&attribute, answer + at, sizeof(attribute));
+        if (attribute.nla_len < sizeof(attribute))
+            break;
+        if (attribute.nla_type == NFTA_GEN_ID && at + NLA_HDRLEN + sizeof(value) <= len) {
+            memcpy(&value, answer + at + NLA_HDRLEN, sizeof(value));
+            return ntohl(value);
+        }
+        at += NLA_ALIGN(attribute.nla_len);
+    }
+    return 0;
+}
+
+uint32_t nft_generation(void)
+{
+    struct {
+        struct nlmsghdr head;
+        struct nfgenmsg body;
+    } ask = {.head = {.nlmsg_len = sizeof(ask),
+                      .nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETGEN,
+                      .nlmsg_flags = NLM_F_REQUEST},
+             .body = {.nfgen_family = AF_UNSPEC, .version = NFNETLINK_V0}};
+    _Alignas(struct nlmsghdr) char answer[1024];
+    const struct timeval limit = {.tv_sec = 5};
+    _cleanup_close_ int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0 ||
+        send(fd, &ask, sizeof(ask), 0) != (ssize_t)sizeof(ask))
+        return 0;
+    ssize_t n = recv(fd, answer, sizeof(answer), 0);
+    return n <= 0 ? 0 : generation_of(answer, (size_t)n);
 }

@@ -107,6 +107,39 @@ class Names(world.Case):
         self.assertEqual(eventually(lambda: dhcp(a))[0], a.ip)
         self.assertEqual(eventually(lambda: dhcp(b))[0], b.ip)
 
+    def test_rules_that_somebody_has_flushed_are_put_back(self):
+        """By the next apply of an intent that has not changed: whoever changed what, and no more often than that."""
+        vpc = Vpc()
+        group = vpc.group(rule("tcp", 22), everything_out())
+        a, b = self.start(vpc, vpc.port([group]), vpc.port([group]))
+        before = world.ruleset(vpc.id)
+        with b.listen(22), b.listen(23):
+            for broken in (("flush", "ruleset"), ("flush", "chain", "inet", "croft", "forward"),
+                           ("delete", "table", "bridge", "croft"),
+                           ("add", "rule", "inet", "croft", "deliver", "accept"),
+                           ("insert", "rule", "inet", "croft", "forward", "drop")):
+                run("ip", "netns", "exec", vpc.id, "nft", *broken)
+                self.assertNotEqual(world.ruleset(vpc.id), before, "that has taken effect")
+                self.driver.apply(vpc)
+                self.assertEqual(world.ruleset(vpc.id), before, broken)
+                self.assertTrue(reaches(a, b.ip, 22, limit=world.COMES))
+                self.assertFalse(reaches(a, b.ip, 23))
+        handles = run("ip", "netns", "exec", vpc.id, "nft", "-a", "list", "ruleset")
+        self.driver.apply(vpc)
+        self.assertEqual(run("ip", "netns", "exec", vpc.id, "nft", "-a", "list", "ruleset"), handles,
+                         "nothing is made anew that stands")
+
+    def test_guests_of_a_namespace_whose_name_is_deleted_come_along(self):
+        vpc = Vpc()
+        group = vpc.group(rule("tcp", 22), everything_out())
+        a, b = self.start(vpc, vpc.port([group]), vpc.port([group]))
+        with b.listen(22):
+            self.assertTrue(reaches(a, b.ip, 22, limit=world.COMES))
+            run("ip", "netns", "delete", vpc.id)
+            self.driver.apply(vpc)
+            self.assertTrue(eventually(lambda: reaches(a, b.ip, 22), 10))
+        self.assertTrue(eventually(lambda: dns(a, "10.0.0.2", b.port["hostname"] + ".ec2.internal") == (0, [b.ip])))
+
     def test_what_a_guest_calls_itself_is_no_name_of_the_vpc(self):
         """Neither a name of nobody's nor another's, nor what would lead out of a directory or into a log."""
         vpc = Vpc()
