@@ -25,6 +25,7 @@
 #include "base/text.h"
 #include "certificate.h"
 #include "config.h"
+#include "crash_drivers.h"
 #include "hypervisor/fake.h"
 #include "hypervisor/libvirt.h"
 #include "jobs/bootstrap.h"
@@ -419,6 +420,9 @@ static int start(struct daemon *d, struct err *e)
         return r;
     make_api(d); /* before the workers: they launch through it */
     metrics_start();
+    crash_storage(d->storage);
+    crash_network(d->network);
+    crash_hypervisor(d->hypervisor);
     r = jobs_start(d->jobs, d->hypervisor, e);
     if (r == 0)
         r = make_recorder(d, e);

@@ -12,6 +12,7 @@
 #include "api/throttle.h"
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/crash_point.h"
 #include "base/log.h"
 #include "base/metric.h"
 #include "base/text.h"
@@ -165,6 +166,7 @@ static int run_action(struct api *api, struct api_request *r, const struct calle
         .http = r->http,
         .in = in,
     };
+    crash_work(r->action->name);
     int result = run_in_transaction(&c, r, out, f);
     if (result < 0 && !tx_failed(c.tx)) {
         tx_end(c.tx);
@@ -174,7 +176,9 @@ static int run_action(struct api *api, struct api_request *r, const struct calle
     struct last_uses_taken uses = {0};
     if (write)
         last_uses_write(api->last_uses, c.tx, a, &uses);
-    if (tx_commit(c.tx, &e) < 0) {
+    int committed = tx_commit(c.tx, &e);
+    crash_work(NULL);
+    if (committed < 0) {
         last_uses_return(api->last_uses, &uses);
         log_error("store-failed request=%s action=%s reason=\"%s\"", c.request_id, r->action->name,
                   e.message);

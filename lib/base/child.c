@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "base/clock.h"
+#include "base/crash_point.h"
 
 #define STDERR_MAX 4096
 
@@ -147,9 +148,11 @@ int child_run(const struct child *c, struct err *e)
     _cleanup_(pipes_close) struct pipes p = {{-1, -1}, {-1, -1}, {-1, -1}};
     _cleanup_buf_ struct buf complaint = BUF_INIT(STDERR_MAX);
     pid_t pid = -1;
+    crash_point("before:child");
     int r = spawn(c, &p, &pid);
     if (r < 0)
         return err_errno(e, -r, "cannot run %s", c->argv[0]);
+    crash_point("in:child"); /* which goes on alone */
     close_end(&p.in[0]);
     close_end(&p.out[1]);
     close_end(&p.err[1]);
@@ -161,6 +164,7 @@ int child_run(const struct child *c, struct err *e)
     while (waitpid(pid, &status, 0) < 0)
         if (errno != EINTR)
             return err_errno(e, errno, "cannot wait for %s", c->argv[0]);
+    crash_point("after:child");
     if (r < 0)
         return err_errno(e, -r, "%s was stopped", c->argv[0]);
 

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/crash_point.h"
+
 int file_read(const char *path, struct buf *out, struct err *e)
 {
     _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -95,18 +97,22 @@ int file_write(const char *path, const void *data, size_t len, mode_t mode, stru
 int file_commit(const char *from, const char *to, struct err *e)
 {
     _cleanup_close_ int fd = open(from, O_RDONLY | O_CLOEXEC);
+    crash_point("before:file.commit");
     if (fd < 0 || fsync(fd) < 0 || rename(from, to) < 0) {
         int code = errno;
         (void)unlink(from);
         return err_errno(e, code, "cannot put %s in place", to);
     }
+    crash_point("after:file.commit");
     return dir_sync(to, e);
 }
 
 int file_remove(const char *path, struct err *e)
 {
+    crash_point("before:file.remove");
     if (unlink(path) < 0 && errno != ENOENT)
         return err_errno(e, errno, "cannot remove %s", path);
+    crash_point("after:file.remove");
     return 0;
 }
 
@@ -138,6 +144,7 @@ int dir_make(const char *path, mode_t mode, struct err *e)
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
     (void)st, (void)type, (void)ftw;
+    crash_point("before:directory.remove_entry");
     return remove(path) < 0 && errno != ENOENT ? -1 : 0;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/crash_point.h"
 #include "base/log.h"
 #include "base/metric.h"
 #include "base/text.h"
@@ -239,7 +240,10 @@ static void run_and_record(struct jobs *j, struct arena *a, const struct job *jo
     size_t kind = kind_index(job->kind);
     int64_t began = clock_monotonic_us();
     count_running(kind, 1);
+    crash_work(job->kind);
+    crash_point("before:job");
     int r = run(j, a, job, &outcome, &e);
+    crash_point("after:job");
     count_running(kind, -1);
     int64_t took_us = clock_monotonic_us() - began;
     int64_t took = took_us / 1000;
@@ -267,6 +271,7 @@ static void run_and_record(struct jobs *j, struct arena *a, const struct job *jo
     struct err commit = {0};
     if (tx_commit(tx, &commit) < 0) /* the row is as before: the job runs again */
         log_error("job-not-recorded object=%s reason=\"%s\"", job->object_id, commit.message);
+    crash_work(NULL); /* its text goes with the job */
 }
 
 static void wait_for_change(struct jobs *j, int64_t next_due)
@@ -302,10 +307,12 @@ static void look_around(struct jobs *j, struct arena *a)
     j->next_audit = clock_monotonic() + JOBS_AUDIT_MS;
     (void)pthread_mutex_unlock(&j->lock);
     struct err e = {0};
+    crash_work("reconcile");
     bool well = reconcile(j, a, &e) == 0 && housekeeping(j, a, &e) == 0;
     if (!well)
         log_warning("reconcile-failed reason=\"%s\"", e.message);
     (void)pthread_mutex_lock(&j->lock);
+    crash_work(NULL);
     note_reconcile(j, well);
     j->woken = true;
 }
@@ -341,6 +348,7 @@ static void take_events(struct jobs *j, struct arena *a)
     j->n_events = 0;
     (void)pthread_mutex_unlock(&j->lock);
     bool lost = false;
+    crash_work("event");
     for (size_t i = 0; i < n; i++) {
         struct err e = {0};
         int r = events[i].what == DOMAIN_EVENT_STALLED ? stall_note(j, a, events[i].instance_id, &e)
@@ -352,6 +360,7 @@ static void take_events(struct jobs *j, struct arena *a)
         }
     }
     (void)pthread_mutex_lock(&j->lock);
+    crash_work(NULL);
     if (lost)
         j->look_at_everything = true;
     j->woken = true;

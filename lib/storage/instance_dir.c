@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/crash_point.h"
 #include "base/file.h"
 #include "core/instance_type.h"
 #include "storage/files_internal.h"
@@ -61,6 +62,7 @@ static int make_store_disk(const char *path, int64_t size, struct err *e)
     if (fd < 0 || ftruncate(fd, size) < 0)
         return err_errno(e, errno, "cannot make %s", path);
     int r = files_lend(temporary, true, e);
+    crash_point("before:store_disk");
     if (r == 0 && rename(temporary, path) < 0)
         r = err_errno(e, errno, "cannot make %s", path);
     return r;

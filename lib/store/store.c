@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "base/check.h"
+#include "base/crash_point.h"
 #include "store/backup.h"
 #include "store/connection.h"
 #include "store/port_log.h"
@@ -223,8 +224,12 @@ int tx_commit(struct tx *tx, struct err *e)
 {
     if (!tx->failed && tx->write)
         port_log_announce(tx->store->ports);
+    if (!tx->failed && tx->write)
+        crash_point("before:commit");
     if (!tx->failed)
         (void)tx_step(tx, tx_statement(tx, "COMMIT"));
+    if (!tx->failed && tx->write)
+        crash_point("after:commit");
     if (tx->write)
         port_log_confirm(tx->store->ports);
     if (!tx->failed) {

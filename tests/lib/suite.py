@@ -33,7 +33,7 @@ BUILDS = {  # directory: (CC, options of meson setup)
     # -O0: the tests take as long as with -O1, for the checks cost more than it saves, and it builds much faster.
     # -g1 has the lines that a report names.
     "build-asan": ("gcc", ["-Dwerror=true", "-Doptimization=0", "-Ddebug=false", "-Dc_args=-g1", "-Db_sanitize=address,undefined",
-                           "-Db_lundef=false"]),
+                           "-Db_lundef=false", "-Dcrash_points=true"]),
 }
 LIMITS = {"api": 120, "clients": 180, "net": 180, "vm": 900, "lint": 300}
 QUICK, QUICKLY = False, {}  # --quick, and what tests see of it: fewer steps by chance, fewer clients
