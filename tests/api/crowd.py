@@ -1,5 +1,6 @@
 #!/usr/bin/python3 -B
 # area: launch
+# threads: yes
 # config: regions=us-east-1 eu-west-1
 # timeout: 400
 """Many callers at once, many instances, several pages, two regions."""

@@ -1,5 +1,6 @@
 #!/usr/bin/python3 -B
 # area: front-door
+# threads: yes
 """The three doors say the same, and each refuses strangers in its own words."""
 import datetime
 import json

@@ -1,5 +1,6 @@
 #!/usr/bin/python3 -B
 # area: identity
+# threads: yes
 # config: api_rate=1
 """How often an account may ask: EC2's buckets of tokens, and what each service says when one is empty."""
 import http.client

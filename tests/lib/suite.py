@@ -5,7 +5,8 @@ two cores:
     guests   base image, then tests/vm in one lab, where the tests share what they started
     cheap    ASan+UBSan build, its unit and golden tests, tests/api and tests/clients (each file in a fake
              lab of its own, with the sanitized daemon), tests/net (real packets in plain namespaces,
-             with the sanitized driver); clang build and gcc build, unit and golden; tests/lint
+             with the sanitized driver); clang build and gcc build, unit and golden; TSan build (see `threads:`
+             of tap.py); tests/lint
 Without guests (--quick) there is the sanitized build alone. A lane that is through helps the other with its
 tests. At the end the replies that all clients were given are read (replies.py).
 A file that fails is shown in full, one that passes with -v only.
@@ -34,6 +35,8 @@ BUILDS = {  # directory: (CC, options of meson setup)
     # -g1 has the lines that a report names.
     "build-asan": ("gcc", ["-Dwerror=true", "-Doptimization=0", "-Ddebug=false", "-Dc_args=-g1", "-Db_sanitize=address,undefined",
                            "-Db_lundef=false", "-Dcrash_points=true"]),
+    "build-tsan": ("gcc", ["-Dwerror=true", "-Doptimization=1", "-Ddebug=false", "-Dc_args=-g1", "-Db_sanitize=thread",
+                           "-Db_lundef=false"]),
 }
 LIMITS = {"api": 120, "clients": 180, "net": 180, "vm": 900, "lint": 300}
 QUICK, QUICKLY = False, {}  # --quick, and what tests see of it: fewer steps by chance, fewer clients
@@ -41,7 +44,9 @@ QUICK, QUICKLY = False, {}  # --quick, and what tests see of it: fewer steps by 
 IN_MEMORY = {"TMPDIR": "/dev/shm"} if os.access("/dev/shm", os.W_OK) else {}
 # What was freed is kept for a while, to find later uses; more of it costs pages, and time.
 SANITIZERS = {"ASAN_OPTIONS": "abort_on_error=0:exitcode=99:detect_leaks=1:quarantine_size_mb=16",
-              "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
+              "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+              # The first race ends the process: one that SIGKILL ends later has no status to tell of it.
+              "TSAN_OPTIONS": f"halt_on_error=1:exitcode=66:suppressions={os.path.join(TESTS, 'tsan.supp')}"}
 
 
 def fail(sentence):
@@ -174,7 +179,7 @@ def build_step(report, name):
 
 # --- kinds of tests -------------------------------------------------------------------------
 
-def unit_tests(report, name):
+def unit_tests(report, name, suite=None):
     """`meson test`; each check of a suite of `check` counts, not just its program."""
     where = os.path.join(TREE, name)
     log = os.path.join(where, "meson-logs", "testlog.json")
@@ -183,7 +188,7 @@ def unit_tests(report, name):
     env = dict(os.environ, **SANITIZERS, **IN_MEMORY, **QUICKLY)
     code, output = tap.run_bounded(as_owner(
         ["meson", "test", "-C", where, "--no-rebuild", "--print-errorlogs",
-         "--timeout-multiplier", "4"]), 1200, env)
+         "--timeout-multiplier", "4"] + (["--suite", suite] if suite else [])), 1200, env)
     count = 0
     if os.path.exists(log):
         with open(log, encoding="utf-8") as file:
@@ -230,24 +235,26 @@ def has_own_lab(path):
     return tap.headers(path).get("lab", [""])[0] in ("own", "none")
 
 
-def logs_of(name):
-    return os.path.join(TREE, "build-asan", "test-logs", name.replace("/", "-"))
+def logs_of(name, build_name="build-asan"):
+    return os.path.join(TREE, build_name, "test-logs", name.replace("/", "-"))
 
 
 def traffic_of(name):
     return os.path.join(TREE, "build-asan", "traffic", name.replace("/", "-") + ".bin")
 
 
-def api_test(report, path):
+def api_test(report, path, build_name="build-asan"):
     """In a fake lab of its own, with what it says to the daemon recorded for replies_test(), unless it
     says `# traffic: no`."""
     kind = os.path.basename(os.path.dirname(path))
     name = f"{kind}/{os.path.basename(path)}"
-    where = os.path.join(TREE, "build-asan")
-    env = dict(os.environ, CROFT_BUILD=where, CROFT_LAB_LOGS=logs_of(name), **SANITIZERS,
+    where = os.path.join(TREE, build_name)
+    env = dict(os.environ, CROFT_BUILD=where, CROFT_LAB_LOGS=logs_of(name, build_name), **SANITIZERS,
                **IN_MEMORY)
     env.update(QUICKLY)
-    if tap.headers(path).get("traffic", [""])[0] != "no":
+    if build_name != "build-asan":
+        name = f"{build_name}: {name}"
+    elif tap.headers(path).get("traffic", [""])[0] != "no":
         os.makedirs(os.path.dirname(traffic_of(name)), exist_ok=True)
         env["CROFT_TRAFFIC"] = traffic_of(name)
     argv = [path]
@@ -408,17 +415,29 @@ class Sanitized:
             lane(report, [step])
 
 
+def is_threaded(path):
+    """`# threads: yes`: it asks much at once, and runs with ThreadSanitizer, too."""
+    return tap.headers(path).get("threads", [""])[0] == "yes"
+
+
+def with_tsan(report, api, unit):
+    if (api or unit) and build_step(report, "build-tsan"):
+        lane(report, ([(unit_tests, "build-tsan", "threads")] if unit else [])
+             + [(api_test, path, "build-tsan") for path in api])
+
+
 def with_clang(report):
     if build_step(report, "build-clang"):
         unit_tests(report, "build-clang")
 
 
-def lanes_of(report, vm, sanitized, unit, lint):
+def lanes_of(report, vm, api, sanitized, unit, lint):
     """What the threads do; each takes tests of the sanitized build when it is through with its own."""
     first = [(sanitized.build,), (sanitized.take,)]
     if QUICK:  # clients wait more than they compute: three times as many as there are cores are under way
         return [first] + [[(sanitized.take,)]] * 5
-    plain = ([(unit_tests, "build"), (with_clang,)] if unit else []) + [(lint_test, path) for path in lint]
+    plain = ([(unit_tests, "build"), (with_clang,)] if unit else []) \
+        + [(with_tsan, [path for path in api if is_threaded(path)], unit)] + [(lint_test, path) for path in lint]
     if vm:
         return [[(vm_tests, vm), (sanitized.take,)], first + plain]
     return [plain + [(sanitized.take,)], first, [(sanitized.take,)]]
@@ -459,7 +478,7 @@ def main():
     if not needed or build_step(report, "build"):
         sanitized = Sanitized(api, net, unit, lint if QUICK else [])
         threads = [threading.Thread(target=lane, args=(report, each))
-                   for each in lanes_of(report, vm, sanitized, unit, lint)]
+                   for each in lanes_of(report, vm, api, sanitized, unit, lint)]
         for thread in threads:
             thread.start()
         for thread in threads:

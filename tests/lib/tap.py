@@ -13,6 +13,7 @@ Comments among its first 30 lines say where it belongs:
     # config: key=value       for croftd in its lab; repeatable; tests/vm have one lab
     # timeout: 600            seconds; 120 in tests/api, 180 in tests/clients, 900 in tests/vm
     # quick: no               it takes long: a full run alone has it
+    # threads: yes            a full run has it with ThreadSanitizer, too
     # traffic: no             what it is answered is not kept to be read by replies.py
 
 A test in Python may be an ordinary unittest file that ends with
@@ -96,7 +97,7 @@ def headers(path):
     found = {}
     with open(path, encoding="utf-8", errors="replace") as file:
         for _, line in zip(range(30), file):
-            match = re.match(r"^\s*#\s*(area|lab|config|timeout|traffic|quick):\s*(.+?)\s*$", line)
+            match = re.match(r"^\s*#\s*(area|lab|config|timeout|threads|traffic|quick):\s*(.+?)\s*$", line)
             if match:
                 found.setdefault(match[1], []).append(match[2])
     return found
