@@ -137,6 +137,8 @@ static int libvirt_create_paused(struct hypervisor *h, const struct domain_spec 
     _cleanup_(end_secrets) struct secrets secrets = {0};
     const char *xml = NULL;
     int r = connection_get(libvirt_of(h)->connection, &conn, e);
+    for (size_t i = 0; i < spec->n_disks && r == 0; i++)
+        r = libvirt_disk_stands(&spec->disks[i], e);
     if (r == 0)
         r = build_domain(a, conn, spec, &secrets, &xml, e);
     if (r < 0)

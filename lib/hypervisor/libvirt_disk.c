@@ -1,3 +1,6 @@
+#include <string.h>
+
+#include "base/file.h"
 #include "base/text.h"
 #include "hypervisor/domain_xml.h"
 #include "hypervisor/libvirt_internal.h"
@@ -84,6 +87,22 @@ static int attach_at(struct arena *a, virConnectPtr conn, virDomainPtr domain,
 
 /* Another disk may come to the domain at the same moment, and be the first at the target that was
  * free: then the next one is tried. */
+static int file_stands(const char *path, struct err *e)
+{
+    const char *name = strrchr(path, '/');
+    if (file_exists(path))
+        return 0;
+    return err_set(e, EIO, "the file of a disk is not there: %s", name == NULL ? path : name + 1);
+}
+
+int libvirt_disk_stands(const struct domain_disk *disk, struct err *e)
+{
+    int r = file_stands(disk->path, e);
+    for (size_t i = 0; r == 0 && disk->below != NULL && disk->below[i] != NULL; i++)
+        r = file_stands(disk->below[i], e);
+    return r;
+}
+
 int libvirt_disk_attach(struct hypervisor *h, const char *instance_id,
                         const struct domain_disk *disk, struct err *e)
 {
@@ -94,7 +113,9 @@ int libvirt_disk_attach(struct hypervisor *h, const char *instance_id,
     struct live_disks disks = {0};
     struct domain_disk placed = *disk;
     placed.secret = secret.uuid;
-    int r = libvirt_look_up(h, instance_id, &conn, &domain, e);
+    int r = libvirt_disk_stands(disk, e);
+    if (r == 0)
+        r = libvirt_look_up(h, instance_id, &conn, &domain, e);
     if (r == 0)
         r = libvirt_live_disks(a, conn, domain, instance_id, &disks, e);
     if (r < 0 || libvirt_find_disk(&disks, disk->serial) != NULL)

@@ -74,6 +74,9 @@ const struct live_disk *libvirt_find_disk(const struct live_disks *disks, const 
 int libvirt_screenshot(struct hypervisor *h, const char *instance_id, bool wake,
                        struct buf *ret_jpeg, struct err *e);
 
+/* Whether the files of the disk are there; -EIO says which is not, as libvirt would with its path.
+ */
+int libvirt_disk_stands(const struct domain_disk *disk, struct err *e);
 /* libvirt_disk.c: see hypervisor_ops */
 int libvirt_disk_attach(struct hypervisor *h, const char *instance_id,
                         const struct domain_disk *disk, struct err *e);
