@@ -31,6 +31,7 @@
 #define DUE_MAX     (JOBS_WORKERS + 1) /* at least one of these is not taken */
 #define RETRY_MIN   500
 #define RETRY_MAX   30000
+#define PAUSE_MAX   5000 /* of a worker while the store takes nothing */
 #define STOP_WAIT_S 60
 
 struct jobs *jobs_new(const struct jobs_config *config)
@@ -45,6 +46,7 @@ struct jobs *jobs_new(const struct jobs_config *config)
     (void)pthread_mutex_init(&j->lock, NULL);
     (void)pthread_cond_init(&j->changed, &monotonic);
     (void)pthread_cond_init(&j->stall_ends, &monotonic);
+    (void)pthread_cond_init(&j->pause_ends, &monotonic);
     (void)pthread_condattr_destroy(&monotonic);
     for (size_t i = 0; i < VPC_SLOTS; i++)
         (void)pthread_mutex_init(&j->vpcs[i].lock, NULL);
@@ -65,6 +67,7 @@ void jobs_free(struct jobs *j)
         (void)pthread_mutex_destroy(&j->trees[i]);
     (void)pthread_cond_destroy(&j->changed);
     (void)pthread_cond_destroy(&j->stall_ends);
+    (void)pthread_cond_destroy(&j->pause_ends);
     (void)pthread_mutex_destroy(&j->lock);
     free(j);
 }
@@ -233,7 +236,8 @@ static void count_running(size_t kind, int64_t n)
         metric_add(METRIC_JOBS, kind, METRIC_JOB_RUNNING, n);
 }
 
-static void run_and_record(struct jobs *j, struct arena *a, const struct job *job)
+/* False: the store did not take it. The row is as before, so the job is due again. */
+static bool run_and_record(struct jobs *j, struct arena *a, const struct job *job)
 {
     struct err e = {0};
     struct outcome outcome = {0};
@@ -269,9 +273,22 @@ static void run_and_record(struct jobs *j, struct arena *a, const struct job *jo
                   (long long)took);
     }
     struct err commit = {0};
-    if (tx_commit(tx, &commit) < 0) /* the row is as before: the job runs again */
+    bool recorded = tx_commit(tx, &commit) == 0;
+    if (!recorded)
         log_error("job-not-recorded object=%s reason=\"%s\"", job->object_id, commit.message);
     crash_work(NULL); /* its text goes with the job */
+    return recorded;
+}
+
+/* With a disk that is full or fails a job would run again at once, and again: a worker waits with
+ * it, longer each time. The lock is held and given up meanwhile. */
+static void wait_for_store(struct jobs *j, int64_t failures)
+{
+    int64_t wait = back_off(failures);
+    int64_t until = clock_monotonic() + (wait < PAUSE_MAX ? wait : PAUSE_MAX);
+    struct timespec ts = {.tv_sec = until / 1000, .tv_nsec = until % 1000 * 1000000};
+    while (!j->stopping && clock_monotonic() < until)
+        (void)pthread_cond_timedwait(&j->pause_ends, &j->lock, &ts);
 }
 
 static void wait_for_change(struct jobs *j, int64_t next_due)
@@ -377,6 +394,7 @@ static void *work(void *arg)
     free(arg);
     struct jobs *j = w.jobs;
     _cleanup_arena_ struct arena *a = arena_new();
+    int64_t failures = 0; /* one after another */
 
     (void)pthread_mutex_lock(&j->lock);
     while (!j->stopping) {
@@ -404,8 +422,12 @@ static void *work(void *arg)
         }
         (void)pthread_cond_signal(&j->changed); /* there may be another one for a colleague */
         (void)pthread_mutex_unlock(&j->lock);
-        run_and_record(j, a, job);
+        bool recorded = run_and_record(j, a, job);
         (void)pthread_mutex_lock(&j->lock);
+        if (recorded)
+            failures = 0;
+        else
+            wait_for_store(j, failures++);
         j->running[w.slot][0] = '\0';
         j->woken = true;
         (void)pthread_cond_signal(&j->changed);
@@ -450,6 +472,7 @@ void jobs_stop(struct jobs *j)
     (void)pthread_mutex_lock(&j->lock);
     j->stopping = true;
     (void)pthread_cond_broadcast(&j->changed);
+    (void)pthread_cond_broadcast(&j->pause_ends);
     (void)pthread_mutex_unlock(&j->lock);
     struct timespec until;
     (void)clock_gettime(CLOCK_REALTIME, &until);

@@ -217,16 +217,18 @@ static int move_guests(struct jobs *j, struct arena *a, const struct volume_list
 
 /*
  * There is no room: it is as if nothing had been asked for. No guest has moved, for none does
- * before all files are there. (Those that are there belong to nothing now; the reconciler sees to
- * them.)
+ * before all files are there. Those that are there belong to nothing then and go; what does not is
+ * the reconciler's.
  */
 static int cancel(struct jobs *j, struct arena *a, const char *freeze_id, const char *reason,
                   struct err *e)
 {
     struct tx *tx = store_write(j->config.store);
     struct volume_list volumes = store_volumes(tx, a, "freeze_id", freeze_id);
+    const char **made = arena_array(a, volumes.n + 1, const char *);
     for (size_t i = 0; i < volumes.n; i++) {
-        store_delete_layers(tx, "id", volumes.v[i].next_layer_id);
+        made[i] = volumes.v[i].next_layer_id;
+        store_delete_layers(tx, "id", made[i]);
         volumes.v[i].next_layer_id = NULL;
         volumes.v[i].freeze_id = NULL;
         store_update_volume(tx, &volumes.v[i]);
@@ -240,7 +242,10 @@ static int cancel(struct jobs *j, struct arena *a, const char *freeze_id, const 
         give_up(tx, a, &snapshots.v[i], reason);
     }
     log_warning("snapshot-failed snapshot=%s reason=\"%s\"", freeze_id, reason);
-    return tx_commit(tx, e);
+    int r = tx_commit(tx, e);
+    for (size_t i = 0; r == 0 && i < volumes.n; i++)
+        (void)j->config.storage->ops->layer_remove(j->config.storage, made[i], NULL);
+    return r;
 }
 
 static int make_files(struct jobs *j, struct arena *a, const struct volume_list *volumes,

@@ -35,6 +35,7 @@ struct jobs {
     pthread_mutex_t lock;  /* for everything below, but the slots */
     struct host_info host; /* as seen last; all zero: not yet */
     pthread_cond_t changed;
+    pthread_cond_t pause_ends; /* of a worker that could not record what it did */
     pthread_t threads[JOBS_WORKERS];
     size_t n_threads;
     char running[JOBS_WORKERS][40];      /* objects whose jobs run now; "" is free */

@@ -98,6 +98,7 @@ class Hand:
         self.number, self.dice, self.image = number, dice, image
         self.has = {name: {} for name in KINDS}  # id: what is known of it
         self.maybe = set()
+        self.broken = set()  # there, but in an error
         self.pending = None  # the call that was cut off: (kind, action, params)
         self.calls, self.refusals = collections.Counter(), 0
         self.wrong = []
@@ -358,9 +359,28 @@ def tag_of(row):
     return next((tag["Value"] for tag in row.get("Tags", row.get("TagSet", [])) if tag["Key"] == "Name"), None)
 
 
+def is_honest(name, row):
+    """A failure of the server's that the object tells."""
+    return row is not None and (state_of(KINDS[name], row) in ("error", "failed") or (
+        name == "instance" and state_of(KINDS[name], row) == "terminated"
+        and row.get("StateReason", {}).get("Code", "").startswith("Server.")))
+
+
+def forgive(hands, seen):
+    """What could not be done, and says so, is as it says."""
+    for hand in hands:
+        for name, mine in hand.has.items():
+            for key in [key for key in mine if is_honest(name, seen[name].get(key))]:
+                del mine[key]
+                for others, how in (("volume", "at"), ("address", "on")):
+                    hand.maybe.update(hand.held_by(others, how, key))
+                if state_of(KINDS[name], seen[name][key]) not in KINDS[name].gone:
+                    hand.broken.add(key)
+
+
 def check(hands, seen):
     """What must be there is, as it must be; what is there is somebody's."""
-    wrong, claimed = [], set()
+    wrong, claimed = [], set().union(*(hand.broken for hand in hands))
     for hand in hands:
         for name, mine in hand.has.items():
             kind = KINDS[name]
@@ -479,7 +499,7 @@ def clean(hands, stock, stock_files):
                 remove_one(action, KINDS[name].key, key)
     for hand in hands:
         hand.has = {name: {} for name in KINDS}
-        hand.maybe, hand.pending = set(), None
+        hand.maybe, hand.broken, hand.pending = set(), set(), None
     seen, _ = settle()
     left = {name: sorted(set(rows) - set(stock[name])) for name, rows in seen.items() if name != "instance"}
     assert not any(left.values()), f"rows are left: {left}"

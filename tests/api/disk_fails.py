@@ -1,0 +1,185 @@
+#!/usr/bin/python3 -B
+# area: trust
+# lab: own
+# quick: no
+# timeout: 400
+"""A disk that is full for a while, or fails: nothing that was answered is lost, and what was refused has not happened.
+
+    tests/api/disk_fails.py [--cycles N] [--seed S]
+
+In each cycle hands of cycles.py work at once while calls on the daemon's files fail (tests/faults): a few of them or all
+for a moment, writes, syncs, growing or new files, with ENOSPC or EIO; those of qemu-img, too. Then the disk is well
+again. Now and then the daemon is killed before that, so what it could not write is what a start finds. Then
+  - all that was answered is as it was answered; what was refused, and be it by an InternalError, has changed nothing,
+  - the daemon has neither ended nor hung, and every job comes to an end; a volume or a snapshot may be in the state
+    error, and an instance terminated with a reason of the server's, because that is what happened to them,
+  - in the end everything can be removed, and nothing is left.
+"""
+import argparse
+import ctypes
+import mmap
+import os
+import random
+import sys
+import tempfile
+import threading
+import time
+
+TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+BUILD = os.path.realpath(os.environ.get("CROFT_BUILD", os.path.join(TREE, "build")))
+ERRORS = {"ENOSPC": 28, "EIO": 5}
+KINDS_OF_CALLS = {"write": 1, "sync": 2, "grow": 4, "make": 8, "rename": 16, "all": 31}
+CLEAN_EVERY = 10
+MOMENT = 0.5  # seconds of work in a cycle
+
+
+class Faults(ctypes.Structure):
+    """struct faults of tests/faults/faults.c."""
+    _fields_ = [("kinds", ctypes.c_uint32), ("error", ctypes.c_int32), ("skip", ctypes.c_uint64),
+                ("count", ctypes.c_uint64), ("seen", ctypes.c_uint64), ("failed", ctypes.c_uint64)]
+
+
+def enter_own_lab():
+    """The lab's daemon gets the library by its environment, so that is there before the lab."""
+    with tempfile.TemporaryDirectory(prefix="croft-faults.") as folder:
+        path = os.path.join(folder, "faults")
+        with open(path, "wb") as file:
+            file.write(bytes(ctypes.sizeof(Faults)))
+        env = dict(os.environ, CROFT_FAULTS=path, CROFT_FAULTS_IN="/state/", LD_PRELOAD=os.path.join(BUILD, "tests/faults/libfaults.so"),
+                   ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0")
+        return os.spawnve(os.P_WAIT, os.path.join(TREE, "tests", "lab"), [
+            "lab", "--hypervisor", "fake", "--strict", "--config", "storage=files", "--", os.path.realpath(__file__),
+            *sys.argv[1:]], env)
+
+
+if "CROFT_FAULTS" not in os.environ:
+    sys.exit(enter_own_lab())
+os.environ.pop("LD_PRELOAD")
+from client import Refused, daemon, log_text  # noqa: E402
+from cycles import KINDS, Hand, Lost, adopt, ask, check, clean, forgive, set_up, settle, start  # noqa: E402
+
+
+class Sufferer(Hand):
+    """A hand to which a failure of the server is a refusal like another: nothing has changed. But when the daemon is
+    killed afterwards the last such call may come back: a commit whose sync failed is in the file."""
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.failures, self.doubt = 0, (0, None)
+
+    def tell(self, action, **params):
+        self.calls[action] += 1
+        try:
+            return ask(action, **params)
+        except Refused as refused:
+            self.refusals += 1
+            self.failures += refused.status >= 500
+            return None
+
+    def make(self, name, action, **params):
+        before = self.failures
+        made = super().make(name, action, **params)
+        if self.failures > before:
+            self.doubt = (time.monotonic(), lambda: setattr(self, "pending", (KINDS[name], action, params)))
+        return made
+
+    def change(self, name, action, of, **params):
+        before = self.failures
+        reply = super().change(name, action, of, **params)
+        if self.failures > before:
+            self.doubt = (time.monotonic(), lambda: self.maybe.add(of))
+        return reply
+
+
+class Disk:
+    """What the library does to the daemon's files."""
+
+    def __init__(self):
+        self.file = open(os.environ["CROFT_FAULTS"], "r+b")  # for as long as the process
+        self.faults = Faults.from_buffer(mmap.mmap(self.file.fileno(), ctypes.sizeof(Faults)))
+
+    def fail(self, kinds, error, skip, count):
+        self.faults.skip, self.faults.count, self.faults.seen, self.faults.error = skip, count, 0, error
+        self.faults.kinds = kinds
+
+    def be_well(self):
+        """How many calls have failed."""
+        failed, self.faults.failed, self.faults.kinds = self.faults.failed, 0, 0
+        return failed
+
+
+def cycle(dice, disk, hands, stock):
+    """What was wrong; what was done, and how many calls on files failed."""
+    calls, error = dice.choice(sorted(KINDS_OF_CALLS)), dice.choice(sorted(ERRORS))
+    skip, count = dice.randrange(60), dice.choice((1, 2, 10, 1 << 40))
+    killed = dice.random() < 0.3
+    over = threading.Event()
+    threads = [threading.Thread(target=hand.work, args=(over,)) for hand in hands]
+    disk.fail(KINDS_OF_CALLS[calls], ERRORS[error], skip, count)
+    for thread in threads:
+        thread.start()
+    time.sleep(MOMENT)
+    if killed:
+        daemon("kill")
+    over.set()
+    for thread in threads:
+        thread.join()
+    failed = disk.be_well()
+    if killed:
+        start()
+        max((hand.doubt for hand in hands), key=lambda doubt: doubt[0])[1]() if any(
+            hand.doubt[1] for hand in hands) else None
+    wrong = [each for hand in hands for each in hand.wrong]
+    seen, _ = settle()
+    forgive(hands, seen)
+    more, claimed = check(hands, seen)
+    wrong += more + list(adopt(hands, seen, claimed, stock))
+    for hand in hands:
+        hand.pending, hand.wrong, hand.doubt = None, [], (0, None)
+        hand.maybe.clear()
+    told = f"{count if count < 1 << 40 else 'all'} of {calls} after {skip}: {error}{', killed' if killed else ''}"
+    return wrong, told, failed
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--cycles", type=int, default=40)
+    parser.add_argument("--seed", type=int, default=random.randrange(1 << 31))
+    options = parser.parse_args()
+    print(f"# seed {options.seed}", flush=True)
+    dice, disk = random.Random(options.seed), Disk()
+    image, stock, stock_files = set_up("disk-fails")
+    hands = [Sufferer(number, random.Random(dice.random()), image) for number in range(3)]
+    pid, faults, failures, done = daemon("pid"), [], 0, 0
+    for number in range(options.cycles):
+        try:
+            wrong, told, failed = cycle(dice, disk, hands, stock)
+            if number % CLEAN_EVERY == CLEAN_EVERY - 1 or number == options.cycles - 1:
+                clean(hands, stock, stock_files)
+        except AssertionError as error:
+            wrong, told, failed = [str(error)], "its end", disk.be_well()
+        failures, done = failures + failed, done + 1
+        if "killed" not in told and daemon("pid") != pid:
+            wrong.append("the daemon has ended by itself")
+        pid = daemon("pid")
+        faults += [f"cycle {number} ({told}, {failed} failed): {each}" for each in wrong]
+        if faults:
+            break  # what comes after follows from it
+    for fault in faults:
+        print(f"# {fault}")
+    log = log_text().splitlines()
+    errors = sum(" error " in line for line in log)
+    again = sum(" job-not-recorded " in line for line in log)
+    if again > 100 * options.cycles:
+        faults.append(f"jobs that could not be recorded ran again {again} times")
+        print(f"# {faults[-1]}")
+    print(f"# {done} cycles, {sum(hand.calls.total() for hand in hands)} calls, {failures} failures of the disk, "
+          f"{sum(hand.failures for hand in hands)} calls ended by one; {errors} errors in the log")
+    print(f"{'not ok' if faults else 'ok'} 1 - nothing is lost over {options.cycles} troubles of the disk")
+    hurt = failures > options.cycles and errors
+    print(f"{'ok' if hurt else 'not ok'} 2 - the disk failed, and the log says so\n1..2")
+    return 0 if hurt and not faults else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
