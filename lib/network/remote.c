@@ -69,8 +69,11 @@ static int connect_by(struct remote_network *n, int64_t deadline, int *ret_fd, s
         tell(n, true, "croft-netd does not answer: waiting for it");
         clock_sleep(RETRY_MS);
     }
-    if (r < 0)
-        return err_errno(e, -r, "croft-netd does not answer at %s", n->address.sun_path);
+    if (r < 0) {
+        bool away = may_come(r);
+        r = err_errno(e, -r, "croft-netd does not answer at %s", n->address.sun_path);
+        return away ? -ENOTCONN : r;
+    }
     tell(n, false, "croft-netd answers again");
     return netd_frame_limit(*ret_fd, ANSWER_MS);
 }
@@ -128,7 +131,8 @@ int remote_call(struct network *network, struct arena *a, enum netd_call call, c
             *e = (struct err){0};
         r = ask_once(n, a, call, &packed, answer, deadline, ret_fd, ret_socket, e);
     }
-    return r == -EPIPE ? err_wrap(e, r, "croft-netd ended during %s", netd_calls[call].name) : r;
+    return r == -EPIPE ? err_wrap(e, -ENOTCONN, "croft-netd ended during %s", netd_calls[call].name)
+                       : r;
 }
 
 /* One that answers nothing, or a descriptor alone. */

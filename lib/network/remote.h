@@ -5,7 +5,8 @@
  *
  * netd may be restarted at any time; guests do not notice. A call waits a bounded time for it to
  * come back, and is asked again when its connection broke and it comes to the same. What was
- * applied is then no longer known, which the jobs hear (-ESTALE) and apply whole.
+ * applied is then no longer known, which the jobs hear (-ESTALE) and apply whole. -ENOTCONN: it
+ * stayed away, or ended before it answered; the call may have been carried out or not.
  */
 #include "network/network.h"
 
@@ -18,7 +19,7 @@ struct remote_network_config {
     void *ctx;
 };
 
-/* Makes netd forget what an earlier croftd applied. -ECONNREFUSED, -ENOENT, …: it does not answer;
+/* Makes netd forget what an earlier croftd applied. -ENOTCONN: it does not answer;
  * or what netd says to its own configuration. */
 int remote_network_new(const struct remote_network_config *config, struct network **ret_network,
                        struct err *e);

@@ -296,8 +296,41 @@ START_TEST(it_waits_no_longer_than_it_may)
     const struct remote_network_config config = {.socket_path = path, .wait_ms = 100};
     ck_assert_int_eq(remote_network_new(&config, &n, &e), 0);
     stop();
-    ck_assert_int_eq(n->ops->remove(n, VPC, 0, &e), -ECONNREFUSED);
+    ck_assert_int_eq(n->ops->remove(n, VPC, 0, &e), -ENOTCONN);
     ck_assert_ptr_nonnull(strstr(e.message, "croft-netd does not answer at "));
+    start();
+    n->ops->free(n);
+}
+END_TEST
+
+static void *hang_up(void *ctx)
+{
+    const int *listener = ctx;
+    for (int i = 0; i < 2; i++) {
+        int fd = accept(*listener, NULL, NULL);
+        (void)close(fd);
+    }
+    return NULL;
+}
+
+/* Twice: a call that comes to the same is asked again. */
+START_TEST(a_netd_that_ends_during_a_call_is_away)
+{
+    struct network *n = client();
+    struct err e = {0};
+    pthread_t thread;
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    stop();
+    (void)unlink(path);
+    memcpy(at.sun_path, path, strlen(path) + 1);
+    ck_assert_int_eq(bind(listener, (struct sockaddr *)&at, sizeof(at)), 0);
+    ck_assert_int_eq(listen(listener, 8), 0);
+    ck_assert_int_eq(pthread_create(&thread, NULL, hang_up, &listener), 0);
+    ck_assert_int_eq(n->ops->plug(n, &vpc, INTERFACE, &e), -ENOTCONN);
+    ck_assert_ptr_nonnull(strstr(e.message, "croft-netd ended during plug"));
+    (void)pthread_join(thread, NULL);
+    (void)close(listener);
     start();
     n->ops->free(n);
 }
@@ -352,4 +385,5 @@ UNIT_SUITE_WITH(begin, end, what_is_asked_is_done_on_the_other_side, descriptors
                 errors_keep_their_code_and_their_sentence, a_tap_of_another_interface_is_refused,
                 what_does_not_belong_together_is_refused, another_start_forgets_what_was_applied,
                 a_call_waits_for_netd_to_come_back, it_waits_no_longer_than_it_may,
-                what_is_no_request_is_not_answered, a_request_that_says_too_little_is_refused)
+                a_netd_that_ends_during_a_call_is_away, what_is_no_request_is_not_answered,
+                a_request_that_says_too_little_is_refused)
