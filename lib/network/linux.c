@@ -194,14 +194,16 @@ static int linux_plug(struct network *network, const struct net_vpc *intent,
     r = rtnl_open(&home, e);
     if (r < 0)
         return r;
-    int index = rtnl_index(&home, port->tap);
-    if (index != 0)
-        r = rtnl_link_move(&home, index, namespace_fd, e);
     _cleanup_netns_ struct netns_visit visit = NETNS_AT_HOME;
-    if (r == 0)
-        r = netns_enter(&visit, namespace_fd, e);
+    r = netns_enter(&visit, namespace_fd, e);
     if (r == 0)
         r = rtnl_open(&inside, e);
+    int made = r == 0 ? rtnl_index(&home, port->tap) : 0;
+    int left = made != 0 ? rtnl_index(&inside, port->tap) : 0;
+    if (left != 0) /* of a guest before, whose end is not through yet */
+        r = rtnl_link_drop(&inside, left, e);
+    if (r == 0 && made != 0)
+        r = rtnl_link_move(&home, made, namespace_fd, e);
     if (r == 0)
         r = frame_plug(&inside, port->tap, subnet->bridge, e);
     return r < 0 ? err_wrap(e, r, "cannot plug %s into %s", port->tap, intent->vpc_id) : 0;
