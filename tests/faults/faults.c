@@ -1,10 +1,10 @@
 /*
- * A disk that fails, for programs of the project: preloaded (LD_PRELOAD) it makes calls on files
- * below a directory fail.
+ * A disk that fails, for programs of the project: preloaded (LD_PRELOAD) it makes calls on some
+ * files fail.
  *
- *     CROFT_FAULTS_BELOW   the directory; without it nothing fails
- *     CROFT_FAULTS         a file of the test's with one `struct faults`, which it may change at
- * any time; all processes that inherit the environment share it
+ *     CROFT_FAULTS_IN   what the name of such a file has in it, as "/state/"
+ *     CROFT_FAULTS      a file of the test's with one `struct faults`, which it may change at any
+ *                       time; all processes that inherit the environment share it
  *
  * The calls of a kind are counted while `kinds` has it. The first `skip` of them go on, the next
  * `count` fail with `error`, the others go on again.

@@ -7,6 +7,8 @@ import os
 import re
 import subprocess
 
+# What the kernel has counted of somebody, in a set: the rates for a minute, connections while there is one.
+COUNTED = re.compile(r"limit rate over .* expires |ct count over \d+")
 ROOMS = ("volumes", "instances", "uploads")
 
 
@@ -15,13 +17,18 @@ def output(*argv):
                           timeout=60).stdout
 
 
+def rules(text):
+    """The lines of a rule set that are rules, and members of sets that somebody has put there."""
+    return [line for line in text.splitlines() if not COUNTED.search(line)]
+
+
 def of_networks():
     """Taps, their rules and names, and routes to guests' public addresses."""
     found = re.findall(r"eni[0-9a-f]{12}", output("ip", "-o", "link"))
     for name in re.findall(r"^vpc-[0-9a-f]+", output("ip", "netns"), re.MULTILINE):
         found += re.findall(r"eni[0-9a-f]{12}|172\.31\.\d+\.\d+ :",
                             output("ip", "netns", "exec", name, "ip", "-o", "link")
-                            + output("ip", "netns", "exec", name, "nft", "list", "ruleset"))
+                            + "\n".join(rules(output("ip", "netns", "exec", name, "nft", "list", "ruleset"))))
         for folder in ("hosts", "names"):
             found += os.listdir(f"/run/croft/network/{name}/{folder}")
     return found + re.findall(r"198\.18\.\d+\.\d+ via .*", output("ip", "route"))

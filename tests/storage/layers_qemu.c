@@ -205,14 +205,17 @@ static const char *above(struct arena *a, const char *top, const char *path)
     return NULL;
 }
 
+/* QEMU reads this one and writes the one below; qemu-img opens both for writing. */
 static int commit(const char *path, struct err *e)
 {
+    _cleanup_own_write_ struct own_write write = OWN_WRITE_NONE;
     _cleanup_arena_ struct arena *a = arena_new();
     const char *key = key_of_file(a, path);
     struct args args = begin_args("qemu-img", "commit", key);
     add(&args, "-q");
     add(&args, "-d");
-    return run(a, &args, path, key, NULL, e);
+    int r = files_own_write(path, &write, e);
+    return r < 0 ? r : run(a, &args, path, key, NULL, e);
 }
 
 /* As QEMU writes a name: into the file alone. */

@@ -11,15 +11,12 @@ import contextlib
 import os
 import re
 import subprocess
-import sys
 import tempfile
 
 from botocore.exceptions import ClientError
 
 from guests import (Checks, ec2_client, enter_own_lab, output, qemu_pid, run, until, wait_state)
-
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
-import leftovers  # noqa: E402
+import leftovers
 
 enter_own_lab("--config", "instance_type=lab.tiny 1 128")
 

@@ -18,6 +18,9 @@ import botocore.config
 HERE = os.path.dirname(os.path.realpath(__file__))
 TESTS = os.path.dirname(HERE)
 TREE = os.path.dirname(TESTS)
+sys.path.insert(0, os.path.join(TESTS, "lib"))
+import leftovers  # noqa: E402
+
 USER = "ec2-user"
 # Of one boot to a login, with four guests emulated at once beside a compiler on two cores. A boot
 # alone on an idle machine takes a tenth of it.
@@ -273,9 +276,9 @@ class Traces:
                 yield "tap", self.tap
         if self.public in output("ip", "route"):
             yield "route", self.public
-        for rules in (output("nft", "list", "ruleset"), self.in_vpc("nft", "list", "ruleset")):
+        for text in (output("nft", "list", "ruleset"), self.in_vpc("nft", "list", "ruleset")):
             for word in (self.private, self.public, self.tap, self.mac):
-                for line in rules.splitlines():
+                for line in leftovers.rules(text):
                     if word in line.replace(",", " ").replace('"', " ").split():
                         yield "rule", line.strip()
         # dnsmasq keeps leases in memory only, but a lease whose file is gone would still keep the
