@@ -160,7 +160,7 @@ class Tracking(world.Case):
             vpc.groups[group]["rules"][:1] = [rule("tcp", 20 + rounds % 3), rule()][:1 + rounds % 2]
             vpc.acls[acl]["entries"][2]["cidr"] = f"10.{77 + rounds % 9}.0.0/16"
             if rounds % 3 == 0:
-                vpc.port([group], number=100 + rounds)
+                vpc.port([group], number=100 + rounds % 120)
             self.driver.apply(vpc)
             if rounds % 4 == 0:
                 self.driver.kill()
