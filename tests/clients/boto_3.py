@@ -81,7 +81,7 @@ class Waiters(unittest.TestCase):
 
     def test_1_waiting_for_a_stop_fails_while_it_is_pending(self):
         """Whoever waits for `stopped` right after the launch is told that this is not to come."""
-        for _ in range(5):
+        for _ in range(20):
             ids = [each["InstanceId"] for each in ec2.run_instances(
                 ImageId=image, MinCount=12, MaxCount=12, InstanceType="t3.nano")["Instances"]]
             try:
