@@ -348,6 +348,8 @@ static void look_at_networks(struct jobs *j, struct arena *a)
         if (store_count_network_interfaces(tx, "vpc_id", vpcs.v[i].id) > 0)
             vpcs.v[n++] = vpcs.v[i];
     int r = tx_commit(tx, &e);
+    if (r < 0)
+        log_warning("networks-not-looked-at reason=\"%s\"", e.message);
     for (size_t i = 0; r == 0 && i < n; i++)
         if (vpc_look(j, vpcs.v[i].id, &e) < 0) {
             log_warning("network-not-mended vpc=%s reason=\"%s\"", vpcs.v[i].id, e.message);

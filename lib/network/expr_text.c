@@ -21,27 +21,15 @@ static void as_json(struct buf *out, const json_t *v)
     free(text);
 }
 
-static void concat(struct buf *out, const json_t *parts)
+static void joined(struct buf *out, const json_t *parts, const char *between)
 {
     size_t i;
     json_t *part;
     json_array_foreach(parts, i, part)
     {
-        buf_add_str(out, i > 0 ? " . " : "");
+        buf_add_str(out, i > 0 ? between : "");
         value(out, part, false);
     }
-}
-
-static void alternatives(struct buf *out, const json_t *list)
-{
-    size_t i;
-    json_t *each;
-    json_array_foreach(list, i, each)
-    {
-        buf_add_str(out, i > 0 ? ", " : "{ ");
-        value(out, each, false);
-    }
-    buf_add_str(out, " }");
 }
 
 /* quoted: the name of an interface, which may hold a wildcard. */
@@ -91,10 +79,12 @@ static void value(struct buf *out, const json_t *v, bool quoted)
     else if (bits != NULL) {
         value(out, json_array_get(bits, 0), false);
         buf_printf(out, " & 0x%llx", (long long)json_integer_value(json_array_get(bits, 1)));
-    } else if (any != NULL)
-        alternatives(out, any);
-    else if (json_object_get(v, "concat") != NULL)
-        concat(out, json_object_get(v, "concat"));
+    } else if (any != NULL) {
+        buf_add_str(out, "{ ");
+        joined(out, any, ", ");
+        buf_add_str(out, " }");
+    } else if (json_object_get(v, "concat") != NULL)
+        joined(out, json_object_get(v, "concat"), " . ");
     else
         as_json(out, v);
 }
@@ -217,7 +207,7 @@ void expr_text_type(struct buf *out, const char *type)
 {
     json_t *v = json_loads(type, JSON_DECODE_ANY, NULL);
     if (json_is_array(v))
-        concat(out, v);
+        joined(out, v, " . ");
     else
         value(out, v, false);
     json_decref(v);

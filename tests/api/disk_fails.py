@@ -127,8 +127,9 @@ def cycle(dice, disk, hands, stock):
     failed = disk.be_well()
     if killed:
         start()
-        max((hand.doubt for hand in hands), key=lambda doubt: doubt[0])[1]() if any(
-            hand.doubt[1] for hand in hands) else None
+        _, doubt = max((hand.doubt for hand in hands), key=lambda each: each[0])
+        if doubt is not None:
+            doubt()
     wrong = [each for hand in hands for each in hand.wrong]
     seen, _ = settle()
     forgive(hands, seen)
