@@ -10,6 +10,7 @@
 #include "croft/output.h"
 #include "croft/relay.h"
 #include "croft/screen.h"
+#include "croft/text_filter.h"
 #include "croft/verbs.h"
 
 #define FOLLOW_INTERVAL_MS 1000
@@ -38,15 +39,9 @@ static int read_log(struct cli *c, const char *id, struct arena *a, struct log *
     return STATUS_OK;
 }
 
-/* On a terminal without escape sequences: a guest has no business with it. */
-static void print(struct arena *a, struct text_filter *filter, const char *data, size_t len)
+static void print(struct text_filter *filter, const char *data, size_t len)
 {
-    if (screen_is_terminal(stdout)) {
-        char *harmless = arena_alloc(a, len + 1);
-        len = text_filter(filter, data, len, harmless);
-        data = harmless;
-    }
-    output_text(data, len);
+    output_foreign(filter, data, len);
     (void)fflush(stdout);
 }
 
@@ -85,7 +80,7 @@ static int follow(struct cli *c, const char *id)
         if (status != STATUS_OK)
             return status;
         from = new_part(&before, &now);
-        print(arenas[i], &filter, now.data + from, now.len - from);
+        print(&filter, now.data + from, now.len - from);
         if (ferror(stdout))
             return STATUS_OK;
         before = now;
@@ -101,7 +96,7 @@ static int print_log(struct cli *c, const char *id)
     int status = read_log(c, id, c->arena, &log);
 
     if (status == STATUS_OK)
-        print(c->arena, &filter, log.data, log.len);
+        print(&filter, log.data, log.len);
     return status;
 }
 
@@ -111,6 +106,7 @@ static int interact(struct cli *c, const struct guest *guest, bool asked)
     _cleanup_client_reply_ struct client_reply reply = CLIENT_REPLY_INIT;
     _cleanup_close_ int fd = -1, signals = -1;
     struct escape escape = {.kind = ESCAPE_BRACKET};
+    struct text_filter filter = {.session = true};
     struct err e = {0};
     int r, status = STATUS_OK;
     struct client *client = cli_client(c, "ec2", &status);
@@ -138,8 +134,11 @@ static int interact(struct cli *c, const struct guest *guest, bool asked)
     signals = terminal_signals();
     if (screen_is_terminal(stdin))
         (void)terminal_raw();
-    r = relay_run(fd, screen_is_terminal(stdin) ? &escape : NULL, signals, &e);
+    r = relay_run(fd, screen_is_terminal(stdin) ? &escape : NULL,
+                  screen_is_terminal(stdout) ? &filter : NULL, signals, &e);
     terminal_restore();
+    if (screen_is_terminal(stdout))
+        output_text(text_filter_reset, strlen(text_filter_reset));
     if (r < 0) {
         complain("%s", e.message);
         return STATUS_UNREACHED;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/base64.h"
@@ -24,6 +25,20 @@ int output_text(const char *text, size_t len)
     return STATUS_OK;
 }
 
+int output_foreign(struct text_filter *f, const char *text, size_t len)
+{
+    _cleanup_free_ char *shown = NULL;
+
+    if (!screen_is_terminal(stdout))
+        return output_text(text, len);
+    shown = malloc(len + TEXT_FILTER_HELD);
+    if (shown == NULL) {
+        complain("not enough memory for the answer");
+        return STATUS_UNREACHED;
+    }
+    return output_text(shown, text_filter(f, text, len, shown));
+}
+
 int output_json(const json_t *value)
 {
     _cleanup_free_ char *text = json_dumps(value, JSON_INDENT(4) | JSON_ENCODE_ANY);
@@ -32,7 +47,7 @@ int output_json(const json_t *value)
         complain("not enough memory for the answer");
         return STATUS_UNREACHED;
     }
-    output_text(text, strlen(text));
+    output_foreign(&(struct text_filter){0}, text, strlen(text));
     return output_text("\n", 1);
 }
 
@@ -117,5 +132,5 @@ int output_reply(struct cli *c, const struct wire_action *action, json_t *reply)
         complain("the answer is too large to be shown this way; --output json shows it");
         return STATUS_UNREACHED;
     }
-    return output_text(buf_str(&out), out.len);
+    return output_foreign(&(struct text_filter){0}, buf_str(&out), out.len);
 }

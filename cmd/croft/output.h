@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "croft/cli.h"
+#include "croft/text_filter.h"
 #include "wire/model.h"
 
 #define OUTPUT_MAX ((size_t)256 << 20)
@@ -17,6 +18,8 @@ enum output output_of(const struct cli *c);
 /* Prints a value that has no model: what a human verb gathered. */
 int output_json(const json_t *value);
 int output_text(const char *text, size_t len);
+/* What others wrote, a guest or who names things: a terminal gets no control sequence of it. */
+int output_foreign(struct text_filter *f, const char *text, size_t len);
 /*
  * Prints the reply of an action. Times become ISO 8601 by the model, as the AWS CLI shows them, and
  * the console's output is decoded.

@@ -20,7 +20,8 @@ struct flow {
     bool ended;  /* `from` has no more */
     bool closed; /* and `to` was told, or takes no more */
     size_t at, n;
-    char data[CHUNK + 1]; /* an escape that turned out to be none gives a byte back */
+    /* An escape that turned out to be none gives a byte back, a filter what it held. */
+    char data[CHUNK + TEXT_FILTER_HELD];
 };
 
 static bool is_socket(int fd)
@@ -79,17 +80,31 @@ static bool leave(struct flow *in, struct escape *escape)
     return order == ESCAPE_QUIT;
 }
 
-static void step(struct flow *in, struct flow *out, const struct pollfd *p)
+static void pass(struct flow *out, struct text_filter *filter)
 {
-    if (out->n == 0 && p[1].revents != 0)
+    char raw[CHUNK];
+    size_t n = out->n;
+
+    memcpy(raw, out->data, n);
+    out->n = text_filter(filter, raw, n, out->data);
+}
+
+static void step(struct flow *in, struct flow *out, struct text_filter *filter,
+                 const struct pollfd *p)
+{
+    if (out->n == 0 && p[1].revents != 0) {
         flow_read(out);
+        if (filter != NULL)
+            pass(out, filter);
+    }
     if (out->n > 0 && !out->closed && p[2].revents != 0)
         flow_write(out);
     if (in->n > 0 && !in->closed && p[3].revents != 0)
         flow_write(in);
 }
 
-int relay_run(int remote, struct escape *escape, int signals, struct err *e)
+int relay_run(int remote, struct escape *escape, struct text_filter *filter, int signals,
+              struct err *e)
 {
     static struct flow in, out;
 
@@ -118,7 +133,7 @@ int relay_run(int remote, struct escape *escape, int signals, struct err *e)
             if (escape != NULL && in.n > 0 && leave(&in, escape))
                 return 0;
         }
-        step(&in, &out, p);
+        step(&in, &out, filter, p);
         if (in.ended && in.n == 0 && !in.closed) {
             (void)shutdown(remote, SHUT_WR);
             in.closed = true;

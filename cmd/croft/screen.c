@@ -125,13 +125,7 @@ char *text_harmless(struct arena *a, const char *s)
 {
     char *copy = arena_strdup(a, s == NULL ? "" : s);
 
-    for (unsigned char *p = (unsigned char *)copy; *p != '\0'; p++) {
-        /* C1 controls are two bytes in UTF-8: C2 80 .. C2 9F. */
-        if (*p < 0x20 || *p == 0x7f)
-            *p = '?';
-        else if (*p == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f)
-            *p = p[1] = '?';
-    }
+    text_defuse(copy, strlen(copy), '?');
     return copy;
 }
 
@@ -147,47 +141,4 @@ char *text_cut(struct arena *a, const char *s, size_t limit)
         bytes += n;
     }
     return arena_printf(a, "%.*s%s", (int)bytes, s, limit == 0 ? "" : "…");
-}
-
-enum { FILTER_TEXT, FILTER_ESCAPE, FILTER_SEQUENCE, FILTER_STRING, FILTER_STRING_ESCAPE };
-
-size_t text_filter(struct text_filter *f, const char *data, size_t len, char *out)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)data[i];
-
-        switch (f->state) {
-        case FILTER_ESCAPE:
-            if (c == '[')
-                f->state = FILTER_SEQUENCE;
-            else if (strchr("]PX^_", c) != NULL && c != '\0')
-                f->state = FILTER_STRING;
-            else if (c < 0x20 || c > 0x2f) /* intermediate bytes go on */
-                f->state = FILTER_TEXT;
-            break;
-        case FILTER_SEQUENCE:
-            if (c >= 0x40 && c <= 0x7e)
-                f->state = FILTER_TEXT;
-            break;
-        case FILTER_STRING:
-            /* A line end ends a string, too: a guest that dies in one would hide all that follows.
-             */
-            if (c == 0x07 || c == '\n')
-                f->state = FILTER_TEXT;
-            else if (c == 0x1b)
-                f->state = FILTER_STRING_ESCAPE;
-            break;
-        case FILTER_STRING_ESCAPE:
-            f->state = c == '\\' ? FILTER_TEXT : FILTER_STRING;
-            break;
-        default:
-            if (c == 0x1b)
-                f->state = FILTER_ESCAPE;
-            else if (c == '\n' || c == '\t' || c == '\r' || (c >= 0x20 && c != 0x7f))
-                out[n++] = (char)c;
-        }
-    }
-    return n;
 }

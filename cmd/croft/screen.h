@@ -36,9 +36,3 @@ size_t text_columns(const char *s);
 char *text_harmless(struct arena *a, const char *s);
 /* The first `columns` columns of s, with an ellipsis as the last when something was cut off. */
 char *text_cut(struct arena *a, const char *s, size_t columns);
-
-/* Passes the output of a guest to a terminal: escape sequences are left out, across calls. */
-struct text_filter {
-    int state;
-};
-size_t text_filter(struct text_filter *f, const char *data, size_t len, char *out /* len */);

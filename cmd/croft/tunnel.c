@@ -43,7 +43,7 @@ static int run_tunnel(struct cli *c, int argc, char **argv)
     }
     if (r < 0)
         return cli_no_answer(c, r, &e);
-    if (relay_run(fd, NULL, -1, &e) < 0) {
+    if (relay_run(fd, NULL, NULL, -1, &e) < 0) {
         complain("%s", e.message);
         return STATUS_UNREACHED;
     }

@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/text.h"
 
 static _Atomic int current_level = LOG_LEVEL_INFO;
 static log_sink_fn *_Atomic sink;
@@ -45,14 +46,6 @@ void log_set_sink(log_sink_fn *to)
     sink = to;
 }
 
-/* One event is one line, and nothing in it is for a terminal, whatever a message carries. */
-static void clean(char *line, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        if ((unsigned char)line[i] < ' ' || line[i] == 0x7f)
-            line[i] = ' ';
-}
-
 static size_t prefix(enum log_level level, char *line, size_t size)
 {
     if (getenv("JOURNAL_STREAM") != NULL)
@@ -77,7 +70,8 @@ void log_write(enum log_level level, const char *format, ...)
     if (n < 0)
         return;
     size_t len = (size_t)n < sizeof(line) - used - 1 ? (size_t)n : sizeof(line) - used - 2;
-    clean(message, len);
+    /* One event is one line, and nothing in it is for a terminal, whatever a message carries. */
+    text_defuse(message, len, ' ');
     log_sink_fn *to = sink;
     if (to != NULL && to(levels[level].syslog, message, len))
         return;

@@ -71,6 +71,19 @@ bool text_is_clean_utf8(const char *s, size_t len)
     return true;
 }
 
+void text_defuse(char *s, size_t len, char with)
+{
+    for (size_t i = 0; i < len;) {
+        uint32_t cp = 0;
+        size_t n = utf8_decode((const unsigned char *)s + i, len - i, &cp);
+        if (n == 0 || cp < ' ' || (cp >= 0x7f && cp <= 0x9f)) {
+            n = n == 0 ? 1 : n;
+            memset(s + i, with, n);
+        }
+        i += n;
+    }
+}
+
 size_t utf8_length(const char *s)
 {
     size_t n = 0;

@@ -24,5 +24,10 @@ bool has_prefix(const char *s, const char *prefix);
 int parse_int64(const char *s, int64_t *ret_value);
 /* Is every byte part of valid UTF-8 without characters that XML 1.0 forbids? */
 bool text_is_clean_utf8(const char *s, size_t len);
+/*
+ * Puts `with` in the place of what could drive a terminal or forge a line: control characters (C0,
+ * DEL, and C1, which are two bytes in UTF-8 and become two of `with`), and bytes that are no UTF-8.
+ */
+void text_defuse(char *s, size_t len, char with);
 /* Number of Unicode characters of valid UTF-8. */
 size_t utf8_length(const char *s);

@@ -98,6 +98,8 @@ int files_instance_remove(struct storage *s, const char *instance_id, struct err
     return r < 0 ? r : dir_remove(directory(files_of(s), a, instance_id), e);
 }
 
+#define ROTATIONS_MAX 5 /* of a log while it is read */
+
 struct console {
     struct files_storage *files;
     struct arena *arena;
@@ -122,33 +124,74 @@ static int open_log(const struct console *c, bool older, int *ret_fd, struct err
     return 0;
 }
 
-/* Appends the last `max` bytes of one of the two. One that is not there adds nothing. */
-static int tail_of(struct console *c, bool older, size_t max, struct err *e)
-{
+/* One of the two as it is now; fd -1: there is none. */
+struct log_file {
+    int fd;
     struct stat st;
-    _cleanup_close_ int fd = -1;
-    int r = open_log(c, older, &fd, e);
+};
+
+static void log_file_close(struct log_file *f)
+{
+    cleanup_close(&f->fd);
+}
+
+static int log_file_open(const struct console *c, bool older, struct log_file *ret, struct err *e)
+{
+    int r = open_log(c, older, &ret->fd, e);
     if (r == -ENOENT)
         return 0;
     if (r < 0)
         return r;
-    if (fstat(fd, &st) < 0)
+    if (fstat(ret->fd, &ret->st) < 0)
         return err_errno(e, errno, "cannot look at the console log of %s", c->instance_id);
-    if (!S_ISREG(st.st_mode))
+    if (!S_ISREG(ret->st.st_mode))
         return err_set(e, EIO, "the console log of %s is no plain file", c->instance_id);
-    size_t len = (uint64_t)st.st_size < max ? (size_t)st.st_size : max;
+    return 0;
+}
+
+/* Appends its last `max` bytes. */
+static int tail_of(struct console *c, const struct log_file *f, size_t max, struct err *e)
+{
+    if (f->fd < 0)
+        return 0;
+    size_t len = (uint64_t)f->st.st_size < max ? (size_t)f->st.st_size : max;
     char *to = buf_reserve(c->out, len);
     if (to == NULL)
         return err_errno(e, ENOMEM, "cannot read the console log of %s", c->instance_id);
-    ssize_t n = pread(fd, to, len, st.st_size - (off_t)len);
+    ssize_t n = pread(f->fd, to, len, f->st.st_size - (off_t)len);
     if (n < 0)
         return err_errno(e, errno, "cannot read the console log of %s", c->instance_id);
     c->out->len += (size_t)n;
     c->out->data[c->out->len] = '\0';
-    int64_t changed = (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
+    int64_t changed = (int64_t)f->st.st_mtim.tv_sec * 1000 + f->st.st_mtim.tv_nsec / 1000000;
     if (changed > c->when)
         c->when = changed;
     return 0;
+}
+
+/*
+ * The newer file may have been begun a moment ago: what is missing is at the older one's end. A
+ * guest that prints without end has virtlogd begin one many times a second, so what is open counts
+ * and not what has a name: the two are read only when they follow one another. -EAGAIN: the newer
+ * one became the older in between.
+ */
+static int tail_of_both(struct console *c, struct err *e)
+{
+    _cleanup_(log_file_close) struct log_file newer = {.fd = -1};
+    _cleanup_(log_file_close) struct log_file older = {.fd = -1};
+    size_t max = c->out->max - c->out->len;
+    int r = log_file_open(c, false, &newer, e);
+    if (r == 0 && newer.fd >= 0 && (uint64_t)newer.st.st_size >= max)
+        return tail_of(c, &newer, max, e);
+    if (r == 0)
+        r = log_file_open(c, true, &older, e);
+    if (r < 0)
+        return r;
+    if (newer.fd >= 0 && older.fd >= 0 && newer.st.st_ino == older.st.st_ino &&
+        newer.st.st_dev == older.st.st_dev)
+        return err_set(e, EAGAIN, "the console log of %s is being rotated", c->instance_id);
+    r = tail_of(c, &older, max - (newer.fd < 0 ? 0 : (size_t)newer.st.st_size), e);
+    return r < 0 ? r : tail_of(c, &newer, c->out->max - c->out->len, e);
 }
 
 int files_console_tail(struct storage *s, const char *instance_id, struct buf *out,
@@ -160,16 +203,11 @@ int files_console_tail(struct storage *s, const char *instance_id, struct buf *o
     int r = files_check_id(instance_id, "i", e);
     if (r < 0)
         return r;
-    const char *path = files_instance_path(s, a, instance_id, FILES_CONSOLE_LOG);
-    size_t max = out->max - out->len;
-    struct stat st;
-    /* The newer file may have been begun a moment ago: what is missing is at the older one's end.
-     */
-    size_t newer = stat(path, &st) < 0 ? 0 : (size_t)st.st_size;
-    if (newer < max)
-        r = tail_of(&c, true, max - newer, e);
-    if (r == 0)
-        r = tail_of(&c, false, out->max - out->len, e);
+    for (int i = 0; i < ROTATIONS_MAX; i++) {
+        r = tail_of_both(&c, e);
+        if (r != -EAGAIN)
+            break;
+    }
     if (r == 0)
         *ret_when = c.when;
     return r;

@@ -6,6 +6,7 @@ import pwd
 import signal
 import socket
 import subprocess
+import time
 
 KEPT = "/var/lib/croft-lab"  # kept labs, one directory each
 
@@ -31,6 +32,47 @@ def write_json(path, value):
     with os.fdopen(fd, "w", encoding="utf-8") as file:
         json.dump(value, file, indent=1)
     os.rename(path + ".new", path)
+
+
+def cpu_cgroups():
+    """(where the tree of cgroups is mounted that shares out processor time, its type, its options), or None."""
+    found = []
+    with open("/proc/self/mounts", encoding="utf-8") as file:
+        for line in file:
+            _, where, kind, options = line.split()[:4]
+            if kind == "cgroup" and "cpu" in options.split(","):
+                return where, kind, ",".join(each for each in options.split(",") if each in ("cpu", "cpuacct"))
+            if kind == "cgroup2" and "cpu" in read_words(os.path.join(where, "cgroup.subtree_control")):
+                found = [where, kind, ""]
+    return tuple(found) or None
+
+
+def read_words(path):
+    try:
+        with open(path, encoding="ascii") as file:
+            return file.read().split()
+    except OSError:
+        return []
+
+
+def cgroup_of(lab, where):
+    """The lab's own group there, under which its guests have theirs."""
+    return os.path.join(where, "croft-lab." + os.path.basename(lab).removeprefix("croft-lab."))
+
+
+def remove_cgroups(lab):
+    """When the lab's processes have ended, which the kernel may be about."""
+    tree = cpu_cgroups()
+    until = time.monotonic() + 5
+    while tree and os.path.isdir(cgroup_of(lab, tree[0])):
+        for folder, _, _ in os.walk(cgroup_of(lab, tree[0]), topdown=False):
+            try:
+                os.rmdir(folder)
+            except OSError:
+                pass  # EBUSY: a process is left
+        if time.monotonic() > until:
+            return
+        time.sleep(0.02)
 
 
 def _stat_fields(pid):

@@ -5,6 +5,7 @@
 #include "croft/output.h"
 #include "croft/screen.h"
 #include "croft/table.h"
+#include "croft/text_filter.h"
 #include "unit.h"
 
 static const struct column columns[] = {{"NAME", .shrinks = true},
@@ -70,15 +71,15 @@ START_TEST(a_name_cannot_drive_the_terminal)
 
     ck_assert_str_eq(text_harmless(a, "a\033[2Jb\nc\x7f"), "a?[2Jb?c?");
     ck_assert_str_eq(text_harmless(a, "a\xc2\x9b"
-                                      "b"),
-                     "a??b");
+                                      "b\x9b\xff"),
+                     "a??b??");
     ck_assert_str_eq(text_harmless(a, "größe"), "größe");
 }
 END_TEST
 
-static void check_filter(const char *in, const char *wanted)
+static void check_filter_of(bool session, const char *in, const char *wanted)
 {
-    struct text_filter whole = {0}, single = {0};
+    struct text_filter whole = {.session = session}, single = {.session = session};
     char out[200];
     size_t n = text_filter(&whole, in, strlen(in), out);
 
@@ -91,6 +92,11 @@ static void check_filter(const char *in, const char *wanted)
     ck_assert_str_eq(out, wanted);
 }
 
+static void check_filter(const char *in, const char *wanted)
+{
+    check_filter_of(false, in, wanted);
+}
+
 START_TEST(a_console_comes_without_escape_sequences)
 {
     check_filter("plain\r\ntext\t.", "plain\r\ntext\t.");
@@ -99,6 +105,45 @@ START_TEST(a_console_comes_without_escape_sequences)
     check_filter("\033]0;title\033\\after", "after");
     check_filter("\033Pquery\nnext", "next");
     check_filter("\033(Bx\033cy\a", "xy");
+    check_filter("a\033\033[31mb\033[31\033[0mc", "abc");
+    check_filter("größe 日本 🙂\x7f\x05", "größe 日本 🙂");
+}
+END_TEST
+
+/* A terminal that is set to 8 bits takes those bytes alone for ESC and a letter. */
+START_TEST(nor_with_the_controls_of_c1_or_bytes_that_are_no_utf8)
+{
+    check_filter("a\xc2\x9b"
+                 "31mb\xc2\x9d"
+                 "0;title\ac\xc2\x85"
+                 "d",
+                 "abcd");
+    check_filter("a\x9b"
+                 "31m",
+                 "a?31m");
+    check_filter("\xff\xe2\x82x\xe2\xc3\xa4\xc0\x9b.", "??x?ä??.");
+    check_filter("\xed\xa0\x80\xf4\x90\x80\x80", "??");
+}
+END_TEST
+
+static void check_session(const char *in, const char *wanted)
+{
+    check_filter_of(true, in, wanted);
+}
+
+START_TEST(a_session_draws_its_screen_and_does_no_more)
+{
+    static const char *const kept[] = {
+        "\033[1;32mok\033[0m\b \a", "\033[2J\033[H\033[?25l\033[?1;1049h",
+        "\033(0q\033(B\0337\0338\033M", "\033[6n\033[4hx\033[10;20Hy"};
+    for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
+        check_session(kept[i], kept[i]);
+    check_session("\033]52;c;Y2FsYw==\a1\033Pq\033\\2\033_x\0333\033\\4", "124");
+    check_session(
+        "\033[c\033[>c\033[5i\033[21t\033[?1000h\033[?25;1006h\033[!p\033[0\"p\033[2 q\033Z\x05.",
+        ".");
+    check_session("\033[1111111111111111111111111111111111111111111mx", "x");
+    check_session("\033[?h\033[;h\033[25h.", ".");
 }
 END_TEST
 
@@ -168,5 +213,6 @@ END_TEST
 UNIT_SUITE(a_table_is_as_wide_as_its_texts, the_widest_column_is_cut_first,
            a_column_that_may_go_goes_when_cutting_does_not_help, columns_are_those_of_the_terminal,
            a_name_cannot_drive_the_terminal, a_console_comes_without_escape_sequences,
-           text_is_laid_out_as_the_aws_cli_does, a_reply_as_a_table_is_an_outline,
-           times_become_iso_8601_by_the_model)
+           nor_with_the_controls_of_c1_or_bytes_that_are_no_utf8,
+           a_session_draws_its_screen_and_does_no_more, text_is_laid_out_as_the_aws_cli_does,
+           a_reply_as_a_table_is_an_outline, times_become_iso_8601_by_the_model)

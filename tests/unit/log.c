@@ -50,9 +50,11 @@ static bool remember(int priority, const char *message, size_t len)
 START_TEST(nothing_in_a_line_ends_it_or_speaks_to_a_terminal)
 {
     log_set_sink(remember);
-    log_warning("guest says=%s", "a\nb\033[31mc\x7f");
+    log_warning("guest says=%s", "a\nb\033[31mc\x7f \xc2\x9b"
+                                 "d\x9b"
+                                 "e\xff größe");
     log_set_sink(NULL);
-    ck_assert_str_eq(seen, "guest says=a b [31mc ");
+    ck_assert_str_eq(seen, "guest says=a b [31mc    d e  größe");
 }
 END_TEST
 

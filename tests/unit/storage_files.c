@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <utime.h>
@@ -448,6 +450,53 @@ START_TEST(an_instance_store_is_kept_until_it_is_removed)
 }
 END_TEST
 
+struct rotation {
+    char log[256];
+    char old[260];
+    _Atomic bool over;
+};
+
+/* As virtlogd does it: the name goes, and another file gets it. Each has more than is asked for. */
+static void *rotate(void *arg)
+{
+    struct rotation *t = arg;
+    while (!t->over) {
+        ck_assert_int_eq(rename(t->log, t->old), 0);
+        int fd = open(t->log, O_WRONLY | O_CREAT | O_EXCL, 0600);
+        for (int i = 0; i < 20; i++)
+            ck_assert_int_eq(write(fd, "text", 4), 4);
+        (void)close(fd);
+    }
+    return NULL;
+}
+
+START_TEST(nor_is_it_shorter_while_it_is_rotated)
+{
+    begin();
+    struct rotation t = {.over = false};
+    pthread_t thread;
+    int64_t when = 0;
+    struct buf out = BUF_INIT(64);
+    ck_assert_int_eq(s->ops->instance_prepare(s, INST, NULL), 0);
+    (void)snprintf(t.log, sizeof(t.log), "%s", path("instances/" INST "/console.log"));
+    (void)snprintf(t.old, sizeof(t.old), "%s.0", t.log);
+    char text[80];
+    memset(text, 't', sizeof(text));
+    ck_assert_int_eq(file_write(t.log, text, sizeof(text), 0600, NULL), 0);
+    ck_assert_int_eq(pthread_create(&thread, NULL, rotate, &t), 0);
+    for (int i = 0; i < 2000; i++) {
+        buf_reset(&out);
+        int r = s->ops->console_tail(s, INST, &out, &when, NULL);
+        ck_assert(r == 0 || r == -EAGAIN); /* rotated five times in one look */
+        ck_assert(r != 0 || out.len == 64);
+    }
+    t.over = true;
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    buf_done(&out);
+    end();
+}
+END_TEST
+
 START_TEST(the_tail_of_a_console_goes_over_a_rotation)
 {
     begin();
@@ -528,5 +577,5 @@ UNIT_SUITE(the_directories_let_qemu_through_and_nobody_look, a_raw_disk_becomes_
            a_volume_smaller_than_its_layer_is_refused, layers_that_qemu_has_open_are_not_merged,
            encrypted_layers_are_merged_and_flattened_and_never_in_clear,
            an_instance_store_is_kept_until_it_is_removed, an_id_cannot_lead_out_of_its_directory,
-           the_tail_of_a_console_goes_over_a_rotation,
+           the_tail_of_a_console_goes_over_a_rotation, nor_is_it_shorter_while_it_is_rotated,
            a_sweep_takes_what_a_crash_left_and_old_uploads, there_is_room)
