@@ -5,9 +5,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -20,6 +22,7 @@
 #include "base/confine.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "config.h"
 #include "network/linux.h"
@@ -177,6 +180,9 @@ static int serve(const struct netd_options *o, struct err *e)
 int main(int argc, char **argv)
 {
     (void)prctl(PR_SET_DUMPABLE, 0);
+    /* jansson does not tell a lack of memory from bad rules
+     * (docs/decisions/0039-without-memory.md). */
+    json_set_alloc_funcs(memory_alloc, free);
     struct netd_options options = {0};
     struct err e = {0};
     enum log_level level = LOG_LEVEL_INFO;

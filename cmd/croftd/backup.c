@@ -5,7 +5,6 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "base/child.h"
@@ -48,8 +47,11 @@ int state_lock(struct arena *a, const char *state_dir, int *ret_fd, struct err *
     struct stat st;
     if (stat(state_dir, &st) == 0) /* root may bring a backup back for the user that croftd is */
         (void)!fchown(fd, st.st_uid, st.st_gid);
-    if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-        return errno == EWOULDBLOCK
+    /* Of the process, not of the descriptor: a child that is just being made has that for a moment
+     * longer than a croftd that was killed. */
+    struct flock all = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    if (fcntl(fd, F_SETLK, &all) < 0)
+        return errno == EACCES || errno == EAGAIN
                    ? err_set(e, EBUSY, "another croftd uses %s: stop it first", state_dir)
                    : err_errno(e, errno, "cannot lock %s", path);
     *ret_fd = TAKE_FD(fd);

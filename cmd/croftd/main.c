@@ -33,6 +33,7 @@
 #include "jobs/jobs.h"
 #include "jobs/public_addresses.h"
 #include "journal.h"
+#include "libraries.h"
 #include "metadata/metadata.h"
 #include "network/fake.h"
 #include "network/flow_log.h"
@@ -589,6 +590,7 @@ int main(int argc, char **argv)
 {
     (void)prctl(PR_SET_DUMPABLE, 0); /* memory has secrets: none of it goes into a core file */
     memory_keep_free();
+    libraries_set_up();
     _cleanup_arena_ struct arena *arena = arena_new();
     struct daemon d = {.arena = arena, .argc = argc, .argv = argv, .lock = -1};
     struct config_problems problems = {0};

@@ -364,7 +364,7 @@ int bulk_begin_upload(struct api *api, const struct http_request *http, struct h
         return -1;
     }
     struct upload *u = calloc(1, sizeof(*u));
-    CHECK(u != NULL);
+    CHECK_MEMORY(u != NULL);
     u->api = api;
     u->file = file;
     if (!http->peer->is_unix) {

@@ -30,7 +30,7 @@ struct last_uses {
 struct last_uses *last_uses_new(void)
 {
     struct last_uses *l = calloc(1, sizeof(*l));
-    CHECK(l != NULL);
+    CHECK_MEMORY(l != NULL);
     (void)pthread_mutex_init(&l->lock, NULL);
     return l;
 }

@@ -39,7 +39,7 @@ struct limiter *limiter_new(size_t max)
     l->max = max;
     l->buckets = calloc(max, sizeof(*l->buckets));
     l->slots = calloc(max, sizeof(struct bucket *));
-    CHECK(l->buckets != NULL && l->slots != NULL);
+    CHECK_MEMORY(l->buckets != NULL && l->slots != NULL);
     (void)pthread_mutex_init(&l->lock, NULL);
     return l;
 }

@@ -235,7 +235,7 @@ static struct entry *read_entry(uint64_t generation, struct tx *tx, const struct
                                 const char *key)
 {
     struct entry *e = calloc(1, sizeof(*e));
-    CHECK(e != NULL);
+    CHECK_MEMORY(e != NULL);
     e->arena = arena_new();
     struct policy_sources sources;
     e->bytes = permissions_read(tx, e->arena, who, &sources);

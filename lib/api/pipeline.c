@@ -351,7 +351,7 @@ struct api *api_new(const struct api_config *config)
     api->last_uses = last_uses_new();
     api->limiter = limiter_new(LIMITER_BUCKETS_MAX);
     api->region_names = calloc(config->regions.n + 1, sizeof(*api->region_names));
-    CHECK(api->region_names != NULL);
+    CHECK_MEMORY(api->region_names != NULL);
     for (size_t i = 0; i < config->regions.n; i++)
         api->region_names[i] = config->regions.v[i].name;
     size_t n_global = 0;

@@ -29,6 +29,7 @@ struct peer_gate;
 
 struct peer_gate *peer_gate_new(const char *group, const char *account_id);
 void peer_gate_free(struct peer_gate *g);
-/* 0 with *ret_principal (strings in the arena), or -1 with AuthFailure. */
+/* 0 with *ret_principal (strings in the arena), or -1 with AuthFailure, or InternalError when NSS
+ * cannot say. */
 int peer_gate_check(struct peer_gate *g, const struct peer *peer, struct arena *a,
                     struct principal *ret_principal, struct fault *f);

@@ -42,14 +42,14 @@ struct sigv4 {
 struct sigv4 *sigv4_new(const struct sigv4_config *config)
 {
     struct sigv4 *s = calloc(1, sizeof(*s));
-    CHECK(s != NULL);
+    CHECK_MEMORY(s != NULL);
     if (config != NULL)
         s->config = *config;
     s->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
     s->mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-    CHECK(s->sha256 != NULL && s->mac != NULL);
+    CHECK_MEMORY(s->sha256 != NULL && s->mac != NULL);
     s->template = EVP_MAC_CTX_new(s->mac);
-    CHECK(s->template != NULL);
+    CHECK_MEMORY(s->template != NULL);
     char digest[] = "SHA256";
     const OSSL_PARAM params[] = {
         OSSL_PARAM_construct_utf8_string("digest", digest, 0),
@@ -102,7 +102,7 @@ static void hmac(const struct sigv4 *s, const void *key, size_t key_len, const c
                  size_t text_len, unsigned char out[SIGV4_HASH_LEN])
 {
     EVP_MAC_CTX *c = EVP_MAC_CTX_dup(s->template);
-    CHECK(c != NULL);
+    CHECK_MEMORY(c != NULL);
     size_t n = 0;
     CHECK(EVP_MAC_init(c, key, key_len, NULL) == 1);
     CHECK(EVP_MAC_update(c, (const unsigned char *)text, text_len) == 1);

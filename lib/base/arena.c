@@ -40,7 +40,7 @@ struct arena {
 static struct block *block_new(size_t size)
 {
     struct block *b = malloc(sizeof(*b) + size);
-    CHECK(b != NULL);
+    CHECK_MEMORY(b != NULL);
     b->next = NULL;
     b->size = size;
     b->used = 0;
@@ -51,7 +51,7 @@ static struct block *block_new(size_t size)
 struct arena *arena_new(void)
 {
     struct arena *a = malloc(sizeof(*a));
-    CHECK(a != NULL);
+    CHECK_MEMORY(a != NULL);
     a->head = block_new(BLOCK_SIZE);
     a->used = 0;
     return a;

@@ -34,10 +34,7 @@ char *buf_reserve(struct buf *b, size_t len)
         if (capacity > b->max + 1)
             capacity = b->max + 1;
         char *data = realloc(b->data, capacity);
-        if (data == NULL) {
-            b->failed = true;
-            return NULL;
-        }
+        CHECK_MEMORY(data != NULL);
         b->data = data;
         b->capacity = capacity;
     }

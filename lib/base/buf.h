@@ -1,8 +1,9 @@
 #pragma once
 /*
- * A growing byte buffer with a hard cap. Appending past the cap, or without memory, sets `failed`
- * and drops the data; callers build a whole text and look at `failed` once, at the end. The content
- * is always terminated by a NUL that does not count. One owner, one thread.
+ * A growing byte buffer with a hard cap. Appending past the cap sets `failed` and drops the data;
+ * callers build a whole text and look at `failed` once, at the end, and it says that the text is
+ * too long: without memory the process ends. The content is always terminated by a NUL that does
+ * not count. One owner, one thread.
  */
 #include <stdarg.h>
 #include <stdbool.h>

@@ -112,3 +112,9 @@ noreturn void check_failed(const char *what, const char *file, int line)
     log_error("assertion failed: %s (%s:%d)", what, file, line);
     abort();
 }
+
+noreturn void out_of_memory(const char *what, const char *file, int line)
+{
+    log_error("out of memory: %s (%s:%d)", what, file, line);
+    abort();
+}

@@ -9,6 +9,16 @@
  * allocate from arenas.
  */
 
+#include <stddef.h>
+
 /* To be called before the first thread. */
 void memory_keep_free(void);
 void memory_give_back(void);
+
+/*
+ * For libraries that take an allocator and whose callers cannot tell a lack of memory from bad
+ * input: without memory they end the process, as CHECK_MEMORY() does. Freed by free().
+ */
+void *memory_alloc(size_t size) __attribute__((malloc));
+void *memory_realloc(void *old, size_t size);
+char *memory_strdup(const char *s) __attribute__((malloc));

@@ -106,7 +106,7 @@ void metrics_start(void)
         CHECK(cells[m] == NULL && series(d) > 0);
         CHECK(d->type != HISTOGRAM || d->labels[1] == METRIC_LABEL_NONE);
         cells[m] = calloc(series(d) * (d->type == HISTOGRAM ? ROW : 1), sizeof(*cells[m]));
-        CHECK(cells[m] != NULL);
+        CHECK_MEMORY(cells[m] != NULL);
     }
     metric_set(METRIC_BUILD_INFO, 0, 0, 1);
 }

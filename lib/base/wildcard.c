@@ -142,7 +142,7 @@ static const char *find_piece(struct match *m, const char *p, const char *p_end,
     _cleanup_free_ uint64_t *many = NULL;
     if (words > 1) {
         many = calloc((BYTES + 2) * words, sizeof(*many));
-        CHECK(many != NULL);
+        CHECK_MEMORY(many != NULL);
     }
     uint64_t *all = words > 1 ? many : few;
     struct bits b = {.words = words, .state = all, .any = all + words, .of = all + 2 * words};

@@ -83,11 +83,28 @@ static bool take_tunnel(struct http_exchange *x)
     return true;
 }
 
-static void add_header(struct MHD_Response *r, const struct http_exchange *x, const char *name,
+static bool add_header(struct MHD_Response *r, const struct http_exchange *x, const char *name,
                        const char *value)
 {
-    if (MHD_add_response_header(r, name, value) != MHD_YES)
-        log_debug("a response header was refused request=%s name=%s", x->id, name);
+    if (MHD_add_response_header(r, name, value) == MHD_YES)
+        return true;
+    log_warning("header-refused request=%s name=%s", x->id, name);
+    return false;
+}
+
+/* An answer without one of its headers would be another answer: then there is none. */
+static bool add_headers(struct MHD_Response *r, const struct http_exchange *x, bool tunnel)
+{
+    const struct http_response *a = &x->answer;
+    bool ok = !tunnel || add_header(r, x, "Upgrade", HTTP_TUNNEL_PROTOCOL);
+    ok = ok && add_header(r, x, "x-amzn-RequestId", x->id);
+    if (!str_empty(a->content_type))
+        ok = ok && add_header(r, x, "Content-Type", a->content_type);
+    for (size_t i = 0; i < a->headers.n; i++)
+        ok = ok && add_header(r, x, a->headers.v[i].name, a->headers.v[i].value);
+    if (!tunnel && (a->close || atomic_load(&x->server->stopping)))
+        ok = ok && add_header(r, x, "Connection", "close");
+    return ok;
 }
 
 /* A unix socket has no hops. */
@@ -128,19 +145,10 @@ enum MHD_Result http_answer(struct http_exchange *x)
     if (r == NULL)
         return MHD_NO;
 
-    if (tunnel)
-        add_header(r, x, "Upgrade", HTTP_TUNNEL_PROTOCOL);
-    add_header(r, x, "x-amzn-RequestId", x->id);
-    if (!str_empty(a->content_type))
-        add_header(r, x, "Content-Type", a->content_type);
-    for (size_t i = 0; i < a->headers.n; i++)
-        add_header(r, x, a->headers.v[i].name, a->headers.v[i].value);
-    if (!tunnel && (a->close || atomic_load(&x->server->stopping)))
-        add_header(r, x, "Connection", "close");
-
+    bool complete = add_headers(r, x, tunnel);
     http_deadline(x->conn,
                   1000 * (int64_t)x->server->receive_timeout_s + (int64_t)(len / SLOWEST_READER));
-    enum MHD_Result ok = MHD_queue_response(x->mhd, (unsigned)a->status, r);
+    enum MHD_Result ok = complete ? MHD_queue_response(x->mhd, (unsigned)a->status, r) : MHD_NO;
     MHD_destroy_response(r);
     return ok;
 }

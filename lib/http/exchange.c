@@ -255,6 +255,10 @@ static void *slow_thread(void *arg)
     struct http_exchange *x = arg;
     struct http_server *s = x->server;
     struct MHD_Connection *mhd = x->mhd;
+    (void)pthread_mutex_lock(&s->lock);
+    while (!x->suspended)
+        (void)pthread_cond_wait(&s->changed, &s->lock);
+    (void)pthread_mutex_unlock(&s->lock);
     run(x);
     MHD_resume_connection(mhd); /* x may be gone after this */
     (void)pthread_mutex_lock(&s->lock);
@@ -278,17 +282,21 @@ static int run_slowly(struct http_exchange *x)
     (void)pthread_attr_init(&attr);
     (void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     (void)pthread_attr_setstacksize(&attr, SLOW_STACK_SIZE);
-    MHD_suspend_connection(x->mhd);
-    x->slow_started = true;
+    /* The thread first: a connection that is suspended and resumed in one call cannot be answered
+     * in it, too. */
     pthread_t thread;
     int r = pthread_create(&thread, &attr, slow_thread, x);
     (void)pthread_attr_destroy(&attr);
-    if (r == 0)
-        return 0;
-    x->slow_started = false;
-    MHD_resume_connection(x->mhd);
+    if (r == 0) {
+        x->slow_started = true;
+        MHD_suspend_connection(x->mhd);
+    }
     (void)pthread_mutex_lock(&s->lock);
-    s->slow--;
+    if (r == 0)
+        x->suspended = true; /* x may be gone once the lock is */
+    else
+        s->slow--;
+    (void)pthread_cond_broadcast(&s->changed);
     (void)pthread_mutex_unlock(&s->lock);
     return -r;
 }

@@ -74,6 +74,7 @@ struct http_exchange {
     bool sink_open;
     bool sink_failed;
     struct http_sink sink;
+    bool suspended;    /* until that thread is through; under server->lock */
     bool slow_started; /* on a thread of its own; then `answer` is ready when it is seen again */
     int tunnel_fd;     /* between the answer and the upgrade */
 };

@@ -23,11 +23,18 @@
 #define WORKER_STACK    ((size_t)1 << 20)
 #define TLS_PRIORITIES  "SECURE256:SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
-/* libmicrohttpd's complaints are about what clients do. */
+#define NO_MEMORY "Error allocating memory" /* how libmicrohttpd (0.9.75) says it */
+
+/*
+ * libmicrohttpd's complaints are about what clients do. But a worker that has no memory for its
+ * poll() has already taken note of the connections that were resumed, and lets them wait for a
+ * minute.
+ */
 __attribute__((format(printf, 2, 0))) static void on_log(void *cls, const char *format, va_list ap)
 {
     char text[512];
     (void)cls;
+    CHECK_MEMORY(strncmp(format, NO_MEMORY, sizeof(NO_MEMORY) - 1) != 0);
     (void)vsnprintf(text, sizeof(text), format, ap);
     text[strcspn(text, "\r\n")] = '\0';
     log_debug("http %s", text);
@@ -142,7 +149,7 @@ int http_server_new(const struct http_config *config, const struct http_callback
 {
     CHECK(callbacks->handle != NULL && callbacks->render_error != NULL);
     struct http_server *s = calloc(1, sizeof(*s));
-    CHECK(s != NULL);
+    CHECK_MEMORY(s != NULL);
     s->callbacks = *callbacks;
     s->ctx = ctx;
     s->idle_timeout_s = config->idle_timeout_s == 0 ? TIMEOUT_DEFAULT : config->idle_timeout_s;

@@ -273,7 +273,7 @@ static void *relay(void *arg)
 int http_tunnels_new(struct http_tunnels **ret_tunnels, struct err *e)
 {
     struct http_tunnels *ts = calloc(1, sizeof(*ts));
-    CHECK(ts != NULL);
+    CHECK_MEMORY(ts != NULL);
     (void)pthread_mutex_init(&ts->lock, NULL);
     ts->epoll = epoll_create1(EPOLL_CLOEXEC);
     ts->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -340,7 +340,7 @@ void http_tunnels_add(struct http_tunnels *ts, int sock, int wire,
                       size_t extra_len)
 {
     struct tunnel *t = calloc(1, sizeof(*t));
-    CHECK(t != NULL);
+    CHECK_MEMORY(t != NULL);
     t->urh = urh;
     t->wire = (struct side){.tunnel = t, .fd = wire};
     set_up(sock);
@@ -355,7 +355,7 @@ void http_tunnels_add(struct http_tunnels *ts, int sock, int wire,
         f->end = i == 0 ? extra_len : 0;
         f->size = f->end > FLOW_SIZE ? f->end : FLOW_SIZE;
         f->data = malloc(f->size);
-        CHECK(f->data != NULL);
+        CHECK_MEMORY(f->data != NULL);
         if (f->end > 0)
             memcpy(f->data, extra, f->end);
     }

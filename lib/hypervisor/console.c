@@ -207,10 +207,10 @@ static int hub_new(const char *path, const char *instance_id, struct hub **ret, 
     if (n_hubs >= CONSOLES_MAX)
         return err_set(e, EBUSY, "there are %d open consoles, which is the limit", CONSOLES_MAX);
     struct hub *h = calloc(1, sizeof(*h));
-    CHECK(h != NULL);
+    CHECK_MEMORY(h != NULL);
     h->guest = h->wake = -1;
     h->path = strdup(path);
-    CHECK(h->path != NULL);
+    CHECK_MEMORY(h->path != NULL);
     int r = dial(path, instance_id, &h->guest, e);
     if (r == 0) {
         h->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

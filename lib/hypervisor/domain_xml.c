@@ -1,8 +1,12 @@
 #include "hypervisor/domain_xml.h"
 
+#include <libxml/parser.h>
+#include <libxml/xmlmemory.h>
 #include <libxml/xmlwriter.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/text.h"
 
 /*
@@ -571,4 +575,10 @@ int domain_xml_build(struct arena *a, const struct domain_spec *spec, const char
     struct domain_context context = {a, spec};
     return build(a, arena_printf(a, "domain %s", spec->instance_id), write_domain, &context,
                  ret_xml, e);
+}
+
+void domain_xml_set_up(void)
+{
+    (void)xmlMemSetup(free, memory_alloc, memory_realloc, memory_strdup);
+    xmlInitParser();
 }

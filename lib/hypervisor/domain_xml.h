@@ -4,7 +4,7 @@
  * goes through libxml2's writer, so nothing that a user chose can end an element.
  *
  * libxml2 makes itself ready with its first use, which two threads must not do at once (libxml2:
- * "Thread safety"): a driver calls xmlInitParser() when it is made.
+ * "Thread safety"): a driver calls domain_xml_set_up() when it is made.
  */
 #include "hypervisor/hypervisor.h"
 
@@ -15,6 +15,8 @@
 
 #define DOMAIN_XML_MAX (1 << 19) /* bytes: most of them are the layers of disks */
 
+/* From then on libxml2, which does not say that it has no memory, ends the process without any. */
+void domain_xml_set_up(void);
 /* The text in the arena. -EINVAL: an unknown architecture, or values that cannot be in XML. */
 int domain_xml_build(struct arena *a, const struct domain_spec *spec, const char **ret_xml,
                      struct err *e);

@@ -1,7 +1,6 @@
 #include "hypervisor/fake.h"
 
 #include <errno.h>
-#include <libxml/parser.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -616,7 +615,7 @@ static const struct hypervisor_ops fake_ops = {
 
 int fake_hypervisor_new(domain_event_fn event, void *ctx, struct hypervisor **ret)
 {
-    xmlInitParser();
+    domain_xml_set_up();
     struct fake_hypervisor *f = calloc(1, sizeof(*f));
     if (f == NULL)
         return -ENOMEM;

@@ -1,7 +1,6 @@
 #include "hypervisor/libvirt.h"
 
 #include <libvirt/virterror.h>
-#include <libxml/parser.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -411,7 +410,7 @@ static bool look_for_kvm(void)
 int libvirt_hypervisor_new(const char *uri, domain_event_fn event, void *ctx,
                            struct hypervisor **ret, struct err *e)
 {
-    xmlInitParser();
+    domain_xml_set_up();
     struct libvirt_hypervisor *v = calloc(1, sizeof(*v));
     if (v == NULL)
         return err_errno(e, ENOMEM, "cannot connect to libvirt");

@@ -37,7 +37,7 @@
 struct jobs *jobs_new(const struct jobs_config *config)
 {
     struct jobs *j = calloc(1, sizeof(*j));
-    CHECK(j != NULL);
+    CHECK_MEMORY(j != NULL);
     j->config = *config;
     metric_label(METRIC_LABEL_JOB, job_kinds, job_kind);
     pthread_condattr_t monotonic;
@@ -458,7 +458,7 @@ int jobs_start(struct jobs *j, struct hypervisor *h, struct err *e)
     j->next_networks = j->looked_at + JOBS_NETWORKS_MS;
     for (; j->n_threads < JOBS_WORKERS; j->n_threads++) {
         struct worker *w = malloc(sizeof(*w));
-        CHECK(w != NULL);
+        CHECK_MEMORY(w != NULL);
         *w = (struct worker){j, j->n_threads};
         int code = pthread_create(&j->threads[j->n_threads], NULL, work, w);
         if (code != 0) {

@@ -43,7 +43,7 @@ static void remember(struct vpc_slot *slot, const char *vpc_id, const struct vpc
     if (m == NULL) {
         slot->memories =
             reallocarray(slot->memories, slot->n_memories + 1, sizeof(*slot->memories));
-        CHECK(slot->memories != NULL);
+        CHECK_MEMORY(slot->memories != NULL);
         m = &slot->memories[slot->n_memories++];
     }
     *m = *now;

@@ -93,11 +93,11 @@ static struct listener *add(struct metadata *m, const char *vpc_id)
     if (m->n_listeners % LISTENERS_GROW == 0) {
         m->listeners =
             reallocarray(m->listeners, m->n_listeners + LISTENERS_GROW, sizeof(*m->listeners));
-        CHECK(m->listeners != NULL);
+        CHECK_MEMORY(m->listeners != NULL);
     }
     struct listener *l = &m->listeners[m->n_listeners++];
     *l = (struct listener){++m->last_number, strdup(vpc_id), {-1, -1}};
-    CHECK(l->vpc_id != NULL);
+    CHECK_MEMORY(l->vpc_id != NULL);
     return l;
 }
 
@@ -283,7 +283,7 @@ int metadata_new(const struct metadata_config *config, struct metadata **ret_met
                  struct err *e)
 {
     struct metadata *m = calloc(1, sizeof(*m));
-    CHECK(m != NULL);
+    CHECK_MEMORY(m != NULL);
     m->config = *config;
     m->store = config->store;
     m->network = config->network;
@@ -291,7 +291,7 @@ int metadata_new(const struct metadata_config *config, struct metadata **ret_met
     (void)pthread_mutex_init(&m->lock, NULL);
     if (config->certificate_path != NULL) {
         m->certificate_path = strdup(config->certificate_path);
-        CHECK(m->certificate_path != NULL);
+        CHECK_MEMORY(m->certificate_path != NULL);
     }
     int r = start(m, e);
     if (r < 0) {

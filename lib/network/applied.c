@@ -60,9 +60,9 @@ struct applied_parts {
 struct applied *applied_new(const char *vpc_id)
 {
     struct applied *vpc = calloc(1, sizeof(*vpc));
-    CHECK(vpc != NULL);
+    CHECK_MEMORY(vpc != NULL);
     vpc->vpc_id = strdup(vpc_id);
-    CHECK(vpc->vpc_id != NULL);
+    CHECK_MEMORY(vpc->vpc_id != NULL);
     vpc->namespace_fd = vpc->dnsmasq = vpc->lost_fd = -1;
     vpc->held = held_new();
     return vpc;

@@ -42,14 +42,14 @@ static struct fake_network *self(struct network *n)
 static char *copy(const char *s)
 {
     char *c = strdup(s);
-    CHECK(c != NULL);
+    CHECK_MEMORY(c != NULL);
     return c;
 }
 
 static void *grown(void *v, size_t n, size_t size)
 {
     void *larger = reallocarray(v, n, size);
-    CHECK(larger != NULL);
+    CHECK_MEMORY(larger != NULL);
     return larger;
 }
 
@@ -414,7 +414,7 @@ static const struct network_ops fake_ops = {
 struct network *fake_network_new(const char *directory)
 {
     struct fake_network *f = calloc(1, sizeof(*f));
-    CHECK(f != NULL);
+    CHECK_MEMORY(f != NULL);
     f->base.ops = &fake_ops;
     f->directory = directory == NULL ? NULL : copy(directory);
     (void)pthread_mutex_init(&f->lock, NULL);

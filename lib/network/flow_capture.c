@@ -368,13 +368,13 @@ int flow_capture_open(const char *name, const struct flow_listener *listener, vo
                       struct flow_capture **ret, struct err *e)
 {
     struct capture *c = calloc(1, sizeof(*c));
-    CHECK(c != NULL);
+    CHECK_MEMORY(c != NULL);
     *c = (struct capture){.base.ops = &capture_ops,
                           .name = strdup(name),
                           .namespace_fd = -1,
                           .listener = *listener,
                           .ctx = ctx};
-    CHECK(c->name != NULL);
+    CHECK_MEMORY(c->name != NULL);
     int r = netns_open(name, &c->namespace_fd, e);
     struct netns_visit visit = NETNS_AT_HOME;
     if (r == 0)

@@ -290,7 +290,7 @@ static bool wait_a_while(struct flow_recorder *r)
 {
     size_t n = 1 + 2 * r->n_watches;
     struct pollfd *fds = calloc(n, sizeof(*fds));
-    CHECK(fds != NULL);
+    CHECK_MEMORY(fds != NULL);
     fds[0] = (struct pollfd){.fd = r->stop_fd, .events = POLLIN};
     for (size_t i = 0; i < r->n_watches; i++) {
         int pair[2] = {-1, -1};
@@ -330,7 +330,7 @@ int flow_recorder_new(const struct flow_recorder_config *config, struct flow_rec
                       struct err *e)
 {
     struct flow_recorder *r = calloc(1, sizeof(*r));
-    CHECK(r != NULL);
+    CHECK_MEMORY(r != NULL);
     r->config = *config;
     r->room = ROOM_FOR_ENTRIES;
     r->version = UINT64_MAX;

@@ -26,7 +26,7 @@ static void grow(struct flow_window *w)
 {
     struct flow_window larger = {.cap = w->cap == 0 ? CAP_FIRST : w->cap * 2};
     larger.entries = calloc(larger.cap, sizeof(*larger.entries));
-    CHECK(larger.entries != NULL);
+    CHECK_MEMORY(larger.entries != NULL);
     for (size_t i = 0; i < w->cap; i++)
         if (w->entries[i].packets > 0)
             larger.entries[place(&larger, &w->entries[i].key)] = w->entries[i];

@@ -41,7 +41,7 @@ struct held {
 struct held *held_new(void)
 {
     struct held *h = calloc(1, sizeof(*h));
-    CHECK(h != NULL);
+    CHECK_MEMORY(h != NULL);
     return h;
 }
 
@@ -86,7 +86,7 @@ static void *open_gap(void *v, size_t *n, size_t *room, size_t size, size_t at)
     if (*n == *room) {
         *room = *room == 0 ? 8 : *room * 2;
         v = reallocarray(v, *room, size);
-        CHECK(v != NULL);
+        CHECK_MEMORY(v != NULL);
     }
     memmove((char *)v + (at + 1) * size, (char *)v + at * size, (*n - at) * size);
     (*n)++;
@@ -160,7 +160,7 @@ static void count_in(struct arena *a, struct held *h, const struct net_port *por
         h->combinations =
             open_gap(h->combinations, &h->n_combinations, &h->room, sizeof(*h->combinations), at);
         h->combinations[at] = (struct combination){strdup(name), intent_port_copy(&one), 0};
-        CHECK(h->combinations[at].name != NULL);
+        CHECK_MEMORY(h->combinations[at].name != NULL);
     }
     h->combinations[at].n_ports++;
 }

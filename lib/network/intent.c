@@ -112,7 +112,7 @@ struct net_port *intent_port_copy(const struct net_port *from)
 {
     struct space space = {.used = sizeof(*from)};
     struct net_port *made = calloc(1, sizeof(*from) + room_for(&shape_port, from));
-    CHECK(made != NULL);
+    CHECK_MEMORY(made != NULL);
     space.block = (char *)made;
     copy(&space, &shape_port, from, made);
     return made;

@@ -66,7 +66,7 @@ static struct applied *find_or_add(struct linux_network *n, const char *vpc_id)
     if (vpc == NULL && n->n_vpcs < VPCS_MAX) {
         vpc = applied_new(vpc_id);
         n->vpcs = reallocarray(n->vpcs, n->n_vpcs + 1, sizeof(struct applied *));
-        CHECK(n->vpcs != NULL);
+        CHECK_MEMORY(n->vpcs != NULL);
         n->vpcs[n->n_vpcs++] = vpc;
     }
     (void)pthread_mutex_unlock(&n->lock);
@@ -481,7 +481,7 @@ DEFINE_CLEANUP(cleanup_network, struct network, linux_free)
 static char *copy(const char *s)
 {
     char *c = str_empty(s) ? NULL : strdup(s);
-    CHECK(c != NULL || str_empty(s));
+    CHECK_MEMORY(c != NULL || str_empty(s));
     return c;
 }
 
@@ -519,7 +519,7 @@ int linux_network_new(const struct linux_network_config *config, struct network 
     if (r < 0)
         return r;
     struct linux_network *n = calloc(1, sizeof(*n));
-    CHECK(n != NULL);
+    CHECK_MEMORY(n != NULL);
     _cleanup_(cleanup_network) struct network *network = &n->base;
     n->base.ops = &linux_ops;
     (void)pthread_mutex_init(&n->lock, NULL);
@@ -537,7 +537,7 @@ int linux_network_new(const struct linux_network_config *config, struct network 
     n->dnsmasq_user = getpwnam("dnsmasq") != NULL ? copy("dnsmasq") : NULL;
     if (asprintf(&n->directory, "%s/" LINUX_NETWORK_DIRECTORY, config->runtime_dir) < 0)
         n->directory = NULL;
-    CHECK(n->directory != NULL);
+    CHECK_MEMORY(n->directory != NULL);
     r = make_directory(n->directory, e);
     if (r == 0)
         r = edge_server_put(&n->edge, true, e);

@@ -16,7 +16,8 @@
 
 #define STRIPES    256   /* locks of VPCs: two may share one */
 #define REQUEST_MS 10000 /* for a request to come, and an answer to be taken */
-#define STOP_MS    5000  /* for what is under way when it is to end */
+#define MOMENT_MS  100
+#define STOP_MS    5000 /* for what is under way when it is to end */
 
 struct netd {
     struct netd_config config;
@@ -326,16 +327,28 @@ static void *serve(void *ctx)
 
 /* --- the door */
 
+/* At most for a moment: the caller looks whether it is to end. Nobody else makes calls more. */
+static bool wait_for_room(struct netd *d)
+{
+    int64_t until = clock_monotonic() + MOMENT_MS;
+    struct timespec ts = {.tv_sec = until / 1000, .tv_nsec = until % 1000 * 1000000};
+    (void)pthread_mutex_lock(&d->lock);
+    while (d->calls >= NETD_CALLS_MAX &&
+           pthread_cond_timedwait(&d->less, &d->lock, &ts) != ETIMEDOUT)
+        ;
+    bool room = d->calls < NETD_CALLS_MAX;
+    (void)pthread_mutex_unlock(&d->lock);
+    return room;
+}
+
 static int start_visit(struct netd *d, int socket)
 {
     struct visit *v = calloc(1, sizeof(*v));
-    CHECK(v != NULL);
+    CHECK_MEMORY(v != NULL);
     v->netd = d;
     v->socket = socket;
     v->fd = -1;
     (void)pthread_mutex_lock(&d->lock);
-    while (d->calls >= NETD_CALLS_MAX)
-        (void)pthread_cond_wait(&d->less, &d->lock);
     d->calls++;
     (void)pthread_mutex_unlock(&d->lock);
     pthread_t thread;
@@ -349,20 +362,30 @@ static int start_visit(struct netd *d, int socket)
     return 0;
 }
 
+/* One that has gone, or a signal: there is nothing to wait for. */
+static bool is_passing(int error)
+{
+    return error == EINTR || error == EAGAIN || error == ECONNABORTED;
+}
+
 static void accept_all(struct netd *d)
 {
     for (;;) {
+        bool room = wait_for_room(d);
         struct pollfd fds[] = {{.fd = d->stop_fd, .events = POLLIN},
-                               {.fd = d->config.listener, .events = POLLIN}};
-        if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
+                               {.fd = room ? d->config.listener : -1, .events = POLLIN}};
+        if (poll(fds, ARRAY_SIZE(fds), room ? -1 : 0) < 0 && errno != EINTR)
             return;
         if (fds[0].revents != 0)
             return;
+        if (fds[1].revents == 0)
+            continue;
         int socket = accept4(d->config.listener, NULL, NULL, SOCK_CLOEXEC);
-        if (socket < 0 && (errno == EMFILE || errno == ENFILE))
-            clock_sleep(100); /* others will end */
-        if (socket >= 0 && start_visit(d, socket) < 0)
+        int r = socket < 0 ? -errno : start_visit(d, socket);
+        if (socket >= 0 && r < 0)
             (void)close(socket);
+        if (r < 0 && !is_passing(-r))
+            clock_sleep(MOMENT_MS); /* no descriptors, memory or threads: others will end */
     }
 }
 
@@ -384,14 +407,18 @@ static bool wait_for_all(struct netd *d)
 int netd_serve(const struct netd_config *config, int stop_fd, struct err *e)
 {
     struct netd *d = calloc(1, sizeof(*d));
-    CHECK(d != NULL);
+    CHECK_MEMORY(d != NULL);
     d->config = *config;
     d->stop_fd = stop_fd;
     (void)pthread_rwlock_init(&d->open, NULL);
     for (size_t i = 0; i < STRIPES; i++)
         (void)pthread_mutex_init(&d->stripes[i], NULL);
     (void)pthread_mutex_init(&d->lock, NULL);
-    (void)pthread_cond_init(&d->less, NULL);
+    pthread_condattr_t attr;
+    (void)pthread_condattr_init(&attr);
+    (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&d->less, &attr);
+    (void)pthread_condattr_destroy(&attr);
     accept_all(d);
     if (!wait_for_all(d)) /* they still use it: it ends with the process */
         return err_set(e, ETIMEDOUT, "calls were under way when it ended");

@@ -289,7 +289,7 @@ int remote_network_new(const struct remote_network_config *config, struct networ
         return err_set(e, ENAMETOOLONG, "too long a path for a socket: %s", config->socket_path);
     memcpy(address.sun_path, config->socket_path, strlen(config->socket_path) + 1);
     struct remote_network *n = calloc(1, sizeof(*n));
-    CHECK(n != NULL);
+    CHECK_MEMORY(n != NULL);
     *n = (struct remote_network){
         .base.ops = &remote_ops,
         .address = address,

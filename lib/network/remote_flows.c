@@ -135,7 +135,7 @@ int remote_follow(struct network *network, const char *vpc_id, const struct flow
     if (r < 0)
         return r;
     struct remote_capture *c = calloc(1, sizeof(*c));
-    CHECK(c != NULL);
+    CHECK_MEMORY(c != NULL);
     c->base.ops = &remote_ops;
     c->socket = socket;
     c->listener = *listener;

@@ -81,7 +81,7 @@ int rtnl_talk(struct rtnl *r, struct rtnl_request *q, rtnl_answer_fn *each, void
     if (send(r->fd, q, q->header.nlmsg_len, 0) < 0)
         return -errno;
     _cleanup_free_ char *answer = malloc(ANSWER_MAX);
-    CHECK(answer != NULL);
+    CHECK_MEMORY(answer != NULL);
     int result = 0;
     for (;;) {
         ssize_t got = recv(r->fd, answer, ANSWER_MAX, 0);

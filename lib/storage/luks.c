@@ -190,7 +190,7 @@ int luks_header_make(const char *key, unsigned char ret[static LUKS_HEADER_SIZE]
         put32(slot + SLOT_AT_STRIPES, STRIPES);
     }
     struct secrets *s = OPENSSL_zalloc(sizeof(*s));
-    CHECK(s != NULL);
+    CHECK_MEMORY(s != NULL);
     bool ok = fill(key, s, ret);
     OPENSSL_clear_free(s, sizeof(*s));
     return ok ? 0 : err_set(e, EIO, "OpenSSL cannot make the header of an encrypted layer");
@@ -239,7 +239,7 @@ static int open_qcow2(struct qcow2 *q, struct err *e)
     q->bits = get32(start + 20);
     q->cluster = (size_t)1 << q->bits;
     q->head = calloc(2, q->cluster);
-    CHECK(q->head != NULL);
+    CHECK_MEMORY(q->head != NULL);
     q->counts = q->head + q->cluster;
     if (!read_at(q->fd, q->head, q->cluster, 0) ||
         !read_at(q->fd, entry, sizeof(entry), get64(start + 48)))
@@ -302,7 +302,7 @@ static int encrypt(struct qcow2 *q, const char *key, struct err *e)
 {
     _cleanup_free_ unsigned char *luks = malloc(LUKS_HEADER_SIZE);
     uint64_t at = 0;
-    CHECK(luks != NULL);
+    CHECK_MEMORY(luks != NULL);
     int r = luks_header_make(key, luks, e);
     if (r == 0)
         r = open_qcow2(q, e);

@@ -87,7 +87,7 @@ sqlite3_stmt *tx_statement_made(struct tx *tx, const char *key, statement_text *
     }
     /* The keys come from our own tables, so their number is fixed; a third of the places stays
      * free. */
-    CHECK(++c->n_statements < STATEMENTS_MAX * 2 / 3);
+    CHECK(c->n_statements + 1 < STATEMENTS_MAX * 2 / 3);
     _cleanup_buf_ struct buf text = BUF_INIT(SQL_MAX);
     sql(&text, ctx);
     CHECK(!text.failed);
@@ -98,7 +98,8 @@ sqlite3_stmt *tx_statement_made(struct tx *tx, const char *key, statement_text *
         return NULL;
     }
     s->key = strdup(key);
-    CHECK(s->key != NULL);
+    CHECK_MEMORY(s->key != NULL);
+    c->n_statements++;
     return s->stmt;
 }
 
@@ -144,7 +145,9 @@ void tx_bind_text(sqlite3_stmt *stmt, int index, const char *text)
 const char *tx_column_text(sqlite3_stmt *stmt, int index, struct arena *a)
 {
     const unsigned char *text = sqlite3_column_text(stmt, index);
-    if (text == NULL)
+    if (text == NULL) {
+        CHECK_MEMORY(sqlite3_column_type(stmt, index) == SQLITE_NULL);
         return NULL;
+    }
     return arena_strndup(a, (const char *)text, (size_t)sqlite3_column_bytes(stmt, index));
 }

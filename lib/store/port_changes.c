@@ -78,9 +78,9 @@ static void note_port(sqlite3_context *context, int n, sqlite3_value **values)
 int port_log_open(struct connection *writer, struct port_log **ret_log, struct err *e)
 {
     struct port_log *log = calloc(1, sizeof(*log));
-    CHECK(log != NULL);
+    CHECK_MEMORY(log != NULL);
     log->ring = calloc(NOTES_MAX, sizeof(*log->ring));
-    CHECK(log->ring != NULL);
+    CHECK_MEMORY(log->ring != NULL);
     log->announced = 1;
     log->confirmed = 1;
     (void)pthread_mutex_init(&log->lock, NULL);

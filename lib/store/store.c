@@ -102,9 +102,9 @@ static int migrate(struct connection *c, const char *path, struct err *e)
 int store_open(const char *path, struct store **ret_store, struct err *e)
 {
     struct store *s = calloc(1, sizeof(*s));
-    CHECK(s != NULL);
+    CHECK_MEMORY(s != NULL);
     s->path = strdup(path);
-    CHECK(s->path != NULL);
+    CHECK_MEMORY(s->path != NULL);
     (void)pthread_mutex_init(&s->write_lock, NULL);
     (void)pthread_mutex_init(&s->read_lock, NULL);
     (void)pthread_cond_init(&s->read_free, NULL);
@@ -143,12 +143,17 @@ void store_close(struct store *s)
     free(s);
 }
 
+/* Prepared before there is a transaction: what ends a transaction needs no memory then. */
+static const char *const ends[] = {"COMMIT", "ROLLBACK"};
+
 static struct tx *tx_begin(struct store *s, struct connection *c, bool write, const char *begin)
 {
     struct tx *tx = calloc(1, sizeof(*tx));
-    CHECK(tx != NULL);
+    CHECK_MEMORY(tx != NULL);
     *tx = (struct tx){.store = s, .connection = c, .write = write};
     tx->confirmed = port_log_confirmed(s->ports); /* before it begins */
+    for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
+        (void)tx_statement(tx, ends[i]);
     (void)tx_step(tx, tx_statement(tx, begin));
     return tx;
 }
@@ -182,7 +187,7 @@ struct tx *store_read(struct store *s)
     struct err e = {0};
     if (!r->open && connection_open(&r->connection, s->path, false, &e) < 0) {
         struct tx *tx = calloc(1, sizeof(*tx));
-        CHECK(tx != NULL);
+        CHECK_MEMORY(tx != NULL);
         *tx = (struct tx){.store = s, .connection = &r->connection, .failed = true, .error = e};
         return tx;
     }
@@ -214,6 +219,8 @@ void tx_end(struct tx *tx)
     if (db != NULL && sqlite3_get_autocommit(db) == 0) {
         tx->failed = false;
         (void)tx_step(tx, tx_statement(tx, tx->write ? "ROLLBACK" : "COMMIT"));
+        /* Else the next change would be made together with half of this one. */
+        CHECK(sqlite3_get_autocommit(db) != 0);
     }
     if (tx->write)
         port_log_drop_notes(tx->store->ports);

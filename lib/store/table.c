@@ -162,6 +162,7 @@ static void read_row(sqlite3_stmt *stmt, const struct table *t, struct arena *a,
         }
         case COLUMN_STATE: {
             const char *name = (const char *)sqlite3_column_text(stmt, (int)i);
+            CHECK_MEMORY(name != NULL || sqlite3_column_type(stmt, (int)i) == SQLITE_NULL);
             int v = name == NULL ? -1 : state_from_name(c->states, name);
             CHECK(v >= 0); /* nothing but write_row() puts it there */
             memcpy(at, &v, sizeof(v));

@@ -16,8 +16,7 @@ again. Now and then the daemon is killed before that, so what it could not write
   - in the end everything can be removed, and nothing is left.
 """
 import argparse
-import ctypes
-import mmap
+import errno
 import os
 import random
 import sys
@@ -26,27 +25,20 @@ import threading
 import time
 
 TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
-BUILD = os.path.realpath(os.environ.get("CROFT_BUILD", os.path.join(TREE, "build")))
-ERRORS = {"ENOSPC": 28, "EIO": 5}
-KINDS_OF_CALLS = {"write": 1, "sync": 2, "grow": 4, "make": 8, "rename": 16, "all": 31}
+sys.path.insert(0, os.path.join(TREE, "tests", "lib"))
+from faults import ALL_OF_FILES, FOR_EVER, KINDS as KINDS_OF_FAULTS, Trouble, environment, make_file  # noqa: E402
+ERRORS = {"ENOSPC": errno.ENOSPC, "EIO": errno.EIO}
+KINDS_OF_CALLS = {**{name: kind for name, kind in KINDS_OF_FAULTS.items() if kind & ALL_OF_FILES}, "all": ALL_OF_FILES}
 CLEAN_EVERY = 10
 MOMENT = 0.5  # seconds of work in a cycle
-
-
-class Faults(ctypes.Structure):
-    """struct faults of tests/faults/faults.c."""
-    _fields_ = [("kinds", ctypes.c_uint32), ("error", ctypes.c_int32), ("skip", ctypes.c_uint64),
-                ("count", ctypes.c_uint64), ("seen", ctypes.c_uint64), ("failed", ctypes.c_uint64)]
 
 
 def enter_own_lab():
     """The lab's daemon gets the library by its environment, so that is there before the lab."""
     with tempfile.TemporaryDirectory(prefix="croft-faults.") as folder:
         path = os.path.join(folder, "faults")
-        with open(path, "wb") as file:
-            file.write(bytes(ctypes.sizeof(Faults)))
-        env = dict(os.environ, CROFT_FAULTS=path, CROFT_FAULTS_IN="/state/", LD_PRELOAD=os.path.join(BUILD, "tests/faults/libfaults.so"),
-                   ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0")
+        make_file(path)
+        env = dict(os.environ, **environment(path, CROFT_FAULTS_IN="/state/"))
         return os.spawnve(os.P_WAIT, os.path.join(TREE, "tests", "lab"), [
             "lab", "--hypervisor", "fake", "--strict", "--config", "storage=files", "--", os.path.realpath(__file__),
             *sys.argv[1:]], env)
@@ -91,31 +83,14 @@ class Sufferer(Hand):
         return reply
 
 
-class Disk:
-    """What the library does to the daemon's files."""
-
-    def __init__(self):
-        self.file = open(os.environ["CROFT_FAULTS"], "r+b")  # for as long as the process
-        self.faults = Faults.from_buffer(mmap.mmap(self.file.fileno(), ctypes.sizeof(Faults)))
-
-    def fail(self, kinds, error, skip, count):
-        self.faults.skip, self.faults.count, self.faults.seen, self.faults.error = skip, count, 0, error
-        self.faults.kinds = kinds
-
-    def be_well(self):
-        """How many calls have failed."""
-        failed, self.faults.failed, self.faults.kinds = self.faults.failed, 0, 0
-        return failed
-
-
 def cycle(dice, disk, hands, stock):
     """What was wrong; what was done, and how many calls on files failed."""
     calls, error = dice.choice(sorted(KINDS_OF_CALLS)), dice.choice(sorted(ERRORS))
-    skip, count = dice.randrange(60), dice.choice((1, 2, 10, 1 << 40))
+    skip, count = dice.randrange(60), dice.choice((1, 2, 10, FOR_EVER))
     killed = dice.random() < 0.3
     over = threading.Event()
     threads = [threading.Thread(target=hand.work, args=(over,)) for hand in hands]
-    disk.fail(KINDS_OF_CALLS[calls], ERRORS[error], skip, count)
+    disk.begin(KINDS_OF_CALLS[calls], ERRORS[error], skip, count)
     for thread in threads:
         thread.start()
     time.sleep(MOMENT)
@@ -124,7 +99,7 @@ def cycle(dice, disk, hands, stock):
     over.set()
     for thread in threads:
         thread.join()
-    failed = disk.be_well()
+    failed = disk.end()
     if killed:
         start()
         _, doubt = max((hand.doubt for hand in hands), key=lambda each: each[0])
@@ -138,7 +113,7 @@ def cycle(dice, disk, hands, stock):
     for hand in hands:
         hand.pending, hand.wrong, hand.doubt = None, [], (0, None)
         hand.maybe.clear()
-    told = f"{count if count < 1 << 40 else 'all'} of {calls} after {skip}: {error}{', killed' if killed else ''}"
+    told = f"{count if count < FOR_EVER else 'all'} of {calls} after {skip}: {error}{', killed' if killed else ''}"
     return wrong, told, failed
 
 
@@ -148,7 +123,7 @@ def main():
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 31))
     options = parser.parse_args()
     print(f"# seed {options.seed}", flush=True)
-    dice, disk = random.Random(options.seed), Disk()
+    dice, disk = random.Random(options.seed), Trouble(os.environ["CROFT_FAULTS"])
     image, stock, stock_files = set_up("disk-fails")
     hands = [Sufferer(number, random.Random(dice.random()), image) for number in range(3)]
     pid, faults, failures, done = daemon("pid"), [], 0, 0
@@ -158,7 +133,7 @@ def main():
             if number % CLEAN_EVERY == CLEAN_EVERY - 1 or number == options.cycles - 1:
                 clean(hands, stock, stock_files)
         except AssertionError as error:
-            wrong, told, failed = [str(error)], "its end", disk.be_well()
+            wrong, told, failed = [str(error)], "its end", disk.end()
         failures, done = failures + failed, done + 1
         if "killed" not in told and daemon("pid") != pid:
             wrong.append("the daemon has ended by itself")

@@ -1,10 +1,11 @@
 /*
- * A disk that fails, for programs of the project: preloaded (LD_PRELOAD) it makes calls on some
- * files fail.
+ * A disk that fails and memory that runs out, for programs of the project: preloaded (LD_PRELOAD)
+ * it makes calls on some files fail, or allocations of some threads.
  *
  *     CROFT_FAULTS_IN   what the name of such a file has in it, as "/state/"
  *     CROFT_FAULTS      a file of the test's with one `struct faults`, which it may change at any
  *                       time; all processes that inherit the environment share it
+ *     CROFT_FAULTS_OF   what the name of a thread whose allocations fail begins with, as "MHD-"
  *
  * The calls of a kind are counted while `kinds` has it. The first `skip` of them go on, the next
  * `count` fail with `error`, the others go on again.
@@ -21,27 +22,30 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum kind { WRITE = 1, SYNC = 2, GROW = 4, MAKE = 8, RENAME = 16 };
+enum kind { WRITE = 1, SYNC = 2, GROW = 4, MAKE = 8, RENAME = 16, MEMORY = 32 };
 
 struct faults {
     _Atomic uint32_t kinds;
     _Atomic int32_t error;
     _Atomic uint64_t skip, count, seen, failed;
+    char by[64]; /* the file of the library that asked for the memory that it was not given */
 };
 
 static struct faults *faults;
-static const char *in;
+static const char *in, *of;
 
 __attribute__((constructor)) static void begin(void)
 {
     const char *path = getenv("CROFT_FAULTS");
     in = getenv("CROFT_FAULTS_IN");
-    int fd = path == NULL || in == NULL ? -1 : open(path, O_RDWR | O_CLOEXEC);
+    of = getenv("CROFT_FAULTS_OF");
+    int fd = path == NULL || (in == NULL && of == NULL) ? -1 : open(path, O_RDWR | O_CLOEXEC);
     if (fd < 0)
         return;
     void *found = mmap(NULL, sizeof(*faults), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -62,7 +66,8 @@ static bool fails(void)
 
 static bool path_fails(enum kind kind, const char *path)
 {
-    return faults != NULL && (faults->kinds & kind) != 0 && strstr(path, in) != NULL && fails();
+    return faults != NULL && in != NULL && (faults->kinds & kind) != 0 &&
+           strstr(path, in) != NULL && fails();
 }
 
 static bool file_fails(enum kind kind, int fd)
@@ -134,4 +139,52 @@ int mkdir(const char *path, mode_t mode)
 {
     REAL(mkdir);
     return path_fails(MAKE, path) ? -1 : real(path, mode);
+}
+
+/* --- memory; the others of the family, such as strdup() and reallocarray(), call one of these */
+
+/* Asked anew each time: a thread is given its name after it has begun, and a variable of a thread
+ * would be allocated. */
+static bool memory_fails(void *caller)
+{
+    char name[16] = "";
+    Dl_info from = {0};
+    if (faults == NULL || of == NULL || (faults->kinds & MEMORY) == 0 ||
+        prctl(PR_GET_NAME, name) != 0 || strncmp(name, of, strlen(of)) != 0 || !fails())
+        return false;
+    const char *path = dladdr(caller, &from) != 0 ? from.dli_fname : "";
+    const char *slash = strrchr(path, '/');
+    (void)snprintf(faults->by, sizeof(faults->by), "%s", slash == NULL ? path : slash + 1);
+    errno = ENOMEM;
+    return true;
+}
+
+void *malloc(size_t size)
+{
+    REAL(malloc);
+    return memory_fails(__builtin_return_address(0)) ? NULL : real(size);
+}
+
+void *calloc(size_t n, size_t size)
+{
+    REAL(calloc);
+    return memory_fails(__builtin_return_address(0)) ? NULL : real(n, size);
+}
+
+void *realloc(void *old, size_t size)
+{
+    REAL(realloc);
+    return memory_fails(__builtin_return_address(0)) ? NULL : real(old, size);
+}
+
+int posix_memalign(void **ret, size_t alignment, size_t size)
+{
+    REAL(posix_memalign);
+    return memory_fails(__builtin_return_address(0)) ? ENOMEM : real(ret, alignment, size);
+}
+
+void *aligned_alloc(size_t alignment, size_t size)
+{
+    REAL(aligned_alloc);
+    return memory_fails(__builtin_return_address(0)) ? NULL : real(alignment, size);
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
@@ -28,6 +29,7 @@ struct server {
     pthread_t thread;
     int opened; /* how often the driver was made */
     int code;   /* of making it */
+    int ended;  /* with what it did */
 };
 
 static char directory[UNIT_DIRECTORY_SIZE];
@@ -85,7 +87,7 @@ static void report(void *ctx, const char *message)
 static void *serve(void *ctx)
 {
     struct server *s = ctx;
-    (void)netd_serve(&s->config, s->stop, NULL);
+    s->ended = netd_serve(&s->config, s->stop, NULL);
     return NULL;
 }
 
@@ -381,9 +383,62 @@ START_TEST(a_request_that_says_too_little_is_refused)
 }
 END_TEST
 
+/* Beyond the callers that it has at once one more waits at the door, and is not let in at the end.
+ */
+START_TEST(a_full_house_ends_when_it_is_told)
+{
+    int fds[NETD_CALLS_MAX + 1];
+    for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+        fds[i] = knock();
+    const struct timespec soon = {.tv_nsec = 200000000};
+    (void)nanosleep(&soon, NULL); /* for all to be let in */
+    (void)eventfd_write(server.stop, 1);
+    (void)nanosleep(&soon, NULL);
+    for (size_t i = 0; i < NETD_CALLS_MAX; i++)
+        (void)close(fds[i]);
+    stop();
+    (void)close(fds[NETD_CALLS_MAX]);
+    ck_assert_int_eq(server.ended, 0);
+    start();
+}
+END_TEST
+
+/* Ten looks a second at whether there are descriptors again, and no more. */
+START_TEST(without_descriptors_it_waits_and_does_not_spin)
+{
+    struct rlimit limit;
+    struct timespec before;
+    struct timespec after;
+    const struct timespec while_without = {.tv_nsec = 500000000};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    memcpy(at.sun_path, path, strlen(path) + 1);
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    int next = dup(fd);
+    (void)close(next);
+    const struct rlimit none = {(rlim_t)next, limit.rlim_max};
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+    int connected = connect(fd, (struct sockaddr *)&at, sizeof(at));
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
+    (void)nanosleep(&while_without, NULL);
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    ck_assert_int_eq(connected, 0);
+    int64_t used_us =
+        (after.tv_sec - before.tv_sec) * 1000000 + (after.tv_nsec - before.tv_nsec) / 1000;
+    ck_assert_int_lt(used_us, 100000);
+    struct netd_frame head = {.fingerprint = netd_fingerprint() + 1, .call = NETD_LIST};
+    char byte;
+    ck_assert_int_eq(send(fd, &head, sizeof(head), 0), sizeof(head));
+    ck_assert_int_eq(recv(fd, &byte, 1, 0), 0); /* it was let in, and heard */
+    (void)close(fd);
+}
+END_TEST
+
 UNIT_SUITE_WITH(begin, end, what_is_asked_is_done_on_the_other_side, descriptors_come_over,
                 errors_keep_their_code_and_their_sentence, a_tap_of_another_interface_is_refused,
                 what_does_not_belong_together_is_refused, another_start_forgets_what_was_applied,
                 a_call_waits_for_netd_to_come_back, it_waits_no_longer_than_it_may,
                 a_netd_that_ends_during_a_call_is_away, what_is_no_request_is_not_answered,
-                a_request_that_says_too_little_is_refused)
+                a_request_that_says_too_little_is_refused, a_full_house_ends_when_it_is_told,
+                without_descriptors_it_waits_and_does_not_spin)
