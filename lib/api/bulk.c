@@ -310,6 +310,15 @@ static bool digest_matches(struct upload *u)
     return streq(hex, u->expected);
 }
 
+static void upload_failed(const struct http_request *http, const struct err *e, struct fault *f)
+{
+    bool full = e->code == ENOSPC;
+    log_warning("upload-failed request=%s reason=\"%s\"", http->request_id, e->message);
+    (void)fault(f, full ? FAULT_RESOURCE_COUNT_EXCEEDED : FAULT_INTERNAL_ERROR,
+                full ? "There is no room left on the server's disk"
+                     : "The server could not save the upload");
+}
+
 static void upload_finish(void *sink, const struct http_request *http, struct http_response *resp)
 {
     struct upload *u = sink;
@@ -323,13 +332,8 @@ static void upload_finish(void *sink, const struct http_request *http, struct ht
     } else if (s->upload_finish(u->file, id, &u->error) == 0) {
         bulk_answer_json(json_pack("{s:s}", "UploadId", id), resp);
     }
-    if (u->error.code != 0) {
-        log_warning("upload-failed request=%s reason=\"%s\"", http->request_id, u->error.message);
-        (void)fault(&f,
-                    u->error.code == ENOSPC ? FAULT_RESOURCE_COUNT_EXCEEDED : FAULT_INTERNAL_ERROR,
-                    u->error.code == ENOSPC ? "There is no room left on the server's disk"
-                                            : "The server could not save the upload");
-    }
+    if (u->error.code != 0)
+        upload_failed(http, &u->error, &f);
     if (fault_is_set(&f))
         refuse(http, &f, resp);
     upload_free(u);
@@ -358,8 +362,7 @@ int bulk_begin_upload(struct api *api, const struct http_request *http, struct h
         return -1;
     }
     if (s->ops->upload_begin(s, &file, &e) < 0) {
-        log_warning("upload-failed request=%s reason=\"%s\"", http->request_id, e.message);
-        (void)fault(&f, FAULT_INTERNAL_ERROR, "The server cannot take an upload now");
+        upload_failed(http, &e, &f);
         refuse(http, &f, resp);
         return -1;
     }

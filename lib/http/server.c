@@ -25,16 +25,36 @@
 
 #define NO_MEMORY "Error allocating memory" /* how libmicrohttpd (0.9.75) says it */
 
+#define NO_DESCRIPTORS "Hit process or system resource limit"
+#define NO_CONNECTIONS NO_DESCRIPTORS " at FIRST" /* of this worker; it tries again at once */
+#define PAUSE_MS       100
+#define WARN_EVERY_MS  60000
+
+/* Connections wait in the socket's queue until others end. */
+static void lack_descriptors(bool spins)
+{
+    static _Atomic int64_t warned;
+    int64_t now = clock_monotonic();
+    int64_t before = atomic_load(&warned);
+    if ((before == 0 || now - before >= WARN_EVERY_MS) &&
+        atomic_compare_exchange_strong(&warned, &before, now))
+        log_warning("no-descriptors: connections wait until others end (LimitNOFILE)");
+    if (spins)
+        clock_sleep(PAUSE_MS);
+}
+
 /*
  * libmicrohttpd's complaints are about what clients do. But a worker that has no memory for its
  * poll() has already taken note of the connections that were resumed, and lets them wait for a
- * minute.
+ * minute; and one that has no connection and gets no descriptor for one would spin.
  */
 __attribute__((format(printf, 2, 0))) static void on_log(void *cls, const char *format, va_list ap)
 {
     char text[512];
     (void)cls;
     CHECK_MEMORY(strncmp(format, NO_MEMORY, sizeof(NO_MEMORY) - 1) != 0);
+    if (strncmp(format, NO_DESCRIPTORS, sizeof(NO_DESCRIPTORS) - 1) == 0)
+        lack_descriptors(strncmp(format, NO_CONNECTIONS, sizeof(NO_CONNECTIONS) - 1) == 0);
     (void)vsnprintf(text, sizeof(text), format, ap);
     text[strcspn(text, "\r\n")] = '\0';
     log_debug("http %s", text);

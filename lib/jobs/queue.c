@@ -450,11 +450,13 @@ int jobs_start(struct jobs *j, struct hypervisor *h, struct err *e)
     if (r < 0)
         return err_wrap(e, r, "cannot clear up after an earlier run");
     r = reconcile(j, a, e);
-    if (r < 0)
+    if (r == -ENOSPC) /* who serves reads can be asked what there is, and be told to delete some */
+        log_error("reconcile-failed reason=\"%s\": serving without it", e->message);
+    else if (r < 0)
         return err_wrap(e, r, "cannot compare the store with the machine");
-    note_reconcile(j, true); /* there are no workers yet */
+    note_reconcile(j, r == 0); /* there are no workers yet */
     j->looked_at = clock_monotonic();
-    j->next_audit = j->looked_at + JOBS_AUDIT_MS;
+    j->next_audit = j->looked_at + (r == 0 ? JOBS_AUDIT_MS : JOBS_NETWORKS_MS);
     j->next_networks = j->looked_at + JOBS_NETWORKS_MS;
     for (; j->n_threads < JOBS_WORKERS; j->n_threads++) {
         struct worker *w = malloc(sizeof(*w));

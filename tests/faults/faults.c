@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/fs.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -21,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -139,6 +141,68 @@ int mkdir(const char *path, mode_t mode)
 {
     REAL(mkdir);
     return path_fails(MAKE, path) ? -1 : real(path, mode);
+}
+
+/* Below a directory that is open, or by a whole path. */
+static bool below_fails(enum kind kind, int at, const char *path)
+{
+    return at == AT_FDCWD || path[0] == '/' ? path_fails(kind, path) : file_fails(kind, at);
+}
+
+#define OVER_OPENAT(name)                                                                          \
+    int name(int at, const char *path, int flags, ...)                                             \
+    {                                                                                              \
+        REAL(name);                                                                                \
+        va_list more;                                                                              \
+        va_start(more, flags);                                                                     \
+        mode_t mode = (flags & (O_CREAT | __O_TMPFILE)) != 0 ? va_arg(more, mode_t) : 0;           \
+        va_end(more);                                                                              \
+        if ((flags & O_CREAT) != 0 && faccessat(at, path, F_OK, 0) < 0 &&                          \
+            below_fails(MAKE, at, path))                                                           \
+            return -1;                                                                             \
+        return real(at, path, flags, mode);                                                        \
+    }
+
+OVER_OPENAT(openat)
+OVER_OPENAT(openat64)
+
+int mkdirat(int at, const char *path, mode_t mode)
+{
+    REAL(mkdirat);
+    return below_fails(MAKE, at, path) ? -1 : real(at, path, mode);
+}
+
+int link(const char *from, const char *to)
+{
+    REAL(link);
+    return path_fails(MAKE, to) ? -1 : real(from, to);
+}
+
+int renameat2(int from_at, const char *from, int to_at, const char *to, unsigned flags)
+{
+    REAL(renameat2);
+    return below_fails(RENAME, to_at, to) ? -1 : real(from_at, from, to_at, to, flags);
+}
+
+int posix_fallocate64(int fd, off64_t at, off64_t n)
+{
+    REAL(posix_fallocate64);
+    return file_fails(GROW, fd) ? faults->error : real(fd, at, n);
+}
+
+OVER_FILE(WRITE, ssize_t, copy_file_range,
+          (int from, off64_t *from_at, int fd, off64_t *at, size_t n, unsigned flags),
+          (from, from_at, fd, at, n, flags))
+
+/* Of FICLONE alone, which shares the blocks of another file. */
+int ioctl(int fd, unsigned long request, ...)
+{
+    REAL(ioctl);
+    va_list more;
+    va_start(more, request);
+    void *argument = va_arg(more, void *);
+    va_end(more);
+    return request == FICLONE && file_fails(GROW, fd) ? -1 : real(fd, request, argument);
 }
 
 /* --- memory; the others of the family, such as strdup() and reallocarray(), call one of these */
