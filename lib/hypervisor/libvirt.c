@@ -143,8 +143,10 @@ static int libvirt_create_paused(struct hypervisor *h, const struct domain_spec 
     if (r < 0)
         return r;
     domain = virDomainCreateXML(conn, xml, VIR_DOMAIN_START_PAUSED);
-    if (domain != NULL)
+    if (domain != NULL) {
+        libvirt_share(domain, spec->instance_id, spec->vcpus);
         return 0;
+    }
     r = connection_error(conn, e, "create domain", spec->instance_id);
     /* libvirt has no error of its own for a name that is taken by an active domain. */
     if (r != -ENOTCONN)

@@ -70,6 +70,12 @@ int libvirt_live_disks(struct arena *a, virConnectPtr conn, virDomainPtr domain,
 /* NULL: there is none of this serial. */
 const struct live_disk *libvirt_find_disk(const struct live_disks *disks, const char *serial);
 
+/*
+ * libvirt_share.c. Gives a domain that has begun its share of processor time. A server that shares
+ * none out is said once, in the log.
+ */
+void libvirt_share(virDomainPtr domain, const char *instance_id, int vcpus);
+
 /* libvirt_screen.c: see hypervisor_ops */
 int libvirt_screenshot(struct hypervisor *h, const char *instance_id, bool wake,
                        struct buf *ret_jpeg, struct err *e);

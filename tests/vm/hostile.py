@@ -69,6 +69,13 @@ class Guest:
             raise RuntimeError(f"{words} in {self.kind}: {done.returncode}: {done.stdout}{done.stderr}")
         return json.loads(done.stdout)
 
+    def tap(self):
+        return "eni" + self.nic["NetworkInterfaceId"][4:16]
+
+    def bridge(self):
+        return os.path.basename(output("ip", "netns", "exec", self.vpc, "readlink",
+                                       f"/sys/class/net/{self.tap()}/master").strip())
+
     def files(self):
         return sorted(glob.glob(os.path.join(STATE, "instances", self.id, "console.log*")))
 
@@ -301,6 +308,214 @@ def serial(guest):
         looks.check("serial")
 
 
+# --- how much it computes ---------------------------------------------------------------------
+
+def share_of(guest):
+    """As libvirt has it; None: this machine shares out no processor time."""
+    done = run("virsh", "schedinfo", guest.id)
+    found = re.search(r"cpu_shares\s*:\s*(\d+)", done.stdout)
+    return int(found[1]) if found else None
+
+
+@contextlib.contextmanager
+def on_one_processor(guests):
+    """What threads get there is the kernel's sum, and does not hang on who else is on which."""
+    where = os.sched_getaffinity(0)
+
+    def place(processors):
+        for guest in guests:
+            for thread in os.listdir(f"/proc/{guest.pid}/task"):
+                with contextlib.suppress(ProcessLookupError):
+                    os.sched_setaffinity(int(thread), processors)
+    place({max(where)})
+    try:
+        yield
+    finally:
+        place(where)
+
+
+def spin(hostile, neighbour):
+    """Both on all their processors, the hostile one with more processes, timers and a disk beside it."""
+    with checks.part("spin"):
+        guests = (hostile, neighbour)
+
+        def had(seconds):
+            before = [processor(each.pid) for each in guests]
+            time.sleep(seconds)
+            return [(processor(each.pid) - was) / seconds for each, was in zip(guests, before)]
+        with on_one_processor(guests):
+            alone = neighbour.does("spin", 3, 1)["work"] / 3
+        with Looks() as looks:
+            spins = Does(hostile, "spin", SECONDS * 2, 6), Does(hostile, "rewrites", SECONDS * 2)
+            until("the hostile guest spins", lambda: had(1)[0] > 0.6, 30)
+            time.sleep(2)  # for the API to be asked beside guests on every processor
+            works = Does(neighbour, "spin", SECONDS + 1, 1)
+            with on_one_processor(guests):
+                until("the neighbour works", lambda: had(0.5)[1] > 0.3, 10, 0)
+                hostile_had, neighbour_had = had(SECONDS / 2)
+                beside = works.end()["work"] / (SECONDS + 1)
+            for each in spins:
+                each.end()
+        cpus = [TYPES[each.kind] for each in (hostile, neighbour)]
+        checks.note(f"spin: of one processor the hostile guest of {cpus[0]} has {hostile_had:.2f}, the "
+                    f"neighbour of {cpus[1]} has {neighbour_had:.2f}; its work is {beside / alone:.2f} of that alone")
+        looks.check("spin")
+        shares = [share_of(each) for each in (hostile, neighbour)]
+        if shares == [None, None]:
+            checks.skip("processor time is shared by size", "libvirt finds no cgroup of processor time here")
+            return
+        checks.same("each guest has a share by its processors", shares, [100 * each for each in cpus])
+        checks.ok("a neighbour of twice the size has about twice its time", neighbour_had >= 1.5 * hostile_had,
+                  f"{neighbour_had} and {hostile_had} of a processor")
+        rest = processes_of_guests_beside_croftd()
+        checks.same("and both are below a group that is not croftd's", rest, [])
+
+
+def processes_of_guests_beside_croftd():
+    """The groups of processor time of the guests that are not below one for all guests."""
+    groups = {}
+    for guest in glob.glob("/proc/[0-9]*/cgroup"):
+        pid = int(guest.split("/")[2])
+        with contextlib.suppress(OSError), open(guest, encoding="ascii") as file:
+            for line in file:
+                _, names, path = line.strip().split(":", 2)
+                if "cpu" in names.split(",") or names == "":
+                    groups.setdefault(pid, []).append(path)
+    guests = [pid for pid in groups if is_qemu(pid)]
+    return [groups[pid] for pid in guests if not any("/machine" in path for path in groups[pid])]
+
+
+def is_qemu(pid):
+    try:
+        return os.path.basename(os.readlink(f"/proc/{pid}/exe")).startswith("qemu-system")
+    except OSError:
+        return False
+
+
+# --- how much it asks, sends and writes -------------------------------------------------------
+
+def agent(hostile):
+    """What libvirtd reads by itself."""
+    with checks.part("agent"), Looks() as looks:
+        told = hostile.does("agent", SECONDS / 2)
+    checks.note(f"agent: {told['bytes'] / 2**20:.1f} MiB into the channel of the guest agent")
+    looks.check("agent")
+
+
+def told_of(asked):
+    return f"{asked['lost']}/{asked['asked']} lost, {asked['median'] * 1000:.0f}/{asked['most'] * 1000:.0f} ms"
+
+
+def imds(hostile, neighbour):
+    with checks.part("metadata"):
+        before = neighbour.does("imds_asks", SECONDS / 2)
+        with Looks() as looks:
+            flood = Does(hostile, "imds_flood", SECONDS * 1.5)
+            time.sleep(4)
+            beside = neighbour.does("imds_asks", SECONDS / 2)
+            told = flood.end()
+        checks.note(f"metadata: {told['connections']} connections of the hostile guest, {told['ended']} of them ended on it; "
+                    f"the neighbour {told_of(before)}, beside it {told_of(beside)}")
+        checks.ok("the flood is one", told["connections"] > 100, told)
+        checks.ok("a neighbour's metadata answer beside a flood, each within 5 s",
+                  beside["asked"] > 3 and beside["lost"] == 0 and beside["most"] < 5, beside)
+        after = hostile.does("imds_asks", 1)
+        checks.same("and afterwards the hostile guest's own do", after["lost"], 0)
+        looks.check("metadata")
+
+
+GOOD, BAD = "well-formed-one", "malformed-other"
+
+
+class Sees(threading.Thread):
+    """What goes through the interfaces of the VPC and of the server, but for the one at the hostile guest's port; and
+    of what the router hears, that with another's address: the rest it is to hear, to drop, and may complain of to it."""
+
+    def __init__(self, guest):
+        super().__init__(daemon=True)
+        self.seen, self.over = {GOOD: [], BAD: []}, threading.Event()
+        self.port, self.router, self.own = guest.tap(), guest.bridge(), socket.inet_aton(guest.private)
+        self.mac = bytes.fromhex(guest.nic["MacAddress"].replace(":", ""))
+        with inside(guest.vpc):
+            self.wires = [self.wire()]
+        self.wires.append(self.wire())
+        self.start()
+
+    @staticmethod
+    def wire():
+        wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+        wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 << 20)
+        return wire
+
+    def run(self):
+        while not self.over.is_set():
+            for wire in select.select(self.wires, [], [], 0.2)[0]:
+                data, (name, *_) = wire.recvfrom(65536)
+                for word, where in self.seen.items():
+                    its_own = data[:6] == self.mac or (
+                        data[6:12] == self.mac and (data[12:14] != b"\x08\0" or data[26:30] == self.own))
+                    if word.encode() in data and name != self.port and not (name == self.router and its_own):
+                        where.append((name, data[:64]))
+
+    def end(self):
+        self.over.set()
+        self.join()
+        for wire in self.wires:
+            wire.close()
+        return self.seen
+
+
+def malformed(hostile, neighbour):
+    with checks.part("malformed"):
+        router = output("ip", "netns", "exec", hostile.vpc, "cat", f"/sys/class/net/{hostile.bridge()}/address").strip()
+        sees = Sees(hostile)
+        with Looks() as looks:
+            sends = Does(hostile, "packets", hostile.private, neighbour.private, router, GOOD, BAD, SECONDS / 2)
+            work = neighbour.does("imds_asks", SECONDS / 2)
+            told = sends.end()
+        seen = sees.end()
+        checks.note(f"malformed: {told['sent']} frames of {told['kinds']} kinds, {told['refused']} the guest's own kernel "
+                    f"refused; {len(seen[GOOD])} right ones were seen beyond its port and {len(seen[BAD])} others")
+        checks.ok("what is right leaves the port of the guest", seen[GOOD])
+        checks.same("nothing malformed, and nothing in another's name does", seen[BAD][:3], [])
+        checks.same("a neighbour meanwhile has its metadata", work["lost"], 0)
+        looks.check("malformed")
+        logs()
+
+
+def disk_of(guest):
+    volume = describe(ec2, guest.id)["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]
+    size = ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["Size"] << 30
+    return glob.glob(os.path.join(STATE, "volumes", volume + "*")), size
+
+
+def fill(hostile, neighbour):
+    with checks.part("fill"):
+        files, size = disk_of(hostile)
+
+        def takes():
+            return sum(os.stat(path).st_blocks * 512 for path in files)
+        before = takes()
+        with Looks(takes) as looks:
+            fills = Does(hostile, "fill", SECONDS)
+            writes = neighbour.does("writes", "/beside", 8)
+            told = fills.end()
+        checks.note(f"fill: {told['bytes'] / 2**20:.0f} MiB written to a volume of {size >> 20} MiB, full {told['rounds']} times; "
+                    f"its files {before >> 20} -> {max(looks.found) / 2**20:.1f} MiB; the neighbour wrote 8 MiB "
+                    f"in {writes['seconds']:.1f} s")
+        checks.ok("the guest has filled it, and written on", told["rounds"] > 0 and told["left"] <= 32 << 20, told)
+        # Tables of a qcow2: 8 bytes a cluster of 64 KiB, 2 for how often it is used, and some to begin with.
+        most = size + size // 4096 + (2 << 20)
+        checks.ok("its files take no more than the volume and its tables", max(looks.found) <= most, f"{looks.found}, {most}")
+        looks.check("fill")
+        told = json.loads(output("croft", "status", "--output", "json"))
+        room = os.statvfs(STATE)
+        checks.ok("croft status tells the room that there is", abs(
+            told["disk_free_mib"] - (room.f_bavail * room.f_frsize >> 20)) < 512, f"{told} {room}")
+        checks.same("both guests run on", [describe(ec2, each.id)["State"]["Name"] for each in (hostile, neighbour)],
+                    ["running"] * 2)
+
+
 def short_logs():
     """virtlogd reads its configuration when it starts, or starts itself anew."""
     with open("/etc/libvirt/virtlogd.conf", "a", encoding="ascii") as file:
@@ -312,7 +527,9 @@ def main():
     short_logs()
     key = Key("hostile", ec2.create_key_pair(KeyName="hostile", KeyType="ed25519")["KeyMaterial"])
     group = ec2.create_security_group(GroupName="hostile", Description="ssh")["GroupId"]
-    ec2.authorize_security_group_ingress(GroupId=group, IpProtocol="tcp", FromPort=22, ToPort=22, CidrIp="0.0.0.0/0")
+    for protocol, first, last in (("tcp", 22, 22), ("udp", 0, 65535)):
+        ec2.authorize_security_group_ingress(GroupId=group, IpProtocol=protocol, FromPort=first, ToPort=last,
+                                             CidrIp="0.0.0.0/0")
     hostile, neighbour = (Guest(kind, key, group) for kind in TYPES)
     checks.note(f"boots: {hostile.boot():.0f} and {neighbour.boot():.0f} s more")
     for each in sys.argv[1:] or PARTS:
@@ -321,7 +538,8 @@ def main():
         checks.note(f"{each} took {time.monotonic() - began:.1f} s")
 
 
-PARTS = {"says": lambda hostile, _: says(hostile), "serial": lambda hostile, _: serial(hostile)}
+PARTS = {"says": lambda hostile, _: says(hostile), "serial": lambda hostile, _: serial(hostile), "spin": spin,
+         "agent": lambda hostile, _: agent(hostile), "imds": imds, "malformed": malformed, "fill": fill}
 if __name__ == "__main__":
     main()
     checks.finish()

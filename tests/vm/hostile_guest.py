@@ -4,6 +4,7 @@ Each prints one line of JSON about what it has done."""
 import contextlib
 import fcntl
 import json
+import mmap
 import os
 import random
 import signal
@@ -216,6 +217,16 @@ def spin(seconds, each):
     return {"work": sum(struct.unpack("=Q", os.read(read, 8))[0] for _ in range(n)), "processes": n}
 
 
+def rewrites(seconds):
+    """The same blocks again and again, past the guest's own cache: work for QEMU's other threads."""
+    ends, block, count = time.monotonic() + float(seconds), mmap.mmap(-1, 1 << 16), 0
+    file = os.open("/rewritten", os.O_RDWR | os.O_CREAT | os.O_DIRECT, 0o600)
+    while time.monotonic() < ends:
+        count += os.pwrite(file, block, (count & 63) << 16) > 0
+    os.unlink("/rewritten")
+    return {"writes": count}
+
+
 def writes(path, mib):
     """Written and synced; how long that took."""
     began = time.monotonic()
@@ -269,7 +280,7 @@ def packets(source, target, router_mac, good, bad, seconds):
         {"length": 0}, {"length": 19}, {"length": 65535}, {"length": 21}, {"words": 0}, {"words": 4}, {"words": 15},
         {"sum_": 0x1234}, {"options": b"\x44\x28" + b"\xff" * 38}, {"options": b"\x83\x27\x04" + b"\x0a" * 37},
         {"options": b"\x07\xff\x04\x00" * 10}, {"options": b"\x82\x00" * 20})]
-    frames += [to_router + ip(source, target, 17, udp(bad * 4, length=n)) for n in (0, 7, 9, 65535)]
+    frames += [to_router + ip(source, target, 17, udp(bad * 4, length=n)) for n in (0, 7, 100, 65535)]
     frames += [to_router + ip(source, target, 17, bad * 8, fragment=offset, number=number)
                for number in range(5) for offset in (0x2000, 0x2001, 0x2000, 0x3fff, 0x1fff, 0x8000)]
     frames += [router + other + b"\x08\0" + ip(source, target, 17, data),  # from another's hardware address
