@@ -107,6 +107,8 @@ static size_t sequence(struct text_filter *f, unsigned char c, char *out)
         return give(f, passes, out);
     }
     hold(f, c);
+    if (c < 0x20 || c > 0x3f) /* a terminal would obey a control in here, or end the sequence */
+        f->held[1] = '-';     /* never passes */
     return 0;
 }
 

@@ -144,6 +144,11 @@ START_TEST(a_session_draws_its_screen_and_does_no_more)
         ".");
     check_session("\033[1111111111111111111111111111111111111111111mx", "x");
     check_session("\033[?h\033[;h\033[25h.", ".");
+    check_session("\033[1\005m\033[\a0m\033[3\x9bm.", ".");
+    /* A NUL does not end what is looked at. */
+    struct text_filter f = {.session = true};
+    char out[8 + TEXT_FILTER_HELD];
+    ck_assert_uint_eq(text_filter(&f, "\033[\0\005m", 5, out), 0);
 }
 END_TEST
 
