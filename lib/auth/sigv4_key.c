@@ -115,7 +115,7 @@ static void derive(const struct sigv4 *s, const char *secret, const struct sigv4
 {
     size_t len = strlen(secret) + 4;
     char *first = NULL;
-    CHECK(asprintf(&first, "AWS4%s", secret) == (int)len);
+    CHECK_MEMORY(asprintf(&first, "AWS4%s", secret) == (int)len);
     hmac(s, first, len, scope->date, strlen(scope->date), key);
     OPENSSL_cleanse(first, len);
     free(first);

@@ -115,6 +115,9 @@ noreturn void check_failed(const char *what, const char *file, int line)
 
 noreturn void out_of_memory(const char *what, const char *file, int line)
 {
+    static atomic_flag said = ATOMIC_FLAG_INIT;
+    while (atomic_flag_test_and_set(&said))
+        (void)pause(); /* another thread says it, and ends this one, too */
     log_error("out of memory: %s (%s:%d)", what, file, line);
     abort();
 }
