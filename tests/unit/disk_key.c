@@ -40,7 +40,7 @@ START_TEST(a_wrapped_key_is_of_one_disk_and_cannot_be_changed)
         char was = wrapped[at];
         wrapped[at] = was == '0' ? '1' : '0';
         ck_assert_int_eq(disk_secret_unwrap(&server, "vol-1", wrapped, &found, &e), -EBADMSG);
-        wrapped[at] = 'x';
+        wrapped[at] = '!';
         ck_assert_int_eq(disk_secret_unwrap(&server, "vol-1", wrapped, &found, &e), -EBADMSG);
         wrapped[at] = was;
     }
