@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,53 +14,19 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <systemd/sd-daemon.h>
 
 #include "base/cleanup.h"
 #include "base/confine.h"
+#include "base/door.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "base/text.h"
 #include "config.h"
 #include "network/linux.h"
 #include "network/netd.h"
 #include "network/netd_calls.h"
 #include "storage/files.h"
-
-#define BACKLOG 128
-
-/* A name, or a number where there is no such user. */
-static int find_user(const char *name, uid_t *ret_uid, struct err *e)
-{
-    const struct passwd *user = getpwnam(name);
-    int64_t number = 0;
-    if (user != NULL)
-        *ret_uid = user->pw_uid;
-    else if (parse_int64(name, &number) == 0 && number >= 0 && number < UINT32_MAX)
-        *ret_uid = (uid_t)number;
-    else
-        return err_set(e, ENOENT, "there is no user '%s'", name);
-    return 0;
-}
-
-static int make_socket(const char *path, uid_t user, int *ret_fd, struct err *e)
-{
-    struct sockaddr_un at = {.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof(at.sun_path))
-        return err_set(e, ENAMETOOLONG, "too long a path for a socket: %s", path);
-    memcpy(at.sun_path, path, strlen(path) + 1);
-    _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    mode_t mask = umask(0177);
-    bool bound = fd >= 0 && (unlink(path) == 0 || errno == ENOENT) &&
-                 bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0;
-    (void)umask(mask);
-    if (!bound || lchown(path, user, (gid_t)-1) < 0 || listen(fd, BACKLOG) < 0)
-        return err_errno(e, errno, "cannot listen on %s", path);
-    *ret_fd = TAKE_FD(fd);
-    return 0;
-}
 
 static int find_socket(const struct netd_options *o, uid_t user, int *ret_fd, struct err *e)
 {
@@ -75,7 +40,7 @@ static int find_socket(const struct netd_options *o, uid_t user, int *ret_fd, st
     }
     int r = dir_make(o->runtime_dir, 0755, e);
     return r < 0 ? r
-                 : make_socket(arena_printf(a, "%s/" NETD_SOCKET, o->runtime_dir), user, ret_fd, e);
+                 : door_listen(arena_printf(a, "%s/" NETD_SOCKET, o->runtime_dir), user, ret_fd, e);
 }
 
 static int open_at(int directory, const char *name, int flags, int *ret_fd, struct err *e)
@@ -153,7 +118,7 @@ static int serve(const struct netd_options *o, struct err *e)
     (void)sigaddset(&signals, SIGINT);
     (void)sigprocmask(SIG_BLOCK, &signals, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
-    int r = find_user(o->user, &user, e);
+    int r = door_user(o->user, &user, e);
     if (r == 0)
         r = find_socket(o, user, &listener, e);
     if (r == 0)

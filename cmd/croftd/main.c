@@ -34,6 +34,7 @@
 #include "jobs/public_addresses.h"
 #include "journal.h"
 #include "libraries.h"
+#include "metadata/calls.h"
 #include "metadata/metadata.h"
 #include "network/fake.h"
 #include "network/flow_log.h"
@@ -182,6 +183,7 @@ static int make_metadata(struct daemon *d, struct err *e)
     struct metadata_config config = {
         .store = d->store,
         .network = d->network,
+        .socket_path = arena_printf(d->arena, "%s/" METADATA_SOCKET, d->config.runtime_dir),
         .certificate_path = arena_printf(d->arena, "%s/instance-identity.pem", d->config.state_dir),
         .server_key = &d->server_key,
         .credentials_ms = d->config.credentials_ms,

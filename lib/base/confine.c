@@ -86,6 +86,21 @@ static const int of_namespaces[] = {
     SYS_fsopen, SYS_move_mount, SYS_fspick, SYS_fsconfig, SYS_fsmount,
 };
 
+/* With `nothing_new`. */
+static const int of_new_things[] = {
+    SYS_execve,         SYS_execveat,    SYS_connect,       SYS_bind,         SYS_listen,
+    SYS_io_uring_setup, SYS_pidfd_getfd, SYS_kill,          SYS_mknodat,      SYS_mkdirat,
+    SYS_unlinkat,       SYS_linkat,      SYS_symlinkat,     SYS_fchmod,       SYS_fchmodat,
+    SYS_fchown,         SYS_fchownat,    SYS_truncate,      SYS_renameat2,    SYS_setxattr,
+    SYS_lsetxattr,      SYS_fsetxattr,   SYS_fanotify_init, SYS_memfd_create, SYS_shmget,
+    SYS_msgget,         SYS_semget,      SYS_mq_open,
+#if defined(__x86_64__)
+    SYS_mknod,          SYS_mkdir,       SYS_unlink,        SYS_rmdir,        SYS_link,
+    SYS_symlink,        SYS_chmod,       SYS_chown,         SYS_lchown,       SYS_rename,
+    SYS_renameat,       SYS_creat,
+#endif
+};
+
 #define CAPABILITY(name) CONFINE_CAPABILITY(CAP_##name)
 
 const struct confinement confinement_croftd = {
@@ -101,6 +116,8 @@ const struct confinement confinement_netd = {
     .namespaces = true,
     .packets = true,
 };
+
+const struct confinement confinement_metadata = {.nothing_new = true};
 
 /* --- the program of the filter */
 
@@ -157,6 +174,16 @@ static void refuse_calls(struct program *p, const int *calls, size_t n)
     }
 }
 
+/* To tell systemd, and nothing else. */
+static void unix_sockets_alone(struct program *p)
+{
+    unless_equal(p, SYS_socket, 4);
+    load_argument(p, 0);
+    unless_equal(p, AF_UNIX, 1);
+    allow(p);
+    refuse(p, EAFNOSUPPORT);
+}
+
 /* AF_UNIX, AF_INET, AF_INET6, and the routes of netlink, which resolvers look at. */
 static void sockets_of_few(struct program *p)
 {
@@ -201,8 +228,12 @@ static int filter(const struct confinement *c, struct err *e)
         refuse_calls(&p, of_namespaces, ARRAY_SIZE(of_namespaces));
         no_new_namespaces(&p);
     }
-    if (!c->packets)
+    if (c->nothing_new) {
+        refuse_calls(&p, of_new_things, ARRAY_SIZE(of_new_things));
+        unix_sockets_alone(&p);
+    } else if (!c->packets) {
         sockets_of_few(&p);
+    }
     allow(&p);
     const struct sock_fprog program = {p.n, p.v};
     if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)

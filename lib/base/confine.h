@@ -18,6 +18,7 @@ struct confinement {
     uint64_t capabilities; /* that are kept, when they are there: CONFINE_CAPABILITY(CAP_…) | … */
     bool namespaces;       /* setns, unshare, mount */
     bool packets;          /* sockets of AF_PACKET and of netlink other than routes */
+    bool nothing_new;      /* it serves what it is handed: no programs, connections or names */
 };
 
 /*
@@ -31,5 +32,12 @@ extern const struct confinement confinement_croftd;
  * SETPCAP: dnsmasq, which becomes its own user. KILL and SYS_PTRACE: that dnsmasq, and whose it is.
  */
 extern const struct confinement confinement_netd;
+
+/*
+ * croft-metadata, which speaks with guests: no capability, no program, no socket but unix ones, no
+ * connection of its own making (a guest's, connected anew, would be a way into its VPC), no change
+ * to any file system.
+ */
+extern const struct confinement confinement_metadata;
 
 int confine(const struct confinement *c, struct err *e);

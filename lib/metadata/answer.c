@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "metadata/refusal.h"
 #include "metadata/tree.h"
 
 #define TOKEN_PATH    "/latest/api/token"
@@ -11,68 +12,10 @@
 #define TTL_HEADER    "X-aws-ec2-metadata-token-ttl-seconds"
 #define FORWARDED_FOR "X-Forwarded-For"
 
-static void add_header(struct http_response *resp, struct arena *a, const char *name,
-                       const char *value)
-{
-    *arena_append(a, &resp->headers) = (struct header){name, value};
-}
-
-/* Some tools know EC2 by that name. */
-static void add_usual_headers(struct http_response *resp, struct arena *a)
-{
-    add_header(resp, a, "Server", "EC2ws");
-    add_header(resp, a, "Accept-Ranges", "none");
-}
-
-static const char *reason(int status)
-{
-    switch (status) {
-    case 400:
-        return "400 - Bad Request";
-    case 401:
-        return "401 - Unauthorized";
-    case 403:
-        return "403 - Forbidden";
-    case 404:
-        return "404 - Not Found";
-    case 405:
-        return "405 - Method Not Allowed";
-    case 413:
-        return "413 - Request Entity Too Large";
-    case 431:
-        return "431 - Request Header Fields Too Large";
-    case 503:
-        return "503 - Service Unavailable";
-    default:
-        return "500 - Internal Server Error";
-    }
-}
-
-void metadata_refuse(struct http_response *resp, struct arena *a, int status)
-{
-    resp->status = status;
-    resp->content_type = "text/html";
-    add_usual_headers(resp, a);
-    buf_reset(&resp->body);
-    buf_printf(&resp->body,
-               "<?xml version=\"1.0\" encoding=\"iso-8859-1\"?>\n"
-               "<!DOCTYPE html PUBLIC \"-//W3C//DTD XHTML 1.0 Transitional//EN\"\n"
-               "\t\"http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd\">\n"
-               "<html xmlns=\"http://www.w3.org/1999/xhtml\" xml:lang=\"en\" lang=\"en\">\n"
-               " <head>\n"
-               "  <title>%s</title>\n"
-               " </head>\n"
-               " <body>\n"
-               "  <h1>%s</h1>\n"
-               " </body>\n"
-               "</html>\n",
-               reason(status), reason(status));
-}
-
 static void refuse_method(struct http_response *resp, struct arena *a, const char *allowed)
 {
     metadata_refuse(resp, a, 405);
-    add_header(resp, a, "Allow", allowed);
+    metadata_add_header(resp, a, "Allow", allowed);
 }
 
 static struct token_holder holder_of(const struct guest *g)
@@ -107,8 +50,9 @@ static void answer_token(const struct guest *g, const struct http_request *req,
     token_make(&g->secrets->token_key, &holder, clock_now() + seconds * 1000, token);
     resp->content_type = "text/plain";
     resp->hop_limit = (int)g->instance->http_put_response_hop_limit;
-    add_usual_headers(resp, g->arena);
-    add_header(resp, g->arena, TTL_HEADER, arena_printf(g->arena, "%lld", (long long)seconds));
+    metadata_add_usual_headers(resp, g->arena);
+    metadata_add_header(resp, g->arena, TTL_HEADER,
+                        arena_printf(g->arena, "%lld", (long long)seconds));
     buf_add_str(&resp->body, token);
 }
 
@@ -123,7 +67,8 @@ static bool may_read(const struct guest *g, const struct http_request *req,
         return !streq(g->instance->http_tokens, "required");
     if (!token_check(&g->secrets->token_key, &holder, clock_now(), token, &left))
         return false;
-    add_header(resp, g->arena, TTL_HEADER, arena_printf(g->arena, "%lld", (long long)left / 1000));
+    metadata_add_header(resp, g->arena, TTL_HEADER,
+                        arena_printf(g->arena, "%lld", (long long)left / 1000));
     return true;
 }
 
@@ -138,7 +83,7 @@ static void answer_path(struct guest *g, const struct http_request *req, struct 
         metadata_refuse(resp, g->arena, 404);
     } else {
         resp->content_type = found.type;
-        add_usual_headers(resp, g->arena);
+        metadata_add_usual_headers(resp, g->arena);
         buf_add(&resp->body, found.value.data, found.value.len);
     }
 }

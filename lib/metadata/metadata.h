@@ -10,8 +10,11 @@
  * At the same address guests reach the API: IMDS takes no POST, and the API little else. So a
  * role's credentials are of use in every VPC, without a gateway or a public address.
  *
- * Threads: one accepts, one serves, and calls of the API have a thread each;
- * metadata_network_changed() may be called from any.
+ * HTTP, which guests write, is parsed by a process that may do nothing else (croft-metadata,
+ * front.h); here connections are accepted, and typed requests (calls.h) answered.
+ *
+ * Threads: one accepts, and METADATA_ASKERS answer; metadata_network_changed() may be called from
+ * any.
  */
 #include "base/err.h"
 #include "core/sealed.h"
@@ -19,16 +22,15 @@
 #include "network/network.h"
 #include "store/store.h"
 
-#define METADATA_CONNECTIONS      512                /* of all guests together */
-#define METADATA_CONNECTIONS_EACH 16                 /* of one address */
-#define METADATA_HEADER_MAX       ((size_t)32 << 10) /* a session token alone may take 16 KiB */
-#define METADATA_BODY_MAX         ((size_t)64 << 10) /* of calls of the API */
+#define METADATA_CONNECTIONS      512 /* of all guests together */
+#define METADATA_CONNECTIONS_EACH 16  /* of one address */
 #define METADATA_IDLE_S           10
 #define METADATA_RECEIVE_S        5
 
 struct metadata_config {
     struct store *store;
     struct network *network;
+    const char *socket_path; /* of croft-metadata */
     /* Where the certificate that identity documents are signed with is put; NULL: nowhere. */
     const char *certificate_path;
     const struct server_key *server_key;

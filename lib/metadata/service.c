@@ -1,12 +1,14 @@
 /*
- * Listening: a socket for each VPC's namespace, one thread that accepts on all of them, and the
- * HTTP server that takes what it accepts.
+ * Listening: a socket for each VPC's namespace, one thread that accepts on all of them, and
+ * croft-metadata, which takes what it accepts and asks what to answer. While croft-metadata is away
+ * nothing is accepted: guests wait in the queues of the sockets.
  *
  * A VPC has a number here for as long as its namespace is the same one; connections carry it. So
  * one that is left from a namespace that has gone is of no VPC, and gets nothing.
  */
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -19,16 +21,22 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "metadata/answer.h"
+#include "metadata/calls.h"
+#include "metadata/link.h"
 #include "metadata/metadata.h"
+#include "metadata/refusal.h"
 #include "store/queries.h"
 
 #define EVENTS_MAX     64
 #define ACCEPTS_MAX    32  /* of one socket before the others have their turn */
 #define BACK_OFF_MS    100 /* when there are no descriptors left */
-#define STOP_MS        1000
 #define IPV4           0
 #define IPV6           1
 #define LISTENERS_GROW 16
+
+/* What events are of, beside listeners, whose numbers begin with 1. */
+#define EVENT_WAKE 0
+#define EVENT_FEED 1
 
 struct listener {
     uint32_t number; /* never used again */
@@ -42,7 +50,8 @@ struct metadata {
     char *certificate_path;
     struct metadata_config config;
     struct secrets secrets;
-    struct http_server *http;
+    atomic_bool has_keys; /* `secrets` is loaded */
+    struct metadata_link *link;
     int epoll;
     int wake; /* an eventfd: the end */
     bool started;
@@ -83,7 +92,7 @@ static void drop(struct metadata *m, struct listener *l)
 {
     if (l == NULL)
         return;
-    http_server_cut(m->http, l->number);
+    link_cut(m->link, l->number);
     close_listener(l);
     *l = m->listeners[--m->n_listeners];
 }
@@ -175,8 +184,29 @@ static void accept_some(struct metadata *m, uint64_t which)
             return;
         }
         /* Others are of that connection alone. */
-        if (r == 0)
-            (void)http_server_serve(m->http, fd, &from, number);
+        if (r == 0 && link_give(m->link, fd, &from, number) < 0)
+            return;
+    }
+}
+
+/* Until croft-metadata has gone; false: until the end. */
+static bool accept_for(struct metadata *m, int feed)
+{
+    struct epoll_event events[EVENTS_MAX];
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = EVENT_FEED};
+    /* link_open() and the end of the link close it, and epoll lets go of it by itself. */
+    if (epoll_ctl(m->epoll, EPOLL_CTL_ADD, feed, &event) < 0)
+        return true;
+    for (;;) {
+        int n = epoll_wait(m->epoll, events, EVENTS_MAX, -1);
+        for (int i = 0; i < n; i++) {
+            if (events[i].data.u64 == EVENT_WAKE)
+                return false;
+            if (events[i].data.u64 == EVENT_FEED)
+                return true;
+        }
+        for (int i = 0; i < n; i++)
+            accept_some(m, events[i].data.u64);
     }
 }
 
@@ -184,7 +214,7 @@ static void *serve(void *arg)
 {
     struct metadata *m = arg;
     struct err e = {0};
-    struct epoll_event events[EVENTS_MAX];
+    int feed = -1;
     int r = secrets_load(m->store, m->config.server_key, &m->secrets, &e);
     if (m->config.credentials_ms > 0)
         m->secrets.credentials_ms = m->config.credentials_ms;
@@ -197,34 +227,19 @@ static void *serve(void *arg)
         log_error("no-metadata: %s", e.message);
         return NULL;
     }
-    for (;;) {
-        int n = epoll_wait(m->epoll, events, EVENTS_MAX, -1);
-        for (int i = 0; i < n; i++) {
-            if (events[i].data.u64 == 0) /* numbers begin with 1 */
-                return NULL;
-            accept_some(m, events[i].data.u64);
-        }
-    }
+    atomic_store(&m->has_keys, true);
+    while (link_open(m->link, m->wake, &feed) == 0 && accept_for(m, feed))
+        ;
+    return NULL;
 }
 
-/* What IMDS has nothing at: a POST to its root, or a query there, and the paths of actions. */
 static bool is_for_api(const struct metadata *m, const struct http_request *req)
 {
-    bool is_root = streq(req->path, "/");
-    return m->config.api != NULL &&
-           ((is_root && !str_empty(req->query)) ||
-            (streq(req->method, "POST") && (is_root || has_prefix(req->path, "/v1/"))));
+    return m->config.api != NULL && metadata_is_call(req);
 }
 
-/* It may wait for the disk, and others' metadata is not to wait for that. */
-static bool is_slow(void *ctx, const struct http_request *req)
+static void handle(struct metadata *m, const struct http_request *req, struct http_response *resp)
 {
-    return is_for_api(ctx, req);
-}
-
-static void handle(void *ctx, const struct http_request *req, struct http_response *resp)
-{
-    struct metadata *m = ctx;
     if (is_for_api(m, req)) {
         m->config.api->handle(m->config.api_ctx, req, resp);
         return;
@@ -239,11 +254,16 @@ static void handle(void *ctx, const struct http_request *req, struct http_respon
         metadata_answer(m->store, &m->secrets, vpc_id, req, resp);
 }
 
-static void render_error(void *ctx, const struct http_request *req, int status, const char *message,
-                         struct http_response *resp)
+/* Whatever croft-metadata asks, nothing is answered before the keys are there. */
+static void answer(void *ctx, const struct http_request *req, int status, const char *message,
+                   struct http_response *resp)
 {
     struct metadata *m = ctx;
-    if (is_for_api(m, req))
+    if (!atomic_load(&m->has_keys))
+        metadata_refuse(resp, req->arena, 503);
+    else if (status == 0)
+        handle(m, req, resp);
+    else if (is_for_api(m, req))
         m->config.api->render_error(m->config.api_ctx, req, status, message, resp);
     else
         metadata_refuse(resp, req->arena, status);
@@ -253,23 +273,14 @@ static void render_error(void *ctx, const struct http_request *req, int status, 
 
 static int start(struct metadata *m, struct err *e)
 {
-    static const struct http_callbacks callbacks = {
-        .handle = handle, .is_slow = is_slow, .render_error = render_error};
-    static const struct http_config config = {
-        .takes_connections = true,
-        .connections_tcp = METADATA_CONNECTIONS,
-        .connections_each = METADATA_CONNECTIONS_EACH,
-        .idle_timeout_s = METADATA_IDLE_S,
-        .receive_timeout_s = METADATA_RECEIVE_S,
-        .header_max = METADATA_HEADER_MAX,
-        .body_max = METADATA_BODY_MAX,
-    };
+    const struct link_config config = {
+        .socket_path = m->config.socket_path, .answer = answer, .ctx = m};
     m->epoll = epoll_create1(EPOLL_CLOEXEC);
     m->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    struct epoll_event end = {.events = EPOLLIN};
+    struct epoll_event end = {.events = EPOLLIN, .data.u64 = EVENT_WAKE};
     if (m->epoll < 0 || m->wake < 0 || epoll_ctl(m->epoll, EPOLL_CTL_ADD, m->wake, &end) < 0)
         return err_errno(e, errno, "cannot make an epoll set");
-    int r = http_server_new(&config, &callbacks, m, &m->http, e);
+    int r = link_new(&config, &m->link, e);
     if (r < 0)
         return r;
     r = pthread_create(&m->thread, NULL, serve, m);
@@ -310,9 +321,7 @@ void metadata_free(struct metadata *m)
         CHECK(eventfd_write(m->wake, 1) == 0);
         (void)pthread_join(m->thread, NULL);
     }
-    if (m->http != NULL)
-        http_server_stop(m->http, STOP_MS);
-    http_server_free(m->http);
+    link_free(m->link);
     for (size_t i = 0; i < m->n_listeners; i++)
         close_listener(&m->listeners[i]);
     free(m->listeners);

@@ -82,6 +82,9 @@ static void copy(struct space *s, const struct shape *shape, const void *from, v
         case FIELD_LIST:
             copy_list(s, f, from, to);
             break;
+        case FIELD_BYTES:
+            CHECK(false); /* no intent has any */
+            break;
         }
     }
 }
@@ -166,6 +169,9 @@ static bool fields_equal(const struct field *f, const void *a, const void *b)
         return equal(f->shape, IN(char, a, f->at), IN(char, b, f->at), INTENT_ALL);
     case FIELD_LIST:
         return lists_equal(f, a, b);
+    case FIELD_BYTES:
+        CHECK(false); /* no intent has any */
+        break;
     }
     return false;
 }

@@ -1,150 +1,27 @@
 #include "network/netd_frame.h"
 
-#include <errno.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
+#include "network/message.h"
 
-#include "base/check.h"
-#include "base/cleanup.h"
-
-#define PIECE   ((size_t)1 << 20)
-#define FDS_MAX 4 /* that are taken out of one message, to be closed */
-
-union control {
-    struct cmsghdr head;
-    char room[CMSG_SPACE(FDS_MAX * sizeof(int))];
-};
-
-static int failed(struct err *e, int code, const char *what)
-{
-    if (code == EAGAIN || code == EWOULDBLOCK)
-        code = ETIMEDOUT;
-    if (code == ECONNRESET)
-        code = EPIPE;
-    return err_errno(e, code, "cannot %s a frame", what);
-}
-
-static int send_all(int socket, const char *data, size_t len, struct err *e)
-{
-    while (len > 0) {
-        ssize_t n = send(socket, data, len, MSG_NOSIGNAL);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return failed(e, errno, "send");
-        data += n;
-        len -= (size_t)n;
-    }
-    return 0;
-}
-
-static ssize_t send_head(int socket, const struct netd_frame *head, int fd)
-{
-    union control control = {0};
-    struct iovec part = {(void *)(uintptr_t)head, sizeof(*head)};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-    if (fd >= 0) {
-        message.msg_control = control.room;
-        message.msg_controllen = CMSG_SPACE(sizeof(int));
-        struct cmsghdr *c = CMSG_FIRSTHDR(&message);
-        *c = (struct cmsghdr){
-            .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int))};
-        memcpy(CMSG_DATA(c), &fd, sizeof(fd));
-    }
-    ssize_t n;
-    do
-        n = sendmsg(socket, &message, MSG_NOSIGNAL);
-    while (n < 0 && errno == EINTR);
-    return n;
-}
+static const struct message_set calls_of_netd = {
+    .fingerprint = netd_fingerprint, .calls = NETD_CALLS, .between = "croftd and croft-netd"};
 
 int netd_frame_send(int socket, enum netd_call call, const struct buf *payload, int fd,
                     struct err *e)
 {
-    if (payload->failed || payload->len > UINT32_MAX)
-        return err_set(e, EFBIG, "a frame is longer than %zu MiB", payload->max >> 20);
-    const struct netd_frame head = {
-        .fingerprint = netd_fingerprint(), .call = call, .len = (uint32_t)payload->len};
-    ssize_t n = send_head(socket, &head, fd);
-    if (n < 0)
-        return failed(e, errno, "send");
-    int r = send_all(socket, (const char *)&head + n, sizeof(head) - (size_t)n, e);
-    return r < 0 ? r : send_all(socket, buf_str(payload), payload->len, e);
-}
-
-/* The first descriptor of the message; others are closed. */
-static void take_fds(struct msghdr *message, int *fd)
-{
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c)) {
-        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-            continue;
-        for (size_t at = 0; CMSG_LEN(at + sizeof(int)) <= c->cmsg_len; at += sizeof(int)) {
-            int each = -1;
-            memcpy(&each, CMSG_DATA(c) + at, sizeof(each));
-            if (*fd < 0)
-                *fd = each;
-            else
-                (void)close(each);
-        }
-    }
-}
-
-static int receive_all(int socket, char *to, size_t len, int *fd, struct err *e)
-{
-    while (len > 0) {
-        union control control;
-        struct iovec part = {to, len};
-        struct msghdr message = {.msg_iov = &part,
-                                 .msg_iovlen = 1,
-                                 .msg_control = control.room,
-                                 .msg_controllen = sizeof(control.room)};
-        ssize_t n = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return failed(e, errno, "receive");
-        take_fds(&message, fd);
-        if (n == 0)
-            return err_set(e, EPIPE, "the other side has gone");
-        to += n;
-        len -= (size_t)n;
-    }
-    return 0;
+    return message_send(socket, &calls_of_netd, call, payload, fd, e);
 }
 
 int netd_frame_receive(int socket, enum netd_call *ret_call, struct buf *payload, int *ret_fd,
                        struct err *e)
 {
-    struct netd_frame head;
-    _cleanup_close_ int fd = -1;
-    int r = receive_all(socket, (char *)&head, sizeof(head), &fd, e);
-    if (r < 0)
-        return r;
-    if (head.fingerprint != netd_fingerprint() || head.call >= NETD_CALLS)
-        return err_set(e, EPROTO, "croftd and croft-netd are not of the same build: restart both");
-    /* In pieces: what is announced takes no memory before it comes. */
-    for (size_t left = head.len, piece; left > 0; left -= piece) {
-        piece = left < PIECE ? left : PIECE;
-        char *to = buf_reserve(payload, piece);
-        if (to == NULL)
-            return err_set(e, EFBIG, "a frame is longer than %zu MiB", payload->max >> 20);
-        r = receive_all(socket, to, piece, &fd, e);
-        if (r < 0)
-            return r;
-        payload->len += piece;
-    }
-    *ret_call = head.call;
-    *ret_fd = TAKE_FD(fd);
-    return 0;
+    unsigned call = 0;
+    int r = message_receive(socket, &calls_of_netd, &call, payload, ret_fd, e);
+    if (r == 0)
+        *ret_call = (enum netd_call)call;
+    return r;
 }
 
 int netd_frame_limit(int socket, int milliseconds)
 {
-    const struct timeval limit = {.tv_sec = milliseconds / 1000,
-                                  .tv_usec = (suseconds_t)(milliseconds % 1000) * 1000};
-    return setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0 ||
-                   setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0
-               ? -errno
-               : 0;
+    return message_limit(socket, milliseconds, milliseconds);
 }

@@ -1,14 +1,8 @@
 #pragma once
-/* Frames of croftd and croft-netd on a stream socket that blocks: a head, and bytes behind it. */
+/* The messages (message.h) of croftd and croft-netd. */
 #include "base/buf.h"
 #include "base/err.h"
 #include "network/netd_calls.h"
-
-struct netd_frame {
-    uint64_t fingerprint; /* netd_fingerprint() of the sender */
-    uint32_t call;        /* enum netd_call */
-    uint32_t len;         /* of what follows */
-};
 
 /* fd -1: none. 0 or -errno: -EPIPE when the other one has gone, -ETIMEDOUT. */
 int netd_frame_send(int socket, enum netd_call call, const struct buf *payload, int fd,

@@ -48,6 +48,12 @@ static void put_field(const struct field *f, const void *from, struct buf *out)
             pack_write(f->shape, elements + i * f->shape->size, out);
         break;
     }
+    case FIELD_BYTES: {
+        size_t n = *IN(size_t, from, f->count);
+        put_u32(out, n);
+        buf_add(out, n == 0 ? "" : *IN(char *const, from, f->at), n);
+        break;
+    }
     }
 }
 
@@ -109,8 +115,9 @@ static int get_text(struct reader *r, const struct shape *shape, const struct fi
         return 0;
     }
     size_t len = size - 1;
-    if (len > WORD_MAX || len > r->left)
-        return refuse(r, shape, f, len > WORD_MAX ? "it is too long" : "it ends early");
+    size_t most = f->most > 0 ? (size_t)f->most : WORD_MAX;
+    if (len > most || len > r->left)
+        return refuse(r, shape, f, len > most ? "it is too long" : "it ends early");
     char *text = room_for(r, size);
     if (text == NULL)
         return too_much(r);
@@ -171,6 +178,23 @@ static int get_list(struct reader *r, const struct shape *shape, const struct fi
     return 0;
 }
 
+/* A NUL that does not count stands behind them. */
+static int get_bytes(struct reader *r, const struct shape *shape, const struct field *f, void *to)
+{
+    uint32_t n = 0;
+    if (!take(r, &n, sizeof(n)))
+        return refuse(r, shape, f, "it ends early");
+    if (n > f->most || n > r->left)
+        return refuse(r, shape, f, n > f->most ? "it is too long" : "it ends early");
+    char *bytes = room_for(r, (size_t)n + 1);
+    if (bytes == NULL)
+        return too_much(r);
+    (void)take(r, bytes, n);
+    *AT(const char *, to, f->at) = bytes;
+    *AT(size_t, to, f->count) = n;
+    return 0;
+}
+
 static int get(struct reader *r, const struct shape *shape, void *to)
 {
     int code = 0;
@@ -192,6 +216,9 @@ static int get(struct reader *r, const struct shape *shape, void *to)
             break;
         case FIELD_LIST:
             code = get_list(r, shape, f, to);
+            break;
+        case FIELD_BYTES:
+            code = get_bytes(r, shape, f, to);
             break;
         }
     }

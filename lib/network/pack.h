@@ -1,8 +1,9 @@
 #pragma once
 /*
- * Structs as bytes, by their shapes, between croftd and croft-netd. What is read is checked against
- * the shape's rows: kinds of words, ranges, lengths of lists, and a bound on the memory that it all
- * takes. Both ends are of one build, which the fingerprint of the shapes tells. Pure.
+ * Structs as bytes, by their shapes, between croftd, croft-netd and croft-metadata. What is read is
+ * checked against the shape's rows: kinds of words, ranges, lengths of lists, and a bound on the
+ * memory that it all takes. Both ends are of one build, which the fingerprint of the shapes tells.
+ * Pure.
  */
 #include <stdint.h>
 

@@ -17,6 +17,7 @@ enum field_kind {
     FIELD_CHOICE, /* an enum, or an int */
     FIELD_STRUCT, /* of the shape, in place */
     FIELD_LIST,   /* of structs of the shape; the count is at `count` */
+    FIELD_BYTES,  /* const char *, whatever they are; their number is at `count` */
 };
 
 struct shape;
@@ -31,7 +32,8 @@ struct field {
     /* What it may be. */
     enum word_kind word;
     bool may_be_null;
-    int64_t least, most; /* of a number or a choice; the most elements of a list */
+    /* Of a number or a choice; the most elements of a list, or bytes; of a text: 0 is WORD_MAX. */
+    int64_t least, most;
 };
 
 struct shape {
@@ -50,6 +52,18 @@ struct shape {
     {                                                                                              \
         .kind = FIELD_TEXT, .name = #member, .at = offsetof(struct type, member), .word = (kind_), \
         .may_be_null = true                                                                        \
+    }
+/* One that may be longer, or has to be shorter, than others. */
+#define SHAPE_LONG(type, member, kind_, most_)                                                     \
+    {                                                                                              \
+        .kind = FIELD_TEXT, .name = #member, .at = offsetof(struct type, member), .word = (kind_), \
+        .most = (most_)                                                                            \
+    }
+/* Bytes `member` whose number is n_member. */
+#define SHAPE_BYTES(type, member, most_)                                                           \
+    {                                                                                              \
+        .kind = FIELD_BYTES, .name = #member, .at = offsetof(struct type, member),                 \
+        .count = offsetof(struct type, n_##member), .most = (most_)                                \
     }
 #define SHAPE_NUMBER(type, member, least_, most_)                                                  \
     {                                                                                              \

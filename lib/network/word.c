@@ -131,6 +131,19 @@ static bool is_sentence(const char *text)
     return len <= WORD_MAX && text_is_clean_utf8(text, len);
 }
 
+static bool is_token(const char *text) /* RFC 9110, 5.6.2 */
+{
+    return is_of(text, LETTERS DIGITS "!#$%&'*+-.^_`|~", 1, WORD_MAX);
+}
+
+static bool is_line(const char *text)
+{
+    for (const char *at = text; *at != '\0'; at++)
+        if (((unsigned char)*at < ' ' && *at != '\t') || *at == 0x7f)
+            return false;
+    return true;
+}
+
 static const struct {
     const char *name;
     const char *id; /* the prefix of ids, or: */
@@ -166,6 +179,8 @@ static const struct {
     [WORD_SERVER] = {"a name server", NULL, is_server},
     [WORD_NODE] = {"a type of NetBIOS node", NULL, is_node},
     [WORD_SENTENCE] = {"a sentence", NULL, is_sentence},
+    [WORD_TOKEN] = {"a token of HTTP", NULL, is_token},
+    [WORD_LINE] = {"a line of text", NULL, is_line},
 };
 
 bool word_is(enum word_kind kind, const char *text)

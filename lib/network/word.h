@@ -1,8 +1,8 @@
 #pragma once
 /*
- * The kinds of text that croftd may name to croft-netd. Every text of a request is of one of them,
- * and of nothing else: no kind admits a path, a command, or a link or namespace that is not of
- * Croft's own making. Pure.
+ * The kinds of text that Croft's daemons name to each other. Every text is of one of them, and of
+ * nothing else. No kind that croft-netd is told admits a path, a command, or a link or namespace
+ * that is not of Croft's own making. Pure.
  */
 #include <stdbool.h>
 
@@ -37,9 +37,11 @@ enum word_kind {
     WORD_SERVER,   /* an address, or AmazonProvidedDNS */
     WORD_NODE,     /* of NetBIOS: 1, 2, 4, 8 */
     WORD_SENTENCE, /* for people, in answers alone */
+    WORD_TOKEN,    /* of HTTP: a method, the name of a header field */
+    WORD_LINE,     /* of HTTP, as a guest wrote it: no control character but the tabulator */
 };
 
-#define WORD_MAX 1023 /* bytes of any */
+#define WORD_MAX 1023 /* bytes of any, unless its field says otherwise */
 
 bool word_is(enum word_kind kind, const char *text);
 /* "the id of a VPC", for a sentence. */

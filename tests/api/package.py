@@ -20,10 +20,12 @@ import tap  # noqa: E402
 BUILD = os.path.realpath(os.environ.get("CROFT_BUILD", os.path.join(TREE, "build")))
 PROGRAMS = ("usr/bin/croft", "usr/sbin/croftd")
 # Below the prefix, without what the releases of Debian put elsewhere.
-FILES = {"sbin/croftd": 0o755, "sbin/croft-netd": 0o755, "share/man/man8/croft-netd.8": 0o644, "bin/croft": 0o755, "lib/sysusers.d/croft.conf": 0o644,
+FILES = {"sbin/croftd": 0o755, "sbin/croft-netd": 0o755, "share/man/man8/croft-netd.8": 0o644,
+         "sbin/croft-metadata": 0o755, "share/man/man8/croft-metadata.8": 0o644, "bin/croft": 0o755, "lib/sysusers.d/croft.conf": 0o644,
          "lib/tmpfiles.d/croft.conf": 0o644, "share/man/man8/croftd.8": 0o644, "share/man/man1/croft.1": 0o644,
          "share/bash-completion/completions/croft.bash": 0o644, "share/zsh/site-functions/_croft": 0o644}
-UNITS = {"croftd.service", "croftd.socket", "croft-netd.service", "croft-netd.socket"}
+UNITS = {"croftd.service", "croftd.socket", "croft-netd.service", "croft-netd.socket", "croft-metadata.service",
+         "croft-metadata.socket"}
 
 
 def run(*argv, **kwargs):

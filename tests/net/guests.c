@@ -1,8 +1,16 @@
 #include "guests.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
+#include "base/check.h"
+#include "base/cleanup.h"
+#include "base/door.h"
+#include "metadata/calls.h"
+#include "metadata/front.h"
 #include "metadata/metadata.h"
 #include "store/tables.h"
 
@@ -12,6 +20,9 @@
 static struct store *store;
 static const struct server_key server_key; /* of zeros: the same each time */
 static struct metadata *metadata;
+static struct front_config front = {.listener = -1}; /* as in croft-metadata */
+static pthread_t front_thread;
+static int front_end = -1;
 
 static void put_vpc(struct tx *tx, struct arena *a, const struct net_vpc *v)
 {
@@ -110,6 +121,13 @@ static void put_instance(struct tx *tx, struct arena *a, const struct net_vpc *v
                                            });
 }
 
+static void *serve_front(void *arg)
+{
+    struct err e = {0};
+    CHECK(front_serve(&front, front_end, &e) == 0);
+    return arg;
+}
+
 static int start(struct network *n, const char *directory, struct err *e)
 {
     char path[256];
@@ -117,8 +135,17 @@ static int start(struct network *n, const char *directory, struct err *e)
     int r = store_open(path, &store, e);
     if (r < 0)
         return r;
+    (void)snprintf(path, sizeof(path), "%s/" METADATA_SOCKET, directory);
+    front.user = getuid();
+    front_end = eventfd(0, EFD_CLOEXEC);
+    CHECK(front_end >= 0);
+    r = door_listen(path, front.user, &front.listener, e);
+    if (r < 0)
+        return r;
+    CHECK(pthread_create(&front_thread, NULL, serve_front, NULL) == 0);
     return metadata_new(
-        &(struct metadata_config){.store = store, .network = n, .server_key = &server_key},
+        &(struct metadata_config){
+            .store = store, .network = n, .socket_path = path, .server_key = &server_key},
         &metadata, e);
 }
 
@@ -150,6 +177,11 @@ void guests_forget(const char *vpc_id)
 void guests_end(void)
 {
     metadata_free(metadata);
+    if (front.listener >= 0) {
+        CHECK(eventfd_write(front_end, 1) == 0 && pthread_join(front_thread, NULL) == 0);
+        cleanup_close(&front.listener);
+        cleanup_close(&front_end);
+    }
     if (store != NULL)
         store_close(store);
 }

@@ -187,8 +187,11 @@ class Metadata(world.Case):
         fds = f"/proc/{self.driver.process.pid}/fd"
         left = [os.readlink(f"{fds}/{fd}") for fd in os.listdir(fds)]
         self.assertNotIn(f"net:[{inode}]", left)
-        # A listening socket would keep the namespace, and its count of sockets would say so.
-        self.assertEqual(sum(link.startswith("socket:") for link in left), 0, left)
+        # A listening socket would keep the namespace, and its count of sockets would say so. Those that are there are
+        # the unix ones between croftd's part and croft-metadata's.
+        with open(f"/proc/{self.driver.process.pid}/net/unix", encoding="ascii") as file:
+            between = {f"socket:[{line.split()[6]}]" for line in file.readlines()[1:]}
+        self.assertEqual([link for link in left if link.startswith("socket:") and link not in between], [])
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -193,6 +194,65 @@ START_TEST(netd_is_refused_what_no_network_takes)
 }
 END_TEST
 
+static long runs_a_program(void)
+{
+    char *argv[] = {"true", NULL};
+    return execve("/bin/true", argv, argv + 1);
+}
+static long connects(void)
+{
+    return connect(-1, NULL, 0);
+}
+static long binds(void)
+{
+    return bind(-1, NULL, 0);
+}
+static long listens(void)
+{
+    return listen(-1, 1);
+}
+static long kills(void)
+{
+    return kill(getpid(), 0);
+}
+static long makes_a_directory(void)
+{
+    return mkdirat(-1, "", 0);
+}
+static long removes(void)
+{
+    return unlinkat(-1, "", 0);
+}
+
+/* In the child, as try_all(); nobody else is refused these. */
+static int try_new_things(const struct confinement *c, bool is_confined)
+{
+    static long (*const all[])(void) = {connects,          binds,         listens, kills, removes,
+                                        makes_a_directory, runs_a_program};
+    struct err e = {0};
+    if (is_confined && confine(c, &e) < 0)
+        return 100;
+    for (size_t i = 0; i < ARRAY_SIZE(all) - (is_confined ? 0 : 1); i++) {
+        errno = 0;
+        if ((all[i]() == -1 && errno == EPERM) != is_confined)
+            return (int)i + 1;
+    }
+    for (int family = AF_INET; is_confined && family < AF_MAX; family++)
+        if (socket(family, SOCK_STREAM, 0) != -1 || errno != EAFNOSUPPORT)
+            return 101;
+    int pair[2];
+    return socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0 || socket(AF_UNIX, SOCK_DGRAM, 0) < 0 ? 102
+                                                                                               : 0;
+}
+
+START_TEST(who_speaks_with_guests_makes_nothing_new)
+{
+    check_tries(&confinement_metadata, false);
+    ck_assert_int_eq(in_child(try_new_things, &confinement_metadata, true), 0);
+    ck_assert_int_eq(in_child(try_new_things, &confinement_metadata, false), 0);
+}
+END_TEST
+
 START_TEST(the_same_calls_are_not_refused_to_others)
 {
     ck_assert_int_ge(in_child(try_freely, NULL, false), 10);
@@ -226,5 +286,6 @@ START_TEST(sockets_and_children_are_left_to_both)
 }
 END_TEST
 
-UNIT_SUITE(croftd_is_refused_all_but_its_work, netd_is_refused_what_no_network_takes,
-           the_same_calls_are_not_refused_to_others, sockets_and_children_are_left_to_both)
+UNIT_SUITE(croftd_is_refused_all_but_its_work, who_speaks_with_guests_makes_nothing_new,
+           netd_is_refused_what_no_network_takes, the_same_calls_are_not_refused_to_others,
+           sockets_and_children_are_left_to_both)

@@ -14,6 +14,7 @@
 
 #include "base/file.h"
 #include "network/fake.h"
+#include "network/message.h"
 #include "network/netd_frame.h"
 #include "network/pack.h"
 #include "network/remote.h"
@@ -351,12 +352,12 @@ START_TEST(what_is_no_request_is_not_answered)
 {
     char byte;
     int fd = knock();
-    struct netd_frame head = {.fingerprint = netd_fingerprint() + 1, .call = NETD_LIST};
+    struct message_head head = {.fingerprint = netd_fingerprint() + 1, .call = NETD_LIST};
     ck_assert_int_eq(send(fd, &head, sizeof(head), 0), sizeof(head));
     ck_assert_int_eq(recv(fd, &byte, 1, 0), 0);
     (void)close(fd);
     fd = knock();
-    head = (struct netd_frame){.fingerprint = netd_fingerprint(), .call = NETD_CALLS};
+    head = (struct message_head){.fingerprint = netd_fingerprint(), .call = NETD_CALLS};
     ck_assert_int_eq(send(fd, &head, sizeof(head), 0), sizeof(head));
     ck_assert_int_eq(recv(fd, &byte, 1, 0), 0);
     (void)close(fd);

@@ -57,6 +57,8 @@ static const struct {
     {WORD_SERVER, "AmazonProvidedDNS", "/run/resolv.conf"},
     {WORD_NODE, "8", "3"},
     {WORD_SENTENCE, "all is well", "\x1b[2J\xff"},
+    {WORD_TOKEN, "X-Forwarded-For", "X Forwarded"},
+    {WORD_LINE, "GET\t/\xff", "GET /\r\nHost: b"},
 };
 
 static size_t row_of(enum word_kind kind)
@@ -100,6 +102,10 @@ static void fill(const struct shape *shape, void *to, int *bad)
             *(size_t *)((char *)to + f->count) = 2;
             break;
         }
+        case FIELD_BYTES:
+            *(const char **)at = "\0\n";
+            *(size_t *)((char *)to + f->count) = 2;
+            break;
         }
     }
 }
@@ -218,6 +224,7 @@ START_TEST(no_kind_of_request_takes_what_leads_elsewhere)
         for (size_t k = 0; k < ARRAY_SIZE(foreign); k++) {
             bool plain = kind == WORD_HOST || kind == WORD_DOMAIN; /* names of guests: text alone */
             bool shows = kind == WORD_SENTENCE || kind == WORD_LINK; /* in answers alone */
+            shows |= kind == WORD_TOKEN || kind == WORD_LINE;        /* never of croft-netd */
             if (!shows && (!plain || strpbrk(foreign[k], "/\n;$` ") != NULL))
                 ck_assert_msg(!word_is(kind, foreign[k]), "kind %d: %s", (int)kind, foreign[k]);
         }

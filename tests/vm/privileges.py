@@ -1,7 +1,7 @@
 #!/usr/bin/python3 -B
 # area: trust
 # timeout: 900
-"""What croftd and croft-netd may do, seen in the running daemons; and a guest's life with a croftd that is nobody:
+"""What croftd, croft-netd and croft-metadata may do, seen in the running daemons; and a guest's life with a croftd that is nobody:
 console, volume, snapshot, a stop, and both daemons ended and started under it."""
 import os
 import socket
@@ -10,6 +10,7 @@ from guests import (Checks, Key, base_image, describe, ec2_client, log_in, outpu
 
 LAB = os.environ["CROFT_LAB"]
 DOOR = "/run/croft/netd.sock"
+METADATA_DOOR = "/run/croft/metadata.sock"
 # CAP_… numbers (linux/capability.h).
 NETD_MAY = {"CHOWN": 0, "KILL": 5, "SETGID": 6, "SETUID": 7, "SETPCAP": 8, "NET_BIND_SERVICE": 10, "NET_ADMIN": 12,
             "NET_RAW": 13, "SYS_PTRACE": 19, "SYS_ADMIN": 21}
@@ -26,7 +27,7 @@ def status(name):
 
 
 def daemons():
-    croftd, netd = status("croftd"), status("croft-netd")
+    croftd, netd, metadata = status("croftd"), status("croft-netd"), status("croft-metadata")
     checks.ok("croftd is not root, and neither are its groups", "0" not in croftd["Uid"] + croftd["Gid"] + croftd["Groups"],
               croftd["Uid"])
     for kind in ("CapEff", "CapPrm", "CapInh", "CapAmb"):
@@ -34,7 +35,13 @@ def daemons():
     allowed = sum(1 << number for number in NETD_MAY.values())
     for kind in ("CapEff", "CapPrm", "CapBnd"):
         checks.same(f"croft-netd has those of the table alone ({kind})", int(netd[kind][0], 16), allowed)
-    for name, found in (("croftd", croftd), ("croft-netd", netd)):
+    checks.ok("croft-metadata is a third user, in no group of Croft's",
+              len({one["Uid"][0] for one in (croftd, netd, metadata)}) == 3
+              and not set(croftd["Gid"] + croftd["Groups"] + ["0"]) & set(metadata["Gid"] + metadata["Groups"]),
+              metadata["Uid"] + metadata["Groups"])
+    for kind in ("CapEff", "CapPrm", "CapInh", "CapAmb"):
+        checks.same(f"croft-metadata has no capability ({kind})", int(metadata[kind][0], 16), 0)
+    for name, found in (("croftd", croftd), ("croft-netd", netd), ("croft-metadata", metadata)):
         checks.same(f"{name} gets no new privileges", found["NoNewPrivs"], ["1"])
         checks.same(f"{name} has a filter of system calls", found["Seccomp"], ["2"])
 
@@ -56,9 +63,24 @@ def as_user(uid, gid, what):
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
 
 
-def knock():
+def knock(path=DOOR):
     with socket.socket(socket.AF_UNIX) as door:
-        door.connect(DOOR)
+        door.connect(path)
+
+
+def speaker():
+    """croft-metadata's user has no way to what croftd has."""
+    found = status("croft-metadata")
+    uid, gid = int(found["Uid"][0]), int(found["Gid"][0])
+    state = os.path.join(LAB, "state")
+    for name in ("croft.db", "server.key", "credentials", "instances", "volumes"):
+        path = os.path.join(state, name)
+        checks.ok(f"croft-metadata's user cannot read {name}", os.path.exists(path) and as_user(
+            uid, gid, lambda of=path: os.close(os.open(of, os.O_RDONLY))))
+    checks.ok("nor make a file beside it",
+              as_user(uid, gid, lambda: os.close(os.open(os.path.join(state, "new"), os.O_CREAT | os.O_WRONLY))))
+    for path in ("/run/croft/croft.sock", DOOR, METADATA_DOOR, "/run/libvirt/libvirt-sock"):
+        checks.ok(f"nor connect to {path}", os.path.exists(path) and as_user(uid, gid, lambda of=path: knock(of)))
 
 
 def door():
@@ -129,9 +151,21 @@ def life(key, instance, zone):
     output(os.path.join(LAB, "croft-netd"), "start")
     output(os.path.join(LAB, "croftd"), "restart")
     checks.same("nor when both have been started again", run("echo there"), "there")
-    answered = run("curl -sf -H \"X-aws-ec2-metadata-token: $(curl -sf -X PUT -H \"X-aws-ec2-metadata-token-ttl-seconds: 60\" "
-                   "http://169.254.169.254/latest/api/token)\" http://169.254.169.254/latest/meta-data/instance-id")
-    checks.same("the metadata service answers in its namespace", answered, instance)
+    curl = "curl -sf --retry 20 --retry-delay 1 --retry-all-errors"  # croftd's sockets are gone while it is
+    asked = (f"{curl} -H \"X-aws-ec2-metadata-token: $({curl} -X PUT -H \"X-aws-ec2-metadata-token-ttl-seconds: 60\" "
+             "http://169.254.169.254/latest/api/token)\" http://169.254.169.254/latest/meta-data/instance-id")
+    checks.same("the metadata service answers in its namespace", run(asked), instance)
+    before = output(os.path.join(LAB, "croft-metadata"), "pid")
+    output(os.path.join(LAB, "croft-metadata"), "kill")
+    checks.same("croft-metadata killed, the guest notices nothing", run("echo there"), "there")
+    output(os.path.join(LAB, "croft-metadata"), "start")
+    checks.ok("another one is there", output(os.path.join(LAB, "croft-metadata"), "pid") != before)
+    checks.same("and serves the guest", run(asked), instance)
+    output(os.path.join(LAB, "croft-metadata"), "restart")
+    checks.same("restarted, it does again", run(asked), instance)
+    output(os.path.join(LAB, "croftd"), "kill")
+    output(os.path.join(LAB, "croftd"), "start")
+    checks.same("and it finds a croftd that was killed and started", run(asked), instance)
 
     volume = ec2.create_volume(Size=1, AvailabilityZone=zone, VolumeType="gp2")["VolumeId"]
     until("the volume", lambda: seen(volume)["State"] == "available")
@@ -160,6 +194,8 @@ with checks.part("daemons"):
     daemons()
 with checks.part("door"):
     door()
+with checks.part("speaker"):
+    speaker()
 with checks.part("guest"):
     guest()
 checks.finish()
