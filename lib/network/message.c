@@ -25,25 +25,12 @@ static int failed(struct err *e, int code, const char *what)
     return err_errno(e, code, "cannot %s a frame", what);
 }
 
-static int send_all(int socket, const char *data, size_t len, struct err *e)
-{
-    while (len > 0) {
-        ssize_t n = send(socket, data, len, MSG_NOSIGNAL);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return failed(e, errno, "send");
-        data += n;
-        len -= (size_t)n;
-    }
-    return 0;
-}
-
-static ssize_t send_head(int socket, const struct message_head *head, int fd)
+/* All of both parts, which go together as far as the socket takes them: the reader wakes up once.
+ */
+static int send_parts(int socket, struct iovec parts[2], int fd, struct err *e)
 {
     union control control = {0};
-    struct iovec part = {(void *)(uintptr_t)head, sizeof(*head)};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
     if (fd >= 0) {
         message.msg_control = control.room;
         message.msg_controllen = CMSG_SPACE(sizeof(int));
@@ -52,11 +39,21 @@ static ssize_t send_head(int socket, const struct message_head *head, int fd)
             .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int))};
         memcpy(CMSG_DATA(c), &fd, sizeof(fd));
     }
-    ssize_t n;
-    do
-        n = sendmsg(socket, &message, MSG_NOSIGNAL);
-    while (n < 0 && errno == EINTR);
-    return n;
+    while (parts[0].iov_len + parts[1].iov_len > 0) {
+        ssize_t n = sendmsg(socket, &message, MSG_NOSIGNAL);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return failed(e, errno, "send");
+        message.msg_control = NULL; /* it goes with the first byte */
+        message.msg_controllen = 0;
+        for (size_t i = 0, left = (size_t)n, gone; i < 2; i++, left -= gone) {
+            gone = left < parts[i].iov_len ? left : parts[i].iov_len;
+            parts[i].iov_base = (char *)parts[i].iov_base + gone;
+            parts[i].iov_len -= gone;
+        }
+    }
+    return 0;
 }
 
 int message_send(int socket, const struct message_set *set, unsigned call,
@@ -64,13 +61,11 @@ int message_send(int socket, const struct message_set *set, unsigned call,
 {
     if (payload->failed || payload->len > UINT32_MAX)
         return err_set(e, EFBIG, "a frame is longer than %zu MiB", payload->max >> 20);
-    const struct message_head head = {
+    struct message_head head = {
         .fingerprint = set->fingerprint(), .call = call, .len = (uint32_t)payload->len};
-    ssize_t n = send_head(socket, &head, fd);
-    if (n < 0)
-        return failed(e, errno, "send");
-    int r = send_all(socket, (const char *)&head + n, sizeof(head) - (size_t)n, e);
-    return r < 0 ? r : send_all(socket, buf_str(payload), payload->len, e);
+    struct iovec parts[2] = {{&head, sizeof(head)},
+                             {(void *)(uintptr_t)buf_str(payload), payload->len}};
+    return send_parts(socket, parts, fd, e);
 }
 
 /* The first descriptor of the message; others are closed. */
