@@ -23,7 +23,7 @@
 #define BORROW_S    10     /* for one of the askers */
 #define STOP_MS     1000
 #define BACK_OFF_MS 100
-#define PLACES      (2 * METADATA_ASKERS) /* those of a croftd that ends are there yet */
+#define PLACES      ((size_t)2 * METADATA_ASKERS) /* those of a croftd that ends are there yet */
 #define NO_SESSION  0
 
 struct place {
