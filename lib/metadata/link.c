@@ -264,7 +264,7 @@ int link_new(const struct link_config *config, struct metadata_link **ret_link, 
         return err_set(e, ENAMETOOLONG, "too long a path for a socket: %s", config->socket_path);
     memcpy(address.sun_path, config->socket_path, strlen(config->socket_path) + 1);
     struct metadata_link *l = calloc(1, sizeof(*l));
-    CHECK(l != NULL);
+    CHECK_MEMORY(l != NULL);
     *l = (struct metadata_link){.address = address, .config = *config, .feed = -1};
     (void)pthread_mutex_init(&l->lock, NULL);
     (void)pthread_cond_init(&l->changed, NULL);

@@ -428,7 +428,7 @@ START_TEST(without_descriptors_it_waits_and_does_not_spin)
     int64_t used_us =
         (after.tv_sec - before.tv_sec) * 1000000 + (after.tv_nsec - before.tv_nsec) / 1000;
     ck_assert_int_lt(used_us, 100000);
-    struct netd_frame head = {.fingerprint = netd_fingerprint() + 1, .call = NETD_LIST};
+    struct message_head head = {.fingerprint = netd_fingerprint() + 1, .call = NETD_LIST};
     char byte;
     ck_assert_int_eq(send(fd, &head, sizeof(head), 0), sizeof(head));
     ck_assert_int_eq(recv(fd, &byte, 1, 0), 0); /* it was let in, and heard */
