@@ -37,7 +37,7 @@ packages() {
         echo mmdebstrap debian-archive-keyring extlinux syslinux-common e2fsprogs fdisk qemu-utils mtools genisoimage
         ;;
     test)
-        echo clang clang-tidy clang-format libclang-rt-dev shellcheck python3 python3-boto3 curl openssh-client openssl putty-tools wrk zsh
+        echo clang clang-tidy clang-format cppcheck libclang-rt-dev shellcheck python3 python3-boto3 curl openssh-client openssl putty-tools wrk zsh
         # Clients of EC2, for tests/clients. NodeSource's nodejs brings npm along and conflicts with Debian's.
         echo ansible python3-libcloud nodejs
         command -v npm >/dev/null || echo npm

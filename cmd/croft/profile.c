@@ -129,5 +129,5 @@ struct profile_key profile_find_key(struct arena *a, const char *text)
         else if (l.name != NULL && streq(l.name, "aws_secret_access_key"))
             key.secret = l.value;
     }
-    return key.id == NULL || key.secret == NULL ? (struct profile_key){0} : key;
+    return key.id != NULL && key.secret != NULL ? key : (struct profile_key){0};
 }

@@ -37,10 +37,10 @@ static int check(struct call *c, const struct filters *filters, struct wire_stri
     const char *const *next_token = member(c, "NextToken");
     struct page page;
     if ((filters != NULL && filters_check(filters, f) < 0) ||
-        page_begin(c, max_results == NULL ? (struct opt_int){0} : *max_results,
+        page_begin(c, max_results != NULL ? *max_results : (struct opt_int){0},
                    next_token == NULL ? NULL : *next_token, list != NULL, &page, f) < 0)
         return -1;
-    *ret_list = list == NULL ? (struct wire_strings){0} : *list;
+    *ret_list = list != NULL ? *list : (struct wire_strings){0};
     return 0;
 }
 

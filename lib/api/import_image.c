@@ -162,7 +162,7 @@ static const char *view_url(struct call *c, const struct import_disk *d)
 
 static struct opt_double view_size(const struct import_disk *d)
 {
-    return d->size_bytes == 0 ? (struct opt_double){0} : wire_double((double)d->size_bytes);
+    return d->size_bytes != 0 ? wire_double((double)d->size_bytes) : (struct opt_double){0};
 }
 
 static void view_image(struct call *c, const struct import *m, struct ec2_ImportImageTask *out)

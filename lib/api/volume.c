@@ -71,10 +71,13 @@ static int read_origin(struct call *c, const ec2_CreateVolume_in *in,
 static int read_size(const ec2_CreateVolume_in *in, const struct snapshot *origin,
                      int64_t *ret_size, struct fault *f)
 {
-    if (!in->size.set && origin == NULL)
+    if (in->size.set)
+        *ret_size = in->size.v;
+    else if (origin != NULL)
+        *ret_size = origin->size_gib;
+    else
         return fault(f, FAULT_MISSING_PARAMETER,
                      "The request must contain the parameter size or snapshotId");
-    *ret_size = in->size.set ? in->size.v : origin->size_gib;
     if (origin != NULL && *ret_size < origin->size_gib)
         return fault(
             f, FAULT_INVALID_PARAMETER_VALUE,

@@ -50,7 +50,7 @@ struct value value_its_local_name(struct guest *g, const char *const *at)
 static struct guest_addresses addresses_of(struct guest *g, const char *mac)
 {
     const struct network_interface *n = guest_interface(g, mac);
-    return n == NULL ? (struct guest_addresses){0} : guest_addresses(g, n);
+    return n != NULL ? guest_addresses(g, n) : (struct guest_addresses){0};
 }
 
 struct value value_its_local_ipv4s(struct guest *g, const char *const *at)

@@ -148,7 +148,9 @@
 STORE_TABLES
 #undef STORE_TABLE
 
-#define STORE_WHERE(...) ((const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
+/* Not __VA_OPT__, which C17 does not have and cppcheck 2.10 cannot read: hence the NULL before
+ * them. */
+#define STORE_WHERE(...) (&((const char *const[]){NULL, ##__VA_ARGS__, NULL})[1])
 
 #define store_accounts(tx, a, ...)       store_accounts_where(tx, a, STORE_WHERE(__VA_ARGS__))
 #define store_account_quotas(tx, a, ...) store_account_quotas_where(tx, a, STORE_WHERE(__VA_ARGS__))
