@@ -67,7 +67,9 @@ void address_associate(struct call *c, struct address *a, struct network_interfa
         address_let_go(c->tx, &there.v[i]);
     if (a->association_id != NULL) {
         address_disassociate(c, a);
-        *n = *store_network_interface(c->tx, c->arena, n->id);
+        const struct network_interface *changed = store_network_interface(c->tx, c->arena, n->id);
+        if (changed != NULL)
+            *n = *changed;
     }
     if (streq(n->private_ip, private_ip) && n->public_ip != NULL) {
         n->public_ip = NULL; /* goes back to the pool */

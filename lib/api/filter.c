@@ -79,6 +79,7 @@ static bool match_tags(const struct filters *fs, const void *item, const char *k
                        const struct wire_strings *patterns)
 {
     const struct wire_field *field = tags_field(fs->shape);
+    CHECK(field != NULL); /* filters_check() has refused it */
     const struct ec2_TagList *tags = (const void *)((const char *)item + field->offset);
     for (size_t i = 0; i < tags->n; i++) {
         const struct ec2_Tag *tag = &tags->v[i];

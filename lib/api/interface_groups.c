@@ -11,10 +11,14 @@ struct security_group_list groups_of_interface(struct call *c, const char *inter
         store_interface_groups(c->tx, c->arena, "interface_id", interface_id);
     struct security_group_list groups = {0};
     for (int64_t position = 0; position < (int64_t)members.n; position++)
-        for (size_t k = 0; k < members.n; k++)
-            if (members.v[k].position == position)
-                *arena_append(c->arena, &groups) =
-                    *store_security_group(c->tx, c->arena, members.v[k].group_id);
+        for (size_t k = 0; k < members.n; k++) {
+            if (members.v[k].position != position)
+                continue;
+            const struct security_group *g =
+                store_security_group(c->tx, c->arena, members.v[k].group_id);
+            if (g != NULL) /* it is there, unless the transaction has failed */
+                *arena_append(c->arena, &groups) = *g;
+        }
     return groups;
 }
 

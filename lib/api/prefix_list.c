@@ -213,10 +213,13 @@ int act_ec2_DescribeManagedPrefixLists(struct call *c, const ec2_DescribeManaged
     for (size_t i = 0; i < ids.n && !page.more; i++) {
         struct ec2_ManagedPrefixList list;
         const struct aws_prefix_list *aws = aws_prefix_list_find(ids.v[i]);
+        const struct prefix_list *own = store_prefix_list(c->tx, c->arena, ids.v[i]);
+        if (aws == NULL && own == NULL)
+            continue;
         if (aws != NULL)
             view_aws(c, aws, &list);
         else
-            view(c, store_prefix_list(c->tx, c->arena, ids.v[i]), &list);
+            view(c, own, &list);
         if (filters_match(&filters, &list, NULL) && page_admit(&page, ids.v[i]))
             *arena_append(c->arena, &out->prefix_lists) = list;
     }

@@ -81,9 +81,14 @@ void prefix_list_changed(struct call *c, const char *id)
 {
     struct wire_strings users = prefix_list_users(c, id);
     for (size_t i = 0; i < users.n; i++) {
-        if (has_prefix(users.v[i], "sg-"))
-            group_changed(c, store_security_group(c->tx, c->arena, users.v[i]));
-        else
-            store_enqueue(c->tx, "vpc", store_route_table(c->tx, c->arena, users.v[i])->vpc_id, 0);
+        bool is_group = has_prefix(users.v[i], "sg-");
+        struct security_group *group =
+            is_group ? store_security_group(c->tx, c->arena, users.v[i]) : NULL;
+        const struct route_table *table =
+            is_group ? NULL : store_route_table(c->tx, c->arena, users.v[i]);
+        if (group != NULL)
+            group_changed(c, group);
+        if (table != NULL)
+            store_enqueue(c->tx, "vpc", table->vpc_id, 0);
     }
 }

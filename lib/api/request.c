@@ -82,7 +82,7 @@ const struct wire_service *request_target(const struct http_request *http)
 static int route_json(struct api_request *r, struct fault *f)
 {
     const char *target = headers_get(&r->http->headers, TARGET_HEADER);
-    const char *dot = strrchr(target, '.');
+    const char *dot = target == NULL ? NULL : strrchr(target, '.');
     if (dot == NULL || dot[1] == '\0')
         return fault(f, FAULT_MISSING_ACTION,
                      "X-Amz-Target must be AmazonEC2. and an action's name");

@@ -48,11 +48,11 @@ static int check_gateway(struct call *c, const struct route_table *table, const 
                          struct fault *f)
 {
     const struct resource *r = resource_of_id(id);
-    bool is_known = r != NULL && r->kind == RESOURCE_INTERNET_GATEWAY;
-    if (!is_known || !lookup_exists(c, r, id))
+    const struct internet_gateway *gateway =
+        r != NULL && r->kind == RESOURCE_INTERNET_GATEWAY ? lookup_row(c, r, id) : NULL;
+    if (gateway == NULL)
         return fault(f, FAULT_INVALID_GATEWAY_ID_NOT_FOUND, "The gateway ID '%.64s' does not exist",
                      id);
-    const struct internet_gateway *gateway = store_internet_gateway(c->tx, c->arena, id);
     if (!streq(gateway->vpc_id, table->vpc_id))
         return route_table_of_other_network(table, "network gateway", id, f);
     return check_edge(c, table, f);

@@ -4,13 +4,6 @@
 #include "base/text.h"
 #include "jobs/plan.h"
 
-static int check_exists(struct call *c, enum resource_kind kind, const char *id, struct fault *f)
-{
-    if (lookup_exists(c, resource_get(kind), id))
-        return 0;
-    return lookup_fault(c, kind, &(struct wire_strings){&id, 1}, f);
-}
-
 int route_table_of_other_network(const struct route_table *table, const char *what, const char *id,
                                  struct fault *f)
 {
@@ -30,9 +23,9 @@ static int find_gateway(struct call *c, const struct route_table *table, const c
     if (r == NULL || r->kind != RESOURCE_INTERNET_GATEWAY)
         return fault(f, FAULT_INVALID_GATEWAY_ID_NOT_FOUND, "The gateway ID '%.64s' does not exist",
                      id);
-    if (check_exists(c, r->kind, id, f) < 0)
+    const struct internet_gateway *gateway = lookup_internet_gateway(c, id, f);
+    if (gateway == NULL)
         return -1;
-    const struct internet_gateway *gateway = store_internet_gateway(c->tx, c->arena, id);
     return streq(gateway->vpc_id, table->vpc_id)
                ? 0
                : route_table_of_other_network(table, "network gateway", id, f);
@@ -41,9 +34,9 @@ static int find_gateway(struct call *c, const struct route_table *table, const c
 static int find_egress_only(struct call *c, const struct route_table *table, const char *id,
                             struct fault *f)
 {
-    if (check_exists(c, RESOURCE_EGRESS_ONLY_INTERNET_GATEWAY, id, f) < 0)
+    const struct egress_only_gateway *gateway = lookup_egress_only_gateway(c, id, f);
+    if (gateway == NULL)
         return -1;
-    const struct egress_only_gateway *gateway = store_egress_only_gateway(c->tx, c->arena, id);
     return streq(gateway->vpc_id, table->vpc_id)
                ? 0
                : route_table_of_other_network(table, "egress-only internet gateway", id, f);
@@ -52,9 +45,9 @@ static int find_egress_only(struct call *c, const struct route_table *table, con
 static int find_nat_gateway(struct call *c, const struct route_table *table, const char *id,
                             struct fault *f)
 {
-    if (check_exists(c, RESOURCE_NAT_GATEWAY, id, f) < 0)
+    const struct nat_gateway *nat = lookup_nat_gateway(c, id, f);
+    if (nat == NULL)
         return -1;
-    const struct nat_gateway *nat = store_nat_gateway(c->tx, c->arena, id);
     if (nat->state != NAT_GATEWAY_PENDING && nat->state != NAT_GATEWAY_AVAILABLE)
         return lookup_fault(c, RESOURCE_NAT_GATEWAY, &(struct wire_strings){&id, 1}, f);
     return streq(nat->vpc_id, table->vpc_id)
@@ -76,9 +69,9 @@ static int find_interface(struct call *c, const struct route_table *table, const
 static int find_peering(struct call *c, const struct route_table *table, const char *id,
                         struct fault *f)
 {
-    if (check_exists(c, RESOURCE_VPC_PEERING_CONNECTION, id, f) < 0)
+    const struct vpc_peering_connection *p = lookup_vpc_peering_connection(c, id, f);
+    if (p == NULL)
         return -1;
-    const struct vpc_peering_connection *p = store_vpc_peering_connection(c->tx, c->arena, id);
     /* One that waits may have its routes already: they are black holes until it is active. */
     if (p->state != PEERING_PENDING_ACCEPTANCE && p->state != PEERING_PROVISIONING &&
         p->state != PEERING_ACTIVE)

@@ -7,9 +7,13 @@ void plan_load_groups(struct tx *tx, struct arena *a, struct net_vpc *v)
 {
     struct security_group_list groups = store_security_groups(tx, a, "vpc_id", v->vpc_id);
     struct security_group_vpc_list others = store_security_group_vpcs(tx, a, "vpc_id", v->vpc_id);
-    for (size_t i = 0; i < others.n; i++)
-        if (group_association_is_wanted(&others.v[i]))
-            *arena_append(a, &groups) = *store_security_group(tx, a, others.v[i].group_id);
+    for (size_t i = 0; i < others.n; i++) {
+        const struct security_group *g = group_association_is_wanted(&others.v[i])
+                                             ? store_security_group(tx, a, others.v[i].group_id)
+                                             : NULL;
+        if (g != NULL)
+            *arena_append(a, &groups) = *g;
+    }
     struct net_group *out = arena_array(a, groups.n, struct net_group);
     for (size_t i = 0; i < groups.n; i++) {
         struct security_group_rule_list rules =

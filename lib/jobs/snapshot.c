@@ -70,9 +70,9 @@ static void give_up(struct tx *tx, struct arena *a, struct snapshot *s, const ch
 }
 
 /* The rows that say what is going to be. */
-static void intend(struct tx *tx, struct arena *a, struct snapshot *s, struct volume *v)
+static void intend(struct tx *tx, struct arena *a, struct snapshot *s, struct volume *v,
+                   const struct layer *top)
 {
-    const struct layer *top = store_layer(tx, a, v->layer_id);
     struct layer next = {
         .id = layer_id_make(a, v->id, ++v->layers_made),
         .root_id = top->root_id,
@@ -104,10 +104,12 @@ static int begin(struct jobs *j, struct arena *a, const char *freeze_id, bool *r
         *ret_wait |= volumes[i] != NULL && is_on_its_way(tx, a, volumes[i], freeze_id);
     }
     for (size_t i = 0; i < snapshots.n && !*ret_wait; i++) {
-        if (volumes[i] == NULL || store_layer(tx, a, volumes[i]->layer_id) == NULL)
+        const struct layer *top =
+            volumes[i] == NULL ? NULL : store_layer(tx, a, volumes[i]->layer_id);
+        if (top == NULL)
             give_up(tx, a, &snapshots.v[i], "The volume has gone");
         else
-            intend(tx, a, &snapshots.v[i], volumes[i]);
+            intend(tx, a, &snapshots.v[i], volumes[i], top);
     }
     return tx_commit(tx, e);
 }
