@@ -97,7 +97,8 @@ static void report(void *ctx, const char *message)
 
 static int serve(const struct options *o, struct err *e)
 {
-    struct front_config config = {.listener = -1, .report = report};
+    struct front_config config = {.report = report};
+    _cleanup_close_ int listener = -1;
     sigset_t signals;
     (void)sigemptyset(&signals);
     (void)sigaddset(&signals, SIGTERM);
@@ -106,15 +107,15 @@ static int serve(const struct options *o, struct err *e)
     (void)signal(SIGPIPE, SIG_IGN);
     int r = door_user(o->user, &config.user, e);
     if (r == 0)
-        r = find_socket(o, config.user, &config.listener, e);
+        r = find_socket(o, config.user, &listener, e);
     if (r == 0)
         r = confine(&confinement_metadata, e);
-    _cleanup_close_ int listener = config.listener;
     _cleanup_close_ int stop = r < 0 ? -1 : signalfd(-1, &signals, SFD_CLOEXEC);
     if (r == 0 && stop < 0)
         r = err_errno(e, errno, "cannot wait for signals");
     if (r < 0)
         return r;
+    config.listener = listener;
     log_info("metadata-serves version=%s user=%s", CROFT_VERSION, o->user);
     (void)sd_notify(0, "READY=1");
     r = front_serve(&config, stop, e);

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -40,7 +41,7 @@ static int feed;
 static atomic_uint asked;
 static atomic_uint held; /* answers that wait for `leave` */
 static atomic_bool leave;
-static int tunnel = -1; /* the far end */
+static atomic_int tunnel = -1; /* the far end */
 
 static void *serve_front(void *arg)
 {
@@ -302,7 +303,7 @@ START_TEST(another_croft_metadata_is_found)
     say(old, "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
     wait_for(&asked, 1);
     stop_front();
-    _cleanup_free_ char *first = hear(old); /* ends */
+    free(hear(old)); /* it ends */
     struct pollfd p = {.fd = feed, .events = POLLIN};
     ck_assert_int_eq(poll(&p, 1, WAIT_MS), 1);
     start_front();
