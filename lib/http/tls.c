@@ -51,14 +51,14 @@ DEFINE_CLEANUP(cleanup_pair, struct pair, pair_free)
 
 static int read_pem(const char *path, char **ret_text, struct err *e)
 {
-    struct buf text = BUF_INIT(PEM_MAX);
+    _cleanup_buf_ struct buf text = BUF_INIT(PEM_MAX);
     int r = file_read(path, &text, e);
-    if (r == 0 && text.len == 0)
-        r = err_set(e, EINVAL, "%s is empty", path);
-    if (r == 0)
-        *ret_text = buf_take(&text);
-    buf_done(&text);
-    return r;
+    if (r < 0)
+        return r;
+    if (text.len == 0)
+        return err_set(e, EINVAL, "%s is empty", path);
+    *ret_text = buf_take(&text);
+    return 0;
 }
 
 static gnutls_datum_t datum(const char *text)
@@ -99,6 +99,7 @@ static int pair_read(const char *cert_path, const char *key_path, struct pair **
         r = read_pem(key_path, &p->key_text, e);
     if (r < 0)
         return r;
+    CHECK(p->cert_text != NULL && p->key_text != NULL);
     int code = parse(p);
     if (code == GNUTLS_E_CERTIFICATE_KEY_MISMATCH)
         return err_set(e, EINVAL, "the key in %s is not that of the certificate in %s", key_path,
@@ -122,6 +123,7 @@ int http_tls_load(const char *cert_path, const char *key_path, struct err *e)
     int r = pair_read(cert_path, key_path, &fresh, e);
     if (r < 0)
         return r;
+    CHECK(fresh != NULL);
     (void)pthread_mutex_lock(&lock);
     struct pair *shown = atomic_load(&current);
     if (shown == NULL || !streq(shown->cert_text, fresh->cert_text) ||
