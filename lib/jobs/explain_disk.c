@@ -129,10 +129,12 @@ static void tell_freeze(struct telling *t, struct croft_ExplainedStep *step, con
         return;
     const char *path = s->ops->layer_path(s, t->a, next);
     tell_argv(t, step, layer_make_argv(t->a, path, top->id, v->size_gib));
-    if (top->key_id != NULL)
-        tell_remark(t, step, ENCRYPTED "; libvirt gets the key as a secret");
     const struct instance *i = store_instance(t->tx, t->a, v->instance_id);
-    if (i == NULL || i->state == INSTANCE_STOPPED || i->rest_for != NULL) {
+    bool is_open = i != NULL && i->state != INSTANCE_STOPPED && i->rest_for == NULL;
+    if (top->key_id != NULL)
+        tell_remark(t, step, "%s",
+                    is_open ? ENCRYPTED "; libvirt gets the key as a secret" : ENCRYPTED);
+    if (!is_open) {
         tell_remark(t, step, "no guest has it: that the new layer is its own from now on is all");
         return;
     }
@@ -229,10 +231,9 @@ void tell_image(struct telling *t, const char *image_id)
         size_t instances = store_instances_of_image(t->tx, image_id);
         struct croft_ExplainedStep *step = tell_step(t, "Remove the layer of %s", image_id);
         if (users > 0)
-            tell_remark(t, step, "not before the last of %zu layers that stand on it is gone",
-                        users);
+            tell_remark(t, step, "not before the layers that stand on it are gone: %zu", users);
         if (instances > 0)
-            tell_remark(t, step, "nor before the last of %zu instances of it is", instances);
+            tell_remark(t, step, "not before the instances of it are gone: %zu", instances);
         tell_command(t, step, "rm -f %s", path);
     }
 }

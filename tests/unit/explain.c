@@ -47,19 +47,6 @@ static void host_of(void *ctx, struct host_info *ret_info)
     *ret_info = world.host;
 }
 
-static void put_layer(void)
-{
-    struct storage *s = world.storage;
-    struct storage_upload *upload = NULL;
-    char sector[512] = {[510] = 0x55, [511] = (char)0xaa}; /* what a disk that boots ends with */
-    char id[37];
-    int64_t size = 0;
-    ck_assert_int_eq(s->ops->upload_begin(s, &upload, NULL), 0);
-    ck_assert_int_eq(s->ops->upload_write(upload, sector, sizeof(sector), NULL), 0);
-    ck_assert_int_eq(s->ops->upload_finish(upload, id, NULL), 0);
-    ck_assert_int_eq(s->ops->image_make(s, TEST_IMAGE, id, &size, NULL), 0);
-}
-
 static void setup(void)
 {
     drawn = 0;
@@ -98,7 +85,7 @@ static void setup(void)
     k->config.host = host_of;
     k->config.runtime_dir = RUNTIME;
     ck_assert_int_eq(address_ranges_parse("198.18.0.0/24", &k->config.public_addresses, NULL), 0);
-    put_layer();
+    calls_put_base(world.storage);
 }
 
 static void teardown(void)
@@ -276,6 +263,88 @@ START_TEST(an_image_of_what_runs)
                            .delete_replaced_root_volume = wire_bool(true)));
     check_golden("create-image",
                  EXPLAINED(false, CreateImage, &image, .instance_id = id, .name = "web server"));
+}
+END_TEST
+
+/* As a worker leaves it when its disk is made, or the guest has it. */
+static void put_at_rest(const char *volume_id)
+{
+    struct tx *tx = store_write(world.k->store);
+    struct volume *v = store_volume(tx, world.k->arena, volume_id);
+    v->state = v->instance_id == NULL ? VOLUME_AVAILABLE : VOLUME_IN_USE;
+    v->attachment_state = v->instance_id == NULL ? ATTACHMENT_DETACHED : ATTACHMENT_ATTACHED;
+    store_update_volume(tx, v);
+    ck_assert_int_eq(tx_commit(tx, NULL), 0);
+}
+
+START_TEST(a_volume_that_comes_grows_is_frozen_and_goes)
+{
+    ec2_CreateVolume_out made;
+    ec2_ModifyVolume_out changed;
+    ec2_CreateSnapshot_out frozen;
+    ec2_DeleteVolume_out gone;
+    check_golden("create-volume",
+                 EXPLAINED(false, CreateVolume, &made, .availability_zone = "us-east-1a",
+                           .size = wire_int(2), .encrypted = wire_bool(true)));
+    put_at_rest(made.volume_id);
+    check_golden("modify-volume", EXPLAINED(true, ModifyVolume, &changed,
+                                            .volume_id = made.volume_id, .size = wire_int(3)));
+    check_golden("create-snapshot",
+                 EXPLAINED(true, CreateSnapshot, &frozen, .volume_id = made.volume_id));
+    check_golden("delete-volume",
+                 EXPLAINED(false, DeleteVolume, &gone, .volume_id = made.volume_id));
+}
+END_TEST
+
+START_TEST(a_volume_that_a_guest_gets_and_gives_back)
+{
+    const char *id = NULL;
+    ec2_CreateVolume_out made;
+    ec2_AttachVolume_out attached;
+    ec2_ModifyVolume_out changed;
+    ec2_CreateSnapshot_out frozen;
+    ec2_DetachVolume_out detached;
+    world.machine.volume_limits = VOLUME_LIMITS_ON;
+    world.machine.snapshot_freeze = true;
+    (void)launch(false, 1, &id);
+    make_running(id);
+    OK(world.k, CreateVolume, &made, .availability_zone = "us-east-1a", .size = wire_int(2),
+       .encrypted = wire_bool(true));
+    put_at_rest(made.volume_id);
+    check_golden("attach-volume",
+                 EXPLAINED(false, AttachVolume, &attached, .volume_id = made.volume_id,
+                           .instance_id = id, .device = "/dev/sdf"));
+    put_at_rest(made.volume_id);
+    check_golden("modify-attached-volume",
+                 EXPLAINED(true, ModifyVolume, &changed, .volume_id = made.volume_id,
+                           .size = wire_int(8), .volume_type = "gp3", .iops = wire_int(4000)));
+    check_golden("create-snapshot-of-attached-volume",
+                 EXPLAINED(true, CreateSnapshot, &frozen, .volume_id = made.volume_id));
+    check_golden("detach-volume",
+                 EXPLAINED(false, DetachVolume, &detached, .volume_id = made.volume_id));
+    struct tx *tx = store_write(world.k->store);
+    struct instance *i = store_instance(tx, world.k->arena, id);
+    i->state = INSTANCE_STOPPED;
+    store_update_instance(tx, i);
+    ck_assert_int_eq(tx_commit(tx, NULL), 0);
+    put_at_rest(made.volume_id);
+    check_golden("detach-volume-of-stopped",
+                 EXPLAINED(true, DetachVolume, &detached, .volume_id = made.volume_id));
+}
+END_TEST
+
+START_TEST(an_image_that_comes_and_goes)
+{
+    const char *id = NULL;
+    ec2_RegisterImage_out made;
+    ec2_DeregisterImage_out gone;
+    check_golden("register-image",
+                 EXPLAINED(true, RegisterImage, &made, .name = "mine",
+                           .image_location = "upload:01234567-89ab-cdef-0123-456789abcdef"));
+    (void)launch(false, 1, &id);
+    make_running(id);
+    check_golden("deregister-image",
+                 EXPLAINED(false, DeregisterImage, &gone, .image_id = TEST_IMAGE));
 }
 END_TEST
 
@@ -463,6 +532,8 @@ END_TEST
 
 UNIT_SUITE_WITH(setup, teardown, a_launch, a_rehearsal_says_the_same_and_changes_nothing,
                 a_rule_that_comes_and_goes, a_group_that_comes, a_stop_a_start_an_end,
+                a_volume_that_comes_grows_is_frozen_and_goes,
+                a_volume_that_a_guest_gets_and_gives_back, an_image_that_comes_and_goes,
                 an_interface_that_comes_and_goes_while_the_guest_runs,
                 a_nat_gateway_that_comes_and_goes, an_image_of_what_runs, tags_and_nothing,
                 user_data_and_keys_are_not_told, rows_of_others_are_not_told, there_is_a_bound,

@@ -19,18 +19,6 @@ static struct machine *m;
 static struct storage *s;
 static struct hypervisor *h;
 
-static void put_base(void)
-{
-    struct storage_upload *upload = NULL;
-    char sector[512] = {[510] = 0x55, [511] = (char)0xaa};
-    char id[37];
-    int64_t size = 0;
-    ck_assert_int_eq(s->ops->upload_begin(s, &upload, NULL), 0);
-    ck_assert_int_eq(s->ops->upload_write(upload, sector, sizeof(sector), NULL), 0);
-    ck_assert_int_eq(s->ops->upload_finish(upload, id, NULL), 0);
-    ck_assert_int_eq(s->ops->image_make(s, TEST_IMAGE, id, &size, NULL), 0);
-}
-
 /* An instance that runs, with its root. */
 static void before(void)
 {
@@ -61,7 +49,7 @@ static void before(void)
     s = m->jobs->config.storage;
     h = m->jobs->hypervisor;
     k->config.storage = s;
-    put_base();
+    calls_put_base(s);
     ck_assert_int_eq(s->ops->layer_make(s, VOLUME, TEST_IMAGE, 8, NULL, NULL), 0);
     ck_assert_msg(h->ops->create_paused(h, &spec, &e) == 0, "%s", e.message);
     ck_assert_int_eq(h->ops->resume(h, TEST_INSTANCE, NULL), 0);

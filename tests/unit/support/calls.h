@@ -60,6 +60,8 @@ void calls_end(struct calls *k, int result);
  * that goes when it goes, and an interface in TEST_SUBNET and TEST_GROUP.
  */
 void calls_put_instance(struct calls *k, enum instance_state state);
+/* The layer of TEST_IMAGE, whose row is there, in this storage: 512 bytes. */
+void calls_put_base(struct storage *s);
 /* TEST_GATEWAY, attached to the default VPC. */
 void calls_put_gateway(struct calls *k);
 struct instance *calls_instance(struct calls *k);
