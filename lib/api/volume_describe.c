@@ -108,14 +108,15 @@ static const struct filter_path status_filters[] = {
 };
 
 /*
- * Whether the disk's file serves reads and writes: what the worker that made it found. EC2 measures
+ * Whether the disk's files serve reads and writes: what the worker that made it found, or a later
+ * look at them. EC2 measures
  * the performance of provisioned volumes alone; "stalled" is said of all whose guest is paused,
  * because the server's disk is full.
  */
 static struct ec2_VolumeStatusInfo *status_of(struct call *c, const struct volume *v)
 {
     bool made = v->state != VOLUME_CREATING;
-    bool failed = v->state == VOLUME_ERROR;
+    bool failed = v->state == VOLUME_ERROR || v->missing_since > 0;
     const struct instance *i =
         v->instance_id == NULL ? NULL : store_instance(c->tx, c->arena, v->instance_id);
     bool stalled = i != NULL && i->state == INSTANCE_RUNNING && i->stalled_at > 0;
@@ -150,6 +151,12 @@ int act_ec2_DescribeVolumeStatus(struct call *c, const ec2_DescribeVolumeStatus_
         };
         wire_list_empty(&view.actions);
         wire_list_empty(&view.events);
+        if (v->missing_since > 0)
+            *arena_append(c->arena, &view.events) = (struct ec2_VolumeStatusEvent){
+                .event_type = "potential-data-inconsistency",
+                .description = "A file of the volume's disk is gone from the server",
+                .not_before = wire_time(v->missing_since),
+            };
         if (filters_match(&filters, &view, NULL) && page_admit(&page, v->id))
             *arena_append(c->arena, &out->volume_statuses) = view;
     }

@@ -56,6 +56,7 @@ struct volume {
     const char *next_layer_id; /* what it is going to write into; NULL: that is not to change */
     const char *freeze_id;     /* the snapshots for which it is; NULL: none */
     int64_t layers_made;
+    int64_t missing_since; /* a file of its disk has been gone; 0: all are there */
     bool encrypted;
 };
 

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/instance_type.h"
+#include "jobs/disk_files.h"
 #include "jobs/instance.h"
 #include "jobs/layer.h"
 #include "jobs/layer_key.h"
@@ -110,10 +111,13 @@ static void note_running(struct tx *tx, struct arena *a, struct instance *i, voi
     for (size_t k = 0; k < volumes.n; k++) {
         struct volume *v = &volumes.v[k];
         /* One that is being detached was not given to the guest. */
-        if (v->attachment_state == ATTACHMENT_ATTACHING &&
-            volume_enter_state(v, VOLUME_IN_USE, NULL) == 0 &&
-            volume_enter_attachment_state(v, ATTACHMENT_ATTACHED, NULL) == 0)
+        bool attaches = v->attachment_state == ATTACHMENT_ATTACHING &&
+                        volume_enter_state(v, VOLUME_IN_USE, NULL) == 0 &&
+                        volume_enter_attachment_state(v, ATTACHMENT_ATTACHED, NULL) == 0;
+        if (attaches || v->missing_since > 0) {
+            v->missing_since = 0; /* its files are open, or the next look tells otherwise */
             store_update_volume(tx, v);
+        }
     }
 }
 
@@ -139,6 +143,18 @@ static int give_up(struct jobs *j, struct arena *a, const struct instance *i,
     return instance_record(j, a, i->id, INSTANCE_PENDING,
                            i->ever_ran ? INSTANCE_STOPPING : INSTANCE_SHUTTING_DOWN, note_failure,
                            &reason, &moved, e);
+}
+
+/* The cause may be a disk whose file somebody has taken away: the volume is to say so, too. */
+static int give_up_with_disks(struct jobs *j, struct arena *a, const struct instance_facts *facts,
+                              const char *why, struct err *e)
+{
+    for (size_t k = 0; k < facts->volumes.n; k++) {
+        int r = disk_files_look_at(j, a, facts->volumes.v[k].id, e);
+        if (r < 0)
+            return r;
+    }
+    return give_up(j, a, facts->instance, &(struct reason){"Server.InternalError", why}, e);
 }
 
 /* *ret_wait: there is no room yet; it was given up when there will be none. */
@@ -184,8 +200,7 @@ int instance_start(struct jobs *j, struct arena *a, const struct job *job,
         return r; /* the hypervisor is away: the queue tries again */
     }
     if (r < 0)
-        return give_up(j, a, facts->instance,
-                       &(struct reason){"Server.InternalError", arena_strdup(a, why.message)}, e);
+        return give_up_with_disks(j, a, facts, arena_strdup(a, why.message), e);
     struct host_info host;
     jobs_host(j, &host);
     bool moved = false;

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "jobs/disk_files.h"
 #include "jobs/layer.h"
 #include "jobs/market.h"
 #include "jobs/root_volume.h"
@@ -207,6 +208,8 @@ int reconcile(struct jobs *j, struct arena *a, struct err *e)
     const struct storage_ops *s = j->config.storage->ops;
     j->audits++;
     int r = enqueue_rows(j, a, e);
+    if (r == 0)
+        r = disk_files_look(j, a, e);
     if (r == 0)
         r = look_at_domains(j, a, e);
     if (r == -ENOTCONN)

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "jobs/detach.h"
+#include "jobs/disk_files.h"
 #include "jobs/instance.h"
 #include "jobs/layer.h"
 #include "jobs/layer_key.h"
@@ -76,6 +77,13 @@ static void change_attached(struct tx *tx, struct volume *v)
     store_enqueue_layers(tx, v->layer_id);
 }
 
+/* By a guest that runs. */
+static void change_opened(struct tx *tx, struct volume *v)
+{
+    v->missing_since = 0;
+    change_attached(tx, v);
+}
+
 static void change_gone(struct tx *tx, struct volume *v)
 {
     (void)volume_enter_state(v, VOLUME_DELETED, NULL);
@@ -143,7 +151,7 @@ static int attach(struct jobs *j, struct arena *a, const struct volume *v,
     if (r == 0)
         r = h->ops->disk_attach(h, v->instance_id, disk, &why);
     if (r == 0)
-        return record(j, a, v, change_attached, e);
+        return record(j, a, v, change_opened, e);
     if (r == -ENOENT) { /* the guest has just ended: its own job sees that */
         *ret_outcome = again(ASK_AGAIN_MS);
         return 0;
@@ -154,7 +162,8 @@ static int attach(struct jobs *j, struct arena *a, const struct volume *v,
     }
     log_warning("volume-not-attached volume=%s instance=%s reason=\"%s\"", v->id, v->instance_id,
                 why.message);
-    return record(j, a, v, plan_release_volume, e);
+    r = disk_files_look_at(j, a, v->id, e);
+    return r < 0 ? r : record(j, a, v, plan_release_volume, e);
 }
 
 /* QEMU may have a file open for a moment after the guest has let go of the disk. */

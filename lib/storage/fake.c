@@ -374,6 +374,16 @@ static int fake_layer_move(struct storage *s, const char *layer_id, const char *
                : open_layer(s, below, key, &unused, e);
 }
 
+static int fake_layer_exists(struct storage *s, const char *id, bool *ret_there, struct err *e)
+{
+    struct fake_storage *f = fake_of(s);
+    (void)e;
+    (void)pthread_mutex_lock(&f->lock);
+    *ret_there = find(f, has_prefix(id, "ami-") ? IMAGE : LAYER, id) != NULL;
+    (void)pthread_mutex_unlock(&f->lock);
+    return 0;
+}
+
 static int fake_layer_in_use(struct storage *s, const char *layer_id, bool *ret_used, struct err *e)
 {
     struct fake_storage *f = fake_of(s);
@@ -557,6 +567,7 @@ static const struct storage_ops fake_ops = {
     .layer_remove = fake_layer_remove,
     .layer_seal = fake_layer_seal,
     .layer_rebase = fake_layer_move,
+    .layer_exists = fake_layer_exists,
     .layer_in_use = fake_layer_in_use,
     .layer_merge = fake_layer_merge,
     .layer_flatten = fake_layer_copy,

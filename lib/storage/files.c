@@ -253,6 +253,7 @@ static const struct storage_ops files_ops = {
     .layer_remove = files_layer_remove,
     .layer_seal = files_layer_seal,
     .layer_rebase = files_layer_rebase,
+    .layer_exists = files_layer_exists,
     .layer_in_use = files_layer_in_use,
     .layer_merge = files_layer_merge,
     .layer_flatten = files_layer_flatten,

@@ -81,6 +81,7 @@ int files_layer_make(struct storage *s, const char *layer_id, const char *below,
 int files_layer_grow(struct storage *s, const char *layer_id, int64_t size_gib, const char *key,
                      struct err *e);
 int files_layer_remove(struct storage *s, const char *layer_id, struct err *e);
+int files_layer_exists(struct storage *s, const char *id, bool *ret_there, struct err *e);
 int files_layer_in_use(struct storage *s, const char *layer_id, bool *ret_used, struct err *e);
 int files_layer_seal(struct storage *s, const char *layer_id, bool sealed, struct err *e);
 /* Lets QEMU's user read a file of ours, and write it or not. */

@@ -252,6 +252,16 @@ int files_layer_rebase(struct storage *s, const char *layer_id, const char *belo
     return r < 0 ? err_wrap(e, r, "cannot put the layer %s on another", layer_id) : 0;
 }
 
+int files_layer_exists(struct storage *s, const char *id, bool *ret_there, struct err *e)
+{
+    _cleanup_arena_ struct arena *a = arena_new();
+    const char *path = path_below(files_of(s), a, id);
+    int r = access(path, F_OK);
+    *ret_there = r == 0;
+    return r == 0 || errno == ENOENT ? 0
+                                     : err_errno(e, errno, "cannot see whether %s is there", path);
+}
+
 /*
  * QEMU and its tools lock bytes of the files that they have open: from the 100th on one for each
  * thing that is done to the file, from the 200th on one for each that nobody else is to do.

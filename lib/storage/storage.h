@@ -108,6 +108,8 @@ struct storage_ops {
     /* Says what it stands on from now on, which must be the same to a reader. Copies nothing. */
     int (*layer_rebase)(struct storage *s, const char *layer_id, const char *below, const char *key,
                         struct err *e);
+    /* Whether the file of a layer, or of an image, is there. */
+    int (*layer_exists)(struct storage *s, const char *id, bool *ret_there, struct err *e);
     /* Whether a QEMU has the file open, or a program that keeps to its locks. None: not in use. */
     int (*layer_in_use)(struct storage *s, const char *layer_id, bool *ret_used, struct err *e);
     /*

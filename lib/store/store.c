@@ -28,9 +28,10 @@
 extern const char schema_sql[];
 extern const char schema_2_sql[];
 extern const char schema_3_sql[];
+extern const char schema_4_sql[];
 
 /* Step i brings a database of version i to i + 1. A step that people have run never changes. */
-static const char *const migrations[] = {schema_sql, schema_2_sql, schema_3_sql};
+static const char *const migrations[] = {schema_sql, schema_2_sql, schema_3_sql, schema_4_sql};
 
 struct reader {
     struct connection connection;

@@ -59,6 +59,7 @@ static const struct column volume_columns[] = {
     TEXT(volume, next_layer_id),
     TEXT(volume, freeze_id),
     INT(volume, layers_made),
+    INT(volume, missing_since),
     BOOL(volume, encrypted),
 };
 TABLE(volume, 1);

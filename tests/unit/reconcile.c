@@ -362,6 +362,55 @@ START_TEST(a_stray_domain_goes_once_its_hypervisor_is_back)
 }
 END_TEST
 
+/* --- files that somebody takes away */
+
+/* As DescribeVolumeStatus tells it. */
+static void check_volume(const char *volume_id, const char *status)
+{
+    bool well = streq(status, "ok");
+    ec2_DescribeVolumeStatus_out out;
+    OK(k, DescribeVolumeStatus, &out, .volume_ids = LIST(volume_id));
+    const struct ec2_VolumeStatusItem *item = &out.volume_statuses.v[0];
+    ck_assert_str_eq(item->volume_status->status, status);
+    ck_assert_str_eq(item->volume_status->details.v[0].status, well ? "passed" : "failed");
+    ck_assert_uint_eq(item->events.n, !well);
+    if (!well)
+        ck_assert_str_eq(item->events.v[0].event_type, "potential-data-inconsistency");
+}
+
+START_TEST(a_volume_whose_file_is_gone_is_impaired_until_it_is_back)
+{
+    static const char volume_id[] = "vol-0a0a0a0a0a0a0a0a1";
+    static const char lower[] = "vol-0a0a0a0a0a0a0a0a2";
+    struct tx *tx = store_write(k->store);
+    struct volume v = volume_of(volume_id, VOLUME_AVAILABLE);
+    v.attachment_state = ATTACHMENT_DETACHED;
+    store_insert_layer(tx, &(struct layer){.id = lower, .root_id = lower, .image_id = TEST_IMAGE});
+    store_insert_layer(tx, &(struct layer){.id = volume_id, .root_id = lower, .parent_id = lower});
+    store_insert_volume(tx, &v);
+    commit(tx);
+    calls_put_base(s);
+    ck_assert_int_eq(s->ops->layer_make(s, lower, TEST_IMAGE, 1, NULL, NULL), 0);
+    ck_assert_int_eq(s->ops->layer_make(s, volume_id, lower, 1, NULL, NULL), 0);
+    look();
+    check_volume(volume_id, "ok");
+    static const char *const files[] = {volume_id, lower};
+    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+        ck_assert_int_eq(s->ops->layer_remove(s, files[i], NULL), 0);
+        look();
+        check_volume(volume_id, "impaired");
+        look();
+        check_volume(volume_id, "impaired");
+        ck_assert_int_eq(s->ops->layer_make(s, files[i], NULL, 1, NULL, NULL), 0);
+        look();
+        check_volume(volume_id, "ok");
+    }
+    ck_assert_int_eq(s->ops->image_remove(s, TEST_IMAGE, NULL), 0);
+    look();
+    check_volume(volume_id, "impaired");
+}
+END_TEST
+
 /* --- rows that have served their time */
 
 static bool has_nat(const char *id)
@@ -469,6 +518,7 @@ END_TEST
 UNIT_SUITE_WITH(before, after, what_is_on_its_way_has_a_job_and_what_is_at_rest_has_none,
                 what_belongs_to_no_row_goes,
                 guests_and_files_stay_while_the_owner_looks_at_a_backup,
+                a_volume_whose_file_is_gone_is_impaired_until_it_is_back,
                 a_stray_domain_goes_once_its_hypervisor_is_back,
                 gateways_that_are_gone_are_shown_for_an_hour,
                 an_instance_that_has_ended_is_shown_for_an_hour,

@@ -323,6 +323,21 @@ START_TEST(a_volume_smaller_than_its_layer_is_refused)
 }
 END_TEST
 
+START_TEST(a_file_that_was_taken_away_is_missed)
+{
+    begin();
+    bool there = true;
+    ck_assert_int_eq(s->ops->layer_exists(s, VOL, &there, NULL), 0);
+    ck_assert(!there);
+    ck_assert_int_eq(s->ops->layer_exists(s, "ami-0a0a0a0a0a0a0a0a0", &there, NULL), 0);
+    ck_assert(!there);
+    ck_assert_int_eq(s->ops->layer_make(s, VOL, NULL, 1, NULL, NULL), 0);
+    ck_assert_int_eq(s->ops->layer_exists(s, VOL, &there, NULL), 0);
+    ck_assert(there);
+    end();
+}
+END_TEST
+
 START_TEST(layers_that_qemu_has_open_are_not_merged)
 {
     begin();
@@ -575,6 +590,7 @@ UNIT_SUITE(the_directories_let_qemu_through_and_nobody_look, a_raw_disk_becomes_
            vmdk_and_vhd_disks_are_converted, packed_disks_are_unpacked, what_is_no_disk_is_refused,
            disks_that_lead_to_other_files_are_refused, a_volume_is_an_overlay_of_the_asked_size,
            a_volume_smaller_than_its_layer_is_refused, layers_that_qemu_has_open_are_not_merged,
+           a_file_that_was_taken_away_is_missed,
            encrypted_layers_are_merged_and_flattened_and_never_in_clear,
            an_instance_store_is_kept_until_it_is_removed, an_id_cannot_lead_out_of_its_directory,
            the_tail_of_a_console_goes_over_a_rotation, nor_is_it_shorter_while_it_is_rotated,

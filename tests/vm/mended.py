@@ -164,6 +164,16 @@ def file_of(volume):
                 for name in names if volume in name)
 
 
+def status_of(volume):
+    return ec2.describe_volume_status(VolumeIds=[volume])["VolumeStatuses"][0]
+
+
+def told_of(volume, what):
+    status = status_of(volume)
+    checks.same(f"{what}: the volume is impaired", status["VolumeStatus"]["Status"], "impaired")
+    checks.same(f"{what}: and says why", [event["EventType"] for event in status["Events"]], ["potential-data-inconsistency"])
+
+
 def root_file_is_removed(instance_id):
     """And put back: what an administrator moved away is not lost."""
     volume = describe(ec2, instance_id)["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]
@@ -178,11 +188,13 @@ def root_file_is_removed(instance_id):
     checks.note(f"root's file gone: {reason}")
     checks.ok("root's file gone: the reason names the volume, and no path of the server",
               volume in reason and STATE not in reason, reason)
+    told_of(volume, "root's file gone")
     checks.same("root's file gone: no domain is left", output("virsh", "list", "--all", "--name").split(), [])
     os.rename(path + ".away", path)
     ec2.start_instances(InstanceIds=[instance_id])
     found = wait_state(ec2, instance_id, "running", "stopped", limit=60)
     checks.same("root's file put back: it starts", found["State"]["Name"], "running")
+    checks.same("root's file put back: the volume is well", status_of(volume)["VolumeStatus"]["Status"], "ok")
 
 
 def volume_file_is_removed(facts):
@@ -193,11 +205,9 @@ def volume_file_is_removed(facts):
         ec2.attach_volume(VolumeId=volume, InstanceId=facts["InstanceId"], Device="/dev/sdf")
     except ClientError as error:
         checks.note(f"file gone: attach: {error}")
-    timed("volume's file gone: the volume is in error, or available again",
-          lambda: state_of(volume) in ("error", "available"), 90)
+    timed("volume's file gone: the volume is available again", lambda: state_of(volume) == "available", 90)
     shown = ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]
-    status = ec2.describe_volume_status(VolumeIds=[volume])["VolumeStatuses"]
-    checks.note(f"volume's file gone: {shown['State']}, {shown['Attachments']}, {[s['VolumeStatus'] for s in status]}")
+    told_of(volume, "volume's file gone")
     checks.same("volume's file gone: it is attached to nothing", shown["Attachments"], [])
     checks.same("volume's file gone: the instance runs on", describe(ec2, facts["InstanceId"])["State"]["Name"], "running")
     with contextlib.suppress(ClientError):
