@@ -19,6 +19,7 @@ offset that chose them is printed. Points that the source has and no section pas
 """
 import argparse
 import collections
+import json
 import os
 import re
 import subprocess
@@ -317,6 +318,83 @@ def small_things(c):
     c.settle()
 
 
+def modifications(c):
+    """What is set and taken back: said twice, it is as it was said once."""
+    i, v = launch(c), volume(c)
+    s = snapshot(c, v)
+    row = c.tell("DescribeInstances", InstanceIds=[i])["Reservations"][0]["Instances"][0]
+    eni, vpc, subnet = row["NetworkInterfaces"][0]["NetworkInterfaceId"], row["VpcId"], row["SubnetId"]
+    groups = [each["GroupId"] for each in row["SecurityGroups"]]
+    own = c.make(GROUPS, "CreateSecurityGroup", GroupName="of-one", Description="d", VpcId=vpc)
+    everybody = {"Add": [{"Group": "all"}]}, {"Remove": [{"Group": "all"}]}
+    for there in (True, False):
+        c.tell("ModifyInstanceAttribute", InstanceId=i, DisableApiTermination={"Value": there})
+        c.tell("ModifyInstanceMetadataOptions", InstanceId=i, HttpTokens="required" if there else "optional")
+        c.tell("ModifyNetworkInterfaceAttribute", NetworkInterfaceId=eni, Groups=[own] if there else groups)
+        c.tell("ModifySubnetAttribute", SubnetId=subnet, MapPublicIpOnLaunch={"Value": not there})
+        c.tell("ModifyVpcAttribute", VpcId=vpc, EnableDnsHostnames={"Value": not there})
+        c.tell("ModifySnapshotAttribute", SnapshotId=s, CreateVolumePermission=everybody[not there])
+        c.tell("ModifyImageAttribute", ImageId=c.image, LaunchPermission=everybody[not there])
+        c.settle()
+        rows = c.tell("DescribeNetworkInterfaces", NetworkInterfaceIds=[eni])["NetworkInterfaces"][0]["Groups"]
+        expect([each["GroupId"] for each in rows] == ([own] if there else groups), f"{eni} is in {rows}")
+        public = c.listed(IMAGES)[c.image]["Public"]
+        expect(public == there, f"the image is public: {public}")
+    c.tell("DeleteSecurityGroup", done=("InvalidGroup.NotFound",), GroupId=own)
+    remove_snapshot(c, s)
+    remove_volume(c, v)
+    terminate(c, i)
+
+
+def analyses(c):
+    i = launch(c)
+    run_it(c, i)
+    row = c.tell("DescribeInstances", InstanceIds=[i])["Reservations"][0]["Instances"][0]
+    path = c.token("CreateNetworkInsightsPath", ("NetworkInsightsPath", "NetworkInsightsPathId"), Destination=i, Protocol="tcp",
+                   DestinationPort=22, Source=row["NetworkInterfaces"][0]["NetworkInterfaceId"])
+    analysis = c.token("StartNetworkInsightsAnalysis", ("NetworkInsightsAnalysis", "NetworkInsightsAnalysisId"),
+                       NetworkInsightsPathId=path)
+    c.settle()
+    status = c.tell("DescribeNetworkInsightsAnalyses", NetworkInsightsAnalysisIds=[analysis])["NetworkInsightsAnalyses"][0]["Status"]
+    expect(status == "succeeded", f"the analysis is {status}")
+    c.tell("DeleteNetworkInsightsAnalysis", done=("InvalidNetworkInsightsAnalysisId.NotFound",), NetworkInsightsAnalysisId=analysis)
+    c.tell("DeleteNetworkInsightsPath", done=("InvalidNetworkInsightsPathId.NotFound",), NetworkInsightsPathId=path)
+    logs = c.token("CreateFlowLogs", ("FlowLogIds", 0), ResourceType="VPC", ResourceIds=[row["VpcId"]], TrafficType="ALL",
+                   LogGroupName="flows", DeliverLogsPermissionArn="arn:aws:iam::123456789012:role/flows")
+    c.tell("DeleteFlowLogs", done=("InvalidFlowLogId.NotFound",), FlowLogIds=[logs])
+    terminate(c, i)
+
+
+def identities(c):
+    """Users, roles and what they may: these actions have no tokens, so said again they say that it is there."""
+    there, gone = ("EntityAlreadyExists",), ("NoSuchEntity",)
+    document = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ec2:Describe*", "Resource": "*"}]})
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "ec2.amazonaws.com"}}]})
+    c.tell("CreateUser", done=there, UserName="u")
+    key = c.make(Makes("ListAccessKeys", "AccessKeyMetadata", "AccessKeyId", {"UserName": "u"}), "CreateAccessKey", UserName="u")
+    c.tell("CreateGroup", done=there, GroupName="g")
+    c.tell("AddUserToGroup", UserName="u", GroupName="g")
+    policy = c.make(Makes("ListPolicies", "Policies", "Arn", {"Scope": "Local"}), "CreatePolicy", PolicyName="p", PolicyDocument=document)
+    c.tell("AttachGroupPolicy", GroupName="g", PolicyArn=policy)
+    c.tell("PutUserPolicy", UserName="u", PolicyName="inline", PolicyDocument=document)
+    c.tell("CreateRole", done=there, RoleName="r", AssumeRolePolicyDocument=trust)
+    c.tell("CreateInstanceProfile", done=there, InstanceProfileName="r")
+    c.tell("AddRoleToInstanceProfile", done=("LimitExceeded",), InstanceProfileName="r", RoleName="r")
+    i = launch(c, IamInstanceProfile={"Name": "r"})
+    terminate(c, i)
+    c.tell("RemoveRoleFromInstanceProfile", done=gone, InstanceProfileName="r", RoleName="r")
+    c.tell("DeleteInstanceProfile", done=gone, InstanceProfileName="r")
+    c.tell("DeleteRole", done=gone, RoleName="r")
+    c.tell("DeleteUserPolicy", done=gone, UserName="u", PolicyName="inline")
+    c.tell("DetachGroupPolicy", done=gone, GroupName="g", PolicyArn=policy)
+    c.tell("DeletePolicy", done=gone, PolicyArn=policy)
+    c.tell("RemoveUserFromGroup", done=gone, UserName="u", GroupName="g")
+    c.tell("DeleteGroup", done=gone, GroupName="g")
+    c.tell("DeleteAccessKey", done=gone, UserName="u", AccessKeyId=key)
+    c.tell("DeleteUser", done=gone, UserName="u")
+
+
 def transfers(c):
     before = set(c.listed(SNAPSHOTS))
     i = launch(c)
@@ -350,7 +428,7 @@ def restarts(c):
 
 
 SECTIONS = [instances, instance_stores, volumes, snapshots, encrypted, images, root_volumes, networks, interfaces,
-            peerings, markets, small_things, transfers, restarts]
+            peerings, markets, small_things, modifications, analyses, identities, transfers, restarts]
 
 
 def points_of_source():
