@@ -596,6 +596,7 @@ def main():
             break  # what comes after follows from it
     errors = collections.Counter(line.split()[2] for line in log_text().splitlines()
                                  if len(line.split()) > 2 and line.split()[1] == "error")
+    missed = errors["volume-file-gone"]
     calls, refusals = sum(h.calls.total() for h in hands), sum(h.refusals for h in hands)
     for fault in faults:
         print(f"# {fault}")
@@ -604,8 +605,9 @@ def main():
           f"{sum(rests) / max(len(rests), 1):.2f} s ({max(rests, default=0):.2f} at most); errors in the log: {dict(errors)}")
     print(f"{'not ok' if faults else 'ok'} 1 - nothing that was answered is lost over {options.cycles} kills")
     print(f"{'ok' if calls > options.cycles * HANDS else 'not ok'} 2 - the hands had work: {calls} calls")
-    print("1..2")
-    return 1 if faults or calls <= options.cycles * HANDS else 0
+    print(f"{'ok' if not missed else 'not ok'} 3 - no file of a disk was missed that nobody has taken away")
+    print("1..3")
+    return 1 if faults or missed or calls <= options.cycles * HANDS else 0
 
 
 if __name__ == "__main__":
