@@ -11,6 +11,7 @@ Without guests (--quick) there is the sanitized build alone. A lane that is thro
 tests. At the end the replies that all clients were given are read (replies.py).
 A file that fails is shown in full, one that passes with -v only.
 """
+import glob
 import json
 import os
 import re
@@ -32,9 +33,9 @@ BUILDS = {  # directory: (CC, options of meson setup)
     "build": ("gcc", []),
     "build-clang": ("clang", ["-Dwerror=true"]),
     # -O0: the tests take as long as with -O1, for the checks cost more than it saves, and it builds much faster.
-    # -g1 has the lines that a report names.
-    "build-asan": ("gcc", ["-Dwerror=true", "-Doptimization=0", "-Ddebug=false", "-Dc_args=-g1", "-Db_sanitize=address,undefined",
-                           "-Db_lundef=false", "-Dcrash_points=true"]),
+    # -g1 has the lines that a report names. It counts the lines that are run, for tests/coverage.
+    "build-asan": ("gcc", ["-Dwerror=true", "-Doptimization=0", "-Ddebug=false", "-Dc_args=-g1",
+                           "-Db_sanitize=address,undefined", "-Db_lundef=false", "-Db_coverage=true", "-Dcrash_points=true"]),
     "build-tsan": ("gcc", ["-Dwerror=true", "-Doptimization=1", "-Ddebug=false", "-Dc_args=-g1", "-Db_sanitize=thread",
                            "-Db_lundef=false"]),
 }
@@ -274,6 +275,14 @@ def replies_test(report, complete):
     report.add(tap.timed(argv, "replies of all clients", LIMITS["api"]))
 
 
+def coverage_test(report):
+    """What of lib/ all of them together have been through."""
+    verdict = tap.timed([os.path.join(TESTS, "coverage")], "coverage", LIMITS["lint"])
+    report.add(verdict)
+    for room in re.findall(r"^ok \d+ - (.* lines, .*)", verdict.output, re.M):
+        report.say("      | " + room)
+
+
 def net_test(report, path):
     env = dict(os.environ, CROFT_BUILD=os.path.join(TREE, "build-asan"), **SANITIZERS, **QUICKLY)
     report.add(tap.timed([path], "net/" + os.path.basename(path), limit_of(path, "net"), env))
@@ -400,6 +409,8 @@ class Sanitized:
 
     def build(self, report):
         shutil.rmtree(os.path.dirname(traffic_of("")), ignore_errors=True)
+        for path in glob.glob(os.path.join(TREE, "build-asan", "**", "*.gcda"), recursive=True):
+            os.unlink(path)
         try:
             self.good = not self.steps or build_step(report, "build-asan")
         finally:
@@ -486,6 +497,8 @@ def main():
         if api:
             if not words or os.path.isdir(os.path.dirname(traffic_of(""))):  # else none of them was recorded
                 lane(report, [(replies_test, not words)])
+        if not words and not QUICK:
+            lane(report, [(coverage_test,)])
     print(f"\n{time.monotonic() - began:.0f} s"
           + (f"; failed: {', '.join(report.bad)}" if report.bad else ""))
     print(f"{report.passed} passed, {report.failed} failed, {report.skipped} skipped", flush=True)
