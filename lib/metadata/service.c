@@ -7,6 +7,7 @@
  * one that is left from a namespace that has gone is of no VPC, and gets nothing.
  */
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -27,12 +28,14 @@
 #include "metadata/refusal.h"
 #include "store/queries.h"
 
-#define EVENTS_MAX     64
-#define ACCEPTS_MAX    32  /* of one socket before the others have their turn */
-#define BACK_OFF_MS    100 /* when there are no descriptors left */
-#define IPV4           0
-#define IPV6           1
-#define LISTENERS_GROW 16
+#define EVENTS_MAX      64
+#define ACCEPTS_MAX     32  /* of one socket before the others have their turn */
+#define BACK_OFF_MS     100 /* when there are no descriptors left */
+#define IPV4            0
+#define IPV6            1
+#define LISTENERS_GROW  16
+#define KEYS_AGAIN_MS   2000
+#define CERTIFICATE_MAX ((size_t)64 << 10)
 
 /* What events are of, beside listeners, whose numbers begin with 1. */
 #define EVENT_WAKE 0
@@ -210,24 +213,50 @@ static bool accept_for(struct metadata *m, int feed)
     }
 }
 
+/* Unless it is there from before: the disk may be full. */
+static int show_certificate(struct metadata *m, struct err *e)
+{
+    _cleanup_arena_ struct arena *a = arena_new();
+    _cleanup_buf_ struct buf there = BUF_INIT(CERTIFICATE_MAX);
+    const char *text = secrets_certificate(&m->secrets, a);
+    if (file_read(m->certificate_path, &there, NULL) == 0 && streq(buf_str(&there), text))
+        return 0;
+    return file_write(m->certificate_path, text, strlen(text), 0644, e);
+}
+
+static int load_keys(struct metadata *m, struct err *e)
+{
+    int r = 0;
+    if (m->secrets.identity_key == NULL) {
+        r = secrets_load(m->store, m->config.server_key, &m->secrets, e);
+        if (r == 0 && m->config.credentials_ms > 0)
+            m->secrets.credentials_ms = m->config.credentials_ms;
+    }
+    return r < 0 || m->certificate_path == NULL ? r : show_certificate(m, e);
+}
+
+/* Tries until it has them; false: until the end. */
+static bool get_keys(struct metadata *m)
+{
+    struct pollfd end = {.fd = m->wake, .events = POLLIN};
+    struct err e = {0};
+    for (bool told = false; load_keys(m, &e) < 0; told = true) {
+        if (!told)
+            log_error("no-metadata: %s; guests wait, it is tried again", e.message);
+        e = (struct err){0};
+        if (poll(&end, 1, KEYS_AGAIN_MS) > 0)
+            return false;
+    }
+    atomic_store(&m->has_keys, true);
+    return true;
+}
+
 static void *serve(void *arg)
 {
     struct metadata *m = arg;
-    struct err e = {0};
     int feed = -1;
-    int r = secrets_load(m->store, m->config.server_key, &m->secrets, &e);
-    if (m->config.credentials_ms > 0)
-        m->secrets.credentials_ms = m->config.credentials_ms;
-    if (r == 0 && m->certificate_path != NULL) {
-        _cleanup_arena_ struct arena *a = arena_new();
-        const char *text = secrets_certificate(&m->secrets, a);
-        r = file_write(m->certificate_path, text, strlen(text), 0644, &e);
-    }
-    if (r < 0) {
-        log_error("no-metadata: %s", e.message);
+    if (!get_keys(m))
         return NULL;
-    }
-    atomic_store(&m->has_keys, true);
     while (link_open(m->link, m->wake, &feed) == 0 && accept_for(m, feed))
         ;
     return NULL;

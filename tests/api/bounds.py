@@ -13,6 +13,7 @@ import json
 import os
 import re
 import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -139,9 +140,30 @@ class FullDisk(unittest.TestCase):
         d.start()
         self.check()
         self.assertEqual({code[:2] for code in self.make_keys("again", 100)}, {(500, "InternalError")})
+        self.assertNotIn("no-metadata", d.log_text(), "guests are served")
         d.make_room()
         self.assertEqual(self.make_keys("after", 5), set())
         self.check()
+
+    def test_a_certificate_that_cannot_be_written_is_tried_again(self):
+        """The one of identity documents, which the metadata service shows before it serves."""
+        d = self.daemon
+        path = os.path.join(d.state, "instance-identity.pem")
+        until = time.monotonic() + 30
+        while not os.path.isfile(path):  # it is made beside
+            self.assertLess(time.monotonic(), until)
+            time.sleep(0.1)
+        d.stop()
+        os.unlink(path)
+        os.makedirs(os.path.join(path, "in-the-way"))
+        d.start()
+        while "no-metadata" not in d.log_text():
+            self.assertLess(time.monotonic(), until)
+            time.sleep(0.1)
+        shutil.rmtree(path)
+        while not os.path.isfile(path):
+            self.assertLess(time.monotonic(), until)
+            time.sleep(0.1)
 
     def test_an_upload_is_refused_and_leaves_nothing(self):
         d = self.daemon
