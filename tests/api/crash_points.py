@@ -42,6 +42,7 @@ SUBNETS = Makes("DescribeSubnets", "Subnets", "SubnetId")
 GATEWAYS = Makes("DescribeInternetGateways", "InternetGateways", "InternetGatewayId")
 TABLES = Makes("DescribeRouteTables", "RouteTables", "RouteTableId")
 ACLS = Makes("DescribeNetworkAcls", "NetworkAcls", "NetworkAclId")
+REQUESTS = Makes("DescribeSpotInstanceRequests", "SpotInstanceRequests", "SpotInstanceRequestId")
 PEERINGS = Makes("DescribeVpcPeeringConnections", "VpcPeeringConnections", "VpcPeeringConnectionId")
 ZONE = "us-east-1a"
 # Points that no run on the fake drivers and plain files can pass.
@@ -105,6 +106,7 @@ def state_of(c, i):
 
 def run_it(c, i):
     """The guests of the fake hypervisor end with croftd."""
+    c.settle()
     if state_of(c, i) == "stopped":
         c.tell("StartInstances", InstanceIds=[i])
         c.settle()
@@ -217,7 +219,7 @@ def root_volumes(c):
     i = launch(c)
     run_it(c, i)
     c.token("CreateReplaceRootVolumeTask", ("ReplaceRootVolumeTask", "ReplaceRootVolumeTaskId"), InstanceId=i,
-            DeleteReplacedRootVolume=True)
+            DeleteReplacedRootVolume=True, again=lambda: run_it(c, i))
     c.settle()
     terminate(c, i)
 
@@ -289,11 +291,11 @@ def peerings(c):
 
 
 def markets(c):
+    before = set(c.listed(REQUESTS))
     c.token("RequestSpotInstances", ("SpotInstanceRequests", 0, "SpotInstanceRequestId"), InstanceCount=1, LaunchSpecification={
         "ImageId": c.image, "InstanceType": "t3.nano", "Placement": {"AvailabilityZone": ZONE}})
     c.settle()
-    listed = c.tell("DescribeSpotInstanceRequests")["SpotInstanceRequests"]
-    mine = [each for each in listed if each["State"] in ("open", "active")]
+    mine = [row for key, row in c.listed(REQUESTS).items() if key not in before]  # closed, where its guest has ended
     expect(len(mine) == 1, f"one request was made: {mine}")
     c.tell("CancelSpotInstanceRequests", SpotInstanceRequestIds=[mine[0]["SpotInstanceRequestId"]])
     if "InstanceId" in mine[0]:
@@ -336,6 +338,7 @@ def modifications(c):
     everybody = {"Add": [{"Group": "all"}]}, {"Remove": [{"Group": "all"}]}
     for there in (True, False):
         c.tell("ModifyInstanceAttribute", InstanceId=i, DisableApiTermination={"Value": there})
+        c.settle()  # a guest may have ended
         c.tell("ModifyInstanceMetadataOptions", InstanceId=i, HttpTokens="required" if there else "optional")
         c.tell("ModifyNetworkInterfaceAttribute", NetworkInterfaceId=eni, Groups=[own] if there else groups)
         c.tell("ModifySubnetAttribute", SubnetId=subnet, MapPublicIpOnLaunch={"Value": not there})

@@ -96,8 +96,9 @@ class Crashing:
         except (OSError, EOFError, http.client.HTTPException) as error:
             raise Lost(action) from error
 
-    def tell(self, action, done=(), **params):
-        """The answer. After a crash it is said again; `done`: codes of a refusal that say it has happened."""
+    def tell(self, action, done=(), again=None, **params):
+        """The answer. After a crash it is said again; `done`: codes of a refusal that say it has happened; `again`: what
+        has to be done before, because guests of the fake hypervisor end with croftd."""
         lost, until = False, time.monotonic() + REST
         while True:
             try:
@@ -105,6 +106,8 @@ class Crashing:
             except Lost:
                 self.revive()
                 lost = True
+                if again:
+                    again()
                 continue
             if status == 200:
                 return body
