@@ -31,7 +31,7 @@ static int enqueue_rows(struct jobs *j, struct arena *a, struct err *e)
         if (vpcs.v[i].network_error != NULL ||
             store_count_network_interfaces(tx, "vpc_id", vpcs.v[i].id) > 0)
             store_enqueue(tx, "vpc", vpcs.v[i].id, 0);
-    struct instance_list instances = store_instances(tx, a);
+    struct instance_list instances = store_living_instances(tx, a);
     for (size_t i = 0; i < instances.n; i++)
         if (instance_uses_capacity(&instances.v[i]))
             store_enqueue(tx, "instance", instances.v[i].id, 0);

@@ -47,7 +47,7 @@ int stall_note(struct jobs *j, struct arena *a, const char *instance_id, struct 
 static int load(struct jobs *j, struct arena *a, struct instance_list *ret, struct err *e)
 {
     struct tx *tx = store_read(j->config.store);
-    *ret = store_instances(tx, a);
+    *ret = store_living_instances(tx, a);
     return tx_commit(tx, e);
 }
 

@@ -207,6 +207,12 @@ static struct instance_list instances_of(struct tx *tx, struct arena *a, sqlite3
     return l;
 }
 
+struct instance_list store_living_instances(struct tx *tx, struct arena *a)
+{
+    return instances_of(
+        tx, a, tx_statement(tx, "SELECT id FROM instance WHERE state <> 'terminated' ORDER BY id"));
+}
+
 struct instance_list store_spot_instances(struct tx *tx, struct arena *a, const char *host_id)
 {
     return instances_of(

@@ -46,6 +46,8 @@ struct spot_used {
     int64_t waiting_mib, waiting;
 };
 struct spot_used store_spot_used(struct tx *tx, const char *host_id);
+/* All but terminated ones, which may be many more, by id. */
+struct instance_list store_living_instances(struct tx *tx, struct arena *a);
 /* Pending and running spot instances, by id. */
 struct instance_list store_spot_instances(struct tx *tx, struct arena *a, const char *host_id);
 /* On-demand instances that wait for room, the longest first. */

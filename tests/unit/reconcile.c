@@ -271,6 +271,17 @@ START_TEST(what_is_on_its_way_has_a_job_and_what_is_at_rest_has_none)
 }
 END_TEST
 
+START_TEST(an_instance_is_looked_at_until_it_has_ended)
+{
+    calls_put_instance(k, INSTANCE_TERMINATED);
+    look();
+    ck_assert_uint_eq(calls_jobs(k, TEST_INSTANCE), 0);
+    calls_put_instance(k, INSTANCE_RUNNING);
+    look();
+    ck_assert_uint_eq(calls_jobs(k, TEST_INSTANCE), 1);
+}
+END_TEST
+
 /* --- what belongs to no row */
 
 static size_t n_layers(void)
@@ -516,7 +527,7 @@ START_TEST(a_reservation_ends_when_its_time_has_come)
 END_TEST
 
 UNIT_SUITE_WITH(before, after, what_is_on_its_way_has_a_job_and_what_is_at_rest_has_none,
-                what_belongs_to_no_row_goes,
+                an_instance_is_looked_at_until_it_has_ended, what_belongs_to_no_row_goes,
                 guests_and_files_stay_while_the_owner_looks_at_a_backup,
                 a_volume_whose_file_is_gone_is_impaired_until_it_is_back,
                 a_stray_domain_goes_once_its_hypervisor_is_back,
