@@ -1,8 +1,10 @@
 """A croftd of a test's own, beside the one of its lab: in a directory of its own, with the configuration that
 the test writes, told as systemd would tell it."""
+import contextlib
 import http.client
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -21,8 +23,11 @@ def program():
 
 
 def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
+    """Below those that the kernel gives to connections, so that a daemon finds it free when it is started again."""
+    for port in random.sample(range(20000, 32000), 100):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("no port is free")
 
 
 class Daemon:
