@@ -115,6 +115,7 @@ int main(int argc, char **argv)
         .confinement = &confinement_netd,
         .serve = serve,
     };
+    memory_keep_free();
     /* jansson does not tell a lack of memory from bad rules
      * (docs/decisions/0039-without-memory.md). */
     json_set_alloc_funcs(memory_alloc, free);

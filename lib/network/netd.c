@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "network/netd_frame.h"
 #include "network/netd_internal.h"
@@ -17,6 +18,7 @@
 #define STRIPES    256   /* locks of VPCs: two may share one */
 #define REQUEST_MS 10000 /* for a request to come, and an answer to be taken */
 #define MOMENT_MS  100
+#define IDLE_MS    5000 /* then what calls have freed goes back to the system */
 #define STOP_MS    5000 /* for what is under way when it is to end */
 
 struct netd {
@@ -374,8 +376,11 @@ static void accept_all(struct netd *d)
         bool room = wait_for_room(d);
         struct pollfd fds[] = {{.fd = d->stop_fd, .events = POLLIN},
                                {.fd = room ? d->config.listener : -1, .events = POLLIN}};
-        if (poll(fds, ARRAY_SIZE(fds), room ? -1 : 0) < 0 && errno != EINTR)
+        int n = poll(fds, ARRAY_SIZE(fds), room ? IDLE_MS : 0);
+        if (n < 0 && errno != EINTR)
             return;
+        if (n == 0 && room)
+            memory_give_back();
         if (fds[0].revents != 0)
             return;
         if (fds[1].revents == 0)
