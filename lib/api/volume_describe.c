@@ -109,9 +109,8 @@ static const struct filter_path status_filters[] = {
 
 /*
  * Whether the disk's files serve reads and writes: what the worker that made it found, or a later
- * look at them. EC2 measures
- * the performance of provisioned volumes alone; "stalled" is said of all whose guest is paused,
- * because the server's disk is full.
+ * look at them. EC2 measures the performance of provisioned volumes alone; "stalled" is said of all
+ * whose guest is paused, because the server's disk is full.
  */
 static struct ec2_VolumeStatusInfo *status_of(struct call *c, const struct volume *v)
 {
