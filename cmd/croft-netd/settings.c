@@ -25,15 +25,6 @@ static const struct {
     SETTING(ipv6_prefix),
 };
 
-static char *trim(char *s)
-{
-    s += strspn(s, " \t\r");
-    size_t len = strlen(s);
-    while (len > 0 && strchr(" \t\r", s[len - 1]) != NULL)
-        s[--len] = '\0';
-    return s;
-}
-
 /* Of two lines with one key the first counts, as for croftd. */
 static void read_line(struct arena *a, char *line, struct netd_settings *s)
 {
@@ -42,8 +33,8 @@ static void read_line(struct arena *a, char *line, struct netd_settings *s)
     if (equals == NULL)
         return;
     *equals = '\0';
-    const char *name = trim(line);
-    const char *value = trim(equals + 1);
+    const char *name = text_trim(line);
+    const char *value = text_trim(equals + 1);
     for (size_t k = 0; k < ARRAY_SIZE(settings); k++) {
         const char **to = (const char **)((char *)s + settings[k].at);
         if (streq(name, settings[k].name) && *to == NULL && *value != '\0')

@@ -181,15 +181,6 @@ static const char *no_such_key(struct arena *a, const char *name)
 
 /* --- the file */
 
-static char *trim(char *s)
-{
-    s += strspn(s, " \t\r");
-    size_t len = strlen(s);
-    while (len > 0 && strchr(" \t\r", s[len - 1]) != NULL)
-        s[--len] = '\0';
-    return s;
-}
-
 static void take_type(struct loader *l, const char *where, const char *value)
 {
     struct err e = {0};
@@ -238,7 +229,7 @@ static void read_file(struct loader *l, const char *path)
             *rest++ = '\0';
         line_number++;
         line[strcspn(line, "#")] = '\0';
-        line = trim(line);
+        line = text_trim(line);
         if (*line == '\0')
             continue;
         const char *where = arena_printf(l->a, "%s, line %d", path, line_number);
@@ -249,7 +240,7 @@ static void read_file(struct loader *l, const char *path)
             continue;
         }
         *equals = '\0';
-        take_pair(l, where, trim(line), trim(equals + 1));
+        take_pair(l, where, text_trim(line), text_trim(equals + 1));
     }
 }
 

@@ -17,6 +17,15 @@ bool has_prefix(const char *s, const char *prefix)
     return strncmp(s, prefix, strlen(prefix)) == 0;
 }
 
+char *text_trim(char *s)
+{
+    s += strspn(s, " \t\r");
+    size_t len = strlen(s);
+    while (len > 0 && strchr(" \t\r", s[len - 1]) != NULL)
+        s[--len] = '\0';
+    return s;
+}
+
 int parse_int64(const char *s, int64_t *ret_value)
 {
     const char *digits = *s == '-' || *s == '+' ? s + 1 : s;

@@ -22,6 +22,9 @@ bool text_is_among(const char *text, const char *const *list);
 bool has_prefix(const char *s, const char *prefix);
 /* Decimal, optional sign, nothing before or behind: 0, -EINVAL or -ERANGE. */
 int parse_int64(const char *s, int64_t *ret_value);
+/* Without blanks, tabs and carriage returns at both ends: where it begins; what follows is cut off.
+ */
+char *text_trim(char *s);
 /* Is every byte part of valid UTF-8 without characters that XML 1.0 forbids? */
 bool text_is_clean_utf8(const char *s, size_t len);
 /*

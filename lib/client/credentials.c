@@ -11,15 +11,6 @@
 
 #define FILE_MAX ((size_t)1 << 20)
 
-static char *trim(char *s)
-{
-    s += strspn(s, " \t\r");
-    size_t len = strlen(s);
-    while (len > 0 && strchr(" \t\r", s[len - 1]) != NULL)
-        s[--len] = '\0';
-    return s;
-}
-
 static void take(struct client_credentials *k, const char *name, const char *value)
 {
     if (streq(name, "aws_access_key_id"))
@@ -36,17 +27,17 @@ static struct client_credentials parse(char *text, const char *profile)
     struct client_credentials k = {0};
     bool ours = false;
     while (text != NULL) {
-        char *line = trim(strsep(&text, "\n"));
+        char *line = text_trim(strsep(&text, "\n"));
         size_t len = strlen(line);
         if (line[0] == '[' && line[len - 1] == ']') {
             line[len - 1] = '\0';
-            ours = streq(trim(line + 1), profile);
+            ours = streq(text_trim(line + 1), profile);
         } else if (ours && line[0] != '#' && line[0] != ';') {
             char *value = strchr(line, '=');
             if (value == NULL)
                 continue;
             *value++ = '\0';
-            take(&k, trim(line), trim(value));
+            take(&k, text_trim(line), text_trim(value));
         }
     }
     return k;
