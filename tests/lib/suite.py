@@ -24,6 +24,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import tap  # noqa: E402
+from daemon_log import DaemonLog  # noqa: E402
 
 TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 TESTS = os.path.join(TREE, "tests")
@@ -368,7 +369,10 @@ def in_lab(results, files):
     bad = 0
     for path in files:
         name = "vm/" + os.path.basename(path)
+        log = DaemonLog(os.path.join(os.environ["CROFT_LAB"], "log"))
         verdict = tap.timed([path], name, limit_of(path, "vm"), env)
+        if verdict.failed:
+            verdict.output += log.warnings()
         daemon = os.path.join(os.environ["CROFT_LAB"], "croftd")
         if not subprocess.run([daemon, "pid"], check=False, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE).stdout.strip():

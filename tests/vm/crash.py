@@ -18,7 +18,7 @@ from ipaddress import ip_network
 
 from clients import Boto3
 from guests import (Checks, Key, Traces, base_image, croft_ssh, describe, ec2_client, enter_own_lab,
-                    log_in, output, qemu_pid, reaches, run, ssh_argv, until, wait_state)
+                    log_in, output, qemu_pid, reaches, run, ssh_argv, until, wait_state, wait_volume)
 
 enter_own_lab("--config", "instance_type=lab.tiny 1 128")
 
@@ -149,14 +149,11 @@ class Pattern:
         self.guest, self.sums = guest, []
         self.volume = ec2.create_volume(Size=1, AvailabilityZone=guest.before["Placement"]["AvailabilityZone"])["VolumeId"]
         self.disk = f"/dev/disk/by-id/virtio-{self.volume.replace('-', '')}"
-        until("the volume is available", lambda: self.seen()["State"] == "available", 60)
+        wait_volume(ec2, self.volume, "available", 60)
         ec2.attach_volume(VolumeId=self.volume, InstanceId=guest.id, Device="/dev/sdf")
-        until("the volume is attached", lambda: [each["State"] for each in self.seen()["Attachments"]] == ["attached"], 60)
+        wait_volume(ec2, self.volume, "attached", 60)
         self.run(f"udevadm settle; mkfs.ext4 -q {self.disk}; mount {self.disk} /mnt")
         self.add()
-
-    def seen(self):
-        return ec2.describe_volumes(VolumeIds=[self.volume])["Volumes"][0]
 
     def run(self, command):
         return log_in(self.guest.key, describe(ec2, self.guest.id)["PublicIpAddress"], f"sudo sh -ec '{command}'")
@@ -173,7 +170,7 @@ class Pattern:
         self.add()
 
     def end(self):
-        until("the volume is available", lambda: self.seen()["State"] == "available", 60)
+        wait_volume(ec2, self.volume, "available", 60)
         ec2.delete_volume(VolumeId=self.volume)
         until("the volume is gone", lambda: not ec2.describe_volumes(
             Filters=[{"Name": "volume-id", "Values": [self.volume]}])["Volumes"], 60)

@@ -9,7 +9,7 @@ import glob
 import sys
 import time
 
-from guests import (Checks, Key, base_image, describe, ec2_client, log_in, qemu_pid, until, wait_state)
+from guests import (Checks, Key, base_image, describe, ec2_client, log_in, qemu_pid, until, wait_state, wait_volume)
 
 SECONDS = 10  # after the start, in which a volume comes or goes
 GIVES_BACK = 240  # a kernel that starts on a busy machine
@@ -35,14 +35,13 @@ class Guest:
 
     def volume(self, **more):
         made = ec2.create_volume(AvailabilityZone=self.zone, **more)["VolumeId"]
-        until(f"{made} is available", lambda: seen(made)["State"] == "available")
+        wait_volume(ec2, made, "available")
         return made
 
     def attach(self, k):
         volume = self.volumes[k]
         ec2.attach_volume(VolumeId=volume, InstanceId=self.id, Device=f"/dev/sd{'fghijk'[k]}")
-        until(f"{volume} is attached", lambda: [each["State"] for each in seen(volume)["Attachments"]] == ["attached"],
-              every=0.1)
+        wait_volume(ec2, volume, "attached", every=0.1)
 
     def run(self, command):
         facts = describe(ec2, self.id)
@@ -52,15 +51,11 @@ class Guest:
         ec2.terminate_instances(InstanceIds=[self.id])
         wait_state(ec2, self.id, "terminated")
         for each in self.volumes:
-            until(f"{each} is available", lambda each=each: seen(each)["State"] == "available")
+            wait_volume(ec2, each, "available")
             ec2.delete_volume(VolumeId=each)
         ec2.delete_key_pair(KeyName="early")
         ec2.delete_security_group(GroupId=self.group)
         self.key.remove()
-
-
-def seen(volume):
-    return ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]
 
 
 def disk(volume):
@@ -76,7 +71,7 @@ def comes_and_goes(guest, k, began, moves):
         moves.append(("attached", time.monotonic() - began))
         time.sleep(1)
         ec2.detach_volume(VolumeId=volume)
-        until(f"{volume} is available", lambda: seen(volume)["State"] == "available", GIVES_BACK, every=0.1)
+        wait_volume(ec2, volume, "available", limit=GIVES_BACK, every=0.1)
         moves.append(("gone", time.monotonic() - began))
 
 

@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from guests import (Checks, Key, base_image, describe, ec2_client, log_in, output, run, until, wait_state)
+from guests import (Checks, Key, base_image, describe, describe_volume, ec2_client, log_in, output, run, until,
+                    wait_state, wait_volume)
 
 LAB = os.environ["CROFT_LAB"]
 STATE = os.path.join(LAB, "state")
@@ -69,13 +70,9 @@ class CommandLines(threading.Thread):
                     pass  # it has ended
 
 
-def seen(volume):
-    return ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]
-
-
 def create(guest, **more):
     volume = ec2.create_volume(AvailabilityZone=guest.zone, **more)["VolumeId"]
-    until(f"{volume} is available", lambda: seen(volume)["State"] == "available")
+    wait_volume(ec2, volume, "available")
     return volume
 
 
@@ -85,14 +82,13 @@ def disk(volume):
 
 def attach(guest, volume, device):
     ec2.attach_volume(VolumeId=volume, InstanceId=guest.id, Device=device)
-    until(f"{volume} is attached",
-          lambda: [each["State"] for each in seen(volume)["Attachments"]] == ["attached"])
+    wait_volume(ec2, volume, "attached")
     guest.run(f"udevadm settle; test -b {disk(volume)}")
 
 
 def detach(volume):
     ec2.detach_volume(VolumeId=volume)
-    until(f"{volume} is available", lambda: seen(volume)["State"] == "available")
+    wait_volume(ec2, volume, "available")
 
 
 def snapshot(volume):
@@ -131,8 +127,9 @@ def layers(volume):
 def never_in_clear(guest):
     plain = create(guest, Size=1)
     secret = create(guest, Size=1, Encrypted=True)
-    checks.same("a volume says that it is encrypted", (seen(secret)["Encrypted"], seen(plain)["Encrypted"]),
-                (True, False))
+    checks.same("a volume says that it is encrypted",
+                [describe_volume(ec2, each)["Encrypted"] for each in (secret, plain)],
+                [True, False])
     attach(guest, plain, "/dev/sdf")
     attach(guest, secret, "/dev/sdg")
     write(guest, plain, f"{WORD}-plain", 1)
@@ -144,7 +141,7 @@ def never_in_clear(guest):
     copy = create(guest, SnapshotId=taken)
     attach(guest, copy, "/dev/sdh")
     lines = [holds(guest, copy, f"{WORD}-secret", 1) != "0", holds(guest, copy, f"{WORD}-secret", 2) != "0",
-             seen(copy)["Encrypted"]]
+             describe_volume(ec2, copy)["Encrypted"]]
     checks.same("a volume of a snapshot under the guest holds what was written before it, and is encrypted",
                 lines, [True, False, True])
     write(guest, copy, f"{WORD}-secret", 3)
@@ -162,7 +159,7 @@ def goes_on(guest, secret, copy, taken):
     ec2.delete_snapshot(SnapshotId=third)
     until("layers are merged under the guest", lambda: len(layers(secret)) == 3)
     ec2.modify_volume(VolumeId=secret, Size=2)
-    until("it is larger", lambda: seen(secret)["Size"] == 2)
+    until("it is larger", lambda: describe_volume(ec2, secret)["Size"] == 2)
     checks.same("it grows, and holds what was written before and after its snapshots",
                 [guest.run(f"blockdev --getsize64 {disk(secret)}")] +
                 [holds(guest, secret, f"{WORD}-secret", mib) != "0" for mib in (1, 2, 4)],
@@ -172,7 +169,7 @@ def goes_on(guest, secret, copy, taken):
     ec2.delete_snapshot(SnapshotId=taken)
     until("at rest its layers are as few as can be", lambda: len(layers(secret)) + len(layers(copy)) == 3)
     ec2.modify_volume(VolumeId=copy, Size=2)
-    until("one that nobody has grows too", lambda: seen(copy)["Size"] == 2)
+    until("one that nobody has grows too", lambda: describe_volume(ec2, copy)["Size"] == 2)
     attach(guest, secret, "/dev/sdg")
     attach(guest, copy, "/dev/sdh")
     checks.same("merged at rest, both hold what is theirs",
@@ -200,7 +197,7 @@ def becomes_encrypted(guest, plain):
 
 def root_stays_encrypted(guest):
     root = describe(ec2, guest.id)["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]
-    checks.ok("the guest runs from an encrypted root volume", seen(root)["Encrypted"])
+    checks.ok("the guest runs from an encrypted root volume", describe_volume(ec2, root)["Encrypted"])
     guest.run(f"echo {WORD}-root >/root/word; sync")
     ec2.stop_instances(InstanceIds=[guest.id])
     wait_state(ec2, guest.id, "stopped")

@@ -124,6 +124,27 @@ def wait_state(ec2, instance_id, *states, limit=LIMIT):
     return until(f"{instance_id} is {' or '.join(states)}", look, limit)
 
 
+def describe_volume(ec2, volume_id):
+    return ec2.describe_volumes(VolumeIds=[volume_id])["Volumes"][0]
+
+
+def wait_volume(ec2, volume_id, wanted, limit=LIMIT, every=0.3):
+    """`available`, or what an attachment says: `attached`. An attachment that failed is not waited for."""
+    def look():
+        found = describe_volume(ec2, volume_id)
+        states = [each["State"] for each in found["Attachments"]] or [found["State"]]
+        if wanted == "attached" and states == ["available"]:
+            raise RuntimeError(f"{volume_id} was not attached")
+        seen[:] = states
+        return states == [wanted]
+
+    seen = []
+    try:
+        until(f"{volume_id} is {wanted}", look, limit, every)
+    except TimeoutError as error:
+        raise TimeoutError(f"{error}: it is {seen[0]}") from None
+
+
 def base_image():
     """The ImageId of the base image. tests/run has registered it in the lab that tests share; a lab
     of one's own gets it here, from the file $CROFT_BASE_IMAGE or where images/build leaves it."""

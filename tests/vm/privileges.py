@@ -6,7 +6,8 @@ console, volume, snapshot, a stop, and both daemons ended and started under it."
 import os
 import socket
 
-from guests import (Checks, Key, base_image, describe, ec2_client, log_in, output, qemu_pid, until, wait_state)
+from guests import (Checks, Key, base_image, describe, ec2_client, log_in, output, qemu_pid, until, wait_state,
+                    wait_volume)
 
 LAB = os.environ["CROFT_LAB"]
 DOOR = "/run/croft/netd.sock"
@@ -113,10 +114,6 @@ def door():
         checks.same("what is no request is not answered", said, b"")
 
 
-def seen(volume):
-    return ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]
-
-
 def guest():
     made = ec2.create_key_pair(KeyName="privileges", KeyType="ed25519")
     key = Key("privileges", made["KeyMaterial"])
@@ -168,9 +165,9 @@ def life(key, instance, zone):
     checks.same("and it finds a croftd that was killed and started", run(asked), instance)
 
     volume = ec2.create_volume(Size=1, AvailabilityZone=zone, VolumeType="gp2")["VolumeId"]
-    until("the volume", lambda: seen(volume)["State"] == "available")
+    wait_volume(ec2, volume, "available")
     ec2.attach_volume(VolumeId=volume, InstanceId=instance, Device="/dev/sdf")
-    until("it is attached", lambda: [a["State"] for a in seen(volume)["Attachments"]] == ["attached"])
+    wait_volume(ec2, volume, "attached")
     disk = f"/dev/disk/by-id/virtio-{volume.replace('-', '')}"
     run(f"udevadm settle; test -b {disk}; mkfs.ext4 -q {disk}; mount {disk} /mnt; echo kept >/mnt/mark; sync")
     for turn in ("one snapshot", "and another"):

@@ -11,7 +11,8 @@ import os
 import signal
 import time
 
-from guests import (Checks, Key, base_image, describe, ec2_client, log_in, qemu_pid, run, until, wait_state)
+from guests import (Checks, Key, base_image, describe, describe_volume, ec2_client, log_in, qemu_pid, run, until,
+                    wait_state, wait_volume)
 
 ROUNDS = 100
 PATTERN = "head -c 8M /dev/urandom >/mnt/pattern && sync /mnt/pattern && sha256sum </mnt/pattern"
@@ -47,19 +48,14 @@ class Guest:
         self.key.remove()
 
 
-def seen(volume):
-    return ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]
-
-
 def available(volume):
-    until(f"{volume} is available", lambda: seen(volume)["State"] == "available")
+    wait_volume(ec2, volume, "available")
 
 
 def attach(guest, volume, device="/dev/sdf"):
     """Returns the disk's name in the guest."""
     ec2.attach_volume(VolumeId=volume, InstanceId=guest.id, Device=device)
-    until(f"{volume} is attached",
-          lambda: [each["State"] for each in seen(volume)["Attachments"]] == ["attached"])
+    wait_volume(ec2, volume, "attached")
 
 
 def disk(volume):
@@ -100,7 +96,7 @@ def grown_and_kept(guest, volume):
     checks.ok("a volume that was attached while the guest ran takes a file system and 8 MiB",
               len(first) == 64, first)
     ec2.modify_volume(VolumeId=volume, Size=3)
-    until("the volume is larger", lambda: seen(volume)["Size"] == 3)
+    until("the volume is larger", lambda: describe_volume(ec2, volume)["Size"] == 3)
     size = guest.run(f"resize2fs {disk(volume)} 2>/dev/null >&2; blockdev --getsize64 {disk(volume)}; "
                      "df --output=size -BM /mnt | tail -n 1").split()
     checks.same("grown while it is mounted, the guest sees it at once", size[0], str(3 << 30))
@@ -109,7 +105,7 @@ def grown_and_kept(guest, volume):
     os.kill(qemu_pid(guest.id), signal.SIGKILL)
     wait_state(ec2, guest.id, "stopped")
     checks.same("QEMU killed: the volume is still the instance's",
-                [each["State"] for each in seen(volume)["Attachments"]], ["attached"])
+                [each["State"] for each in describe_volume(ec2, volume)["Attachments"]], ["attached"])
     ec2.start_instances(InstanceIds=[guest.id])
     wait_state(ec2, guest.id, "running")
     found = guest.run(f"mount {disk(volume)} /mnt; sha256sum </mnt/pattern").split()[0]
@@ -230,7 +226,7 @@ def again_and_again(guest, volume):
     print(f"# {ROUNDS} rounds in {time.monotonic() - began:.1f} s; writes by then: {wrote[1:]}")
     checks.ok("in each round that is looked at the guest has written since the one before",
               wrote == sorted(set(wrote)), wrote)
-    checks.ok(f"attached and detached {ROUNDS} times under writes", seen(volume)["State"] == "available")
+    checks.ok(f"attached and detached {ROUNDS} times under writes", describe_volume(ec2, volume)["State"] == "available")
     guest.run("touch /run/enough")
 
 
@@ -247,7 +243,7 @@ def limited(guest):
     attach(guest, volume, "/dev/sdg")
     slow = seconds_of_writes(guest, volume, 400)
     ec2.modify_volume(VolumeId=volume, Iops=200)
-    until("the volume is modified", lambda: seen(volume)["Iops"] == 200)
+    until("the volume is modified", lambda: describe_volume(ec2, volume)["Iops"] == 200)
     fast = seconds_of_writes(guest, volume, 400)
     print(f"# 400 writes at 100 a second: {slow:.1f} s, at 200: {fast:.1f} s")
     checks.ok("400 writes of a volume of 100 a second take four seconds", 3.5 < slow < 8, slow)
@@ -368,7 +364,7 @@ def main():
         again_and_again(guest, volume)
     with checks.part("the end"):
         guest.end()
-        checks.same("a volume that was detached outlives its instance", seen(volume)["State"],
+        checks.same("a volume that was detached outlives its instance", describe_volume(ec2, volume)["State"],
                     "available")
         ec2.delete_volume(VolumeId=volume)
         until("the volume is gone", lambda: not ec2.describe_volumes(
