@@ -167,16 +167,23 @@ static int fake_host_info(struct hypervisor *h, struct host_info *ret_info, stru
     return 0;
 }
 
+/* What a test has asked for. The lock is held. */
+static int fail_once(struct fake_hypervisor *f, const char *what, const char *instance_id,
+                     struct err *e)
+{
+    int code = f->fail_next;
+    f->fail_next = 0;
+    return code == 0 ? 0 : err_errno(e, code, "cannot %s domain %s", what, instance_id);
+}
+
 static int add(struct fake_hypervisor *f, const struct domain_spec *spec, const char *xml,
                struct err *e)
 {
     if (f->disconnected)
         return err_set(e, ENOTCONN, "the fake hypervisor is away");
-    if (f->fail_next != 0) {
-        int code = f->fail_next;
-        f->fail_next = 0;
-        return err_errno(e, code, "cannot create domain %s", spec->instance_id);
-    }
+    int r = fail_once(f, "create", spec->instance_id, e);
+    if (r < 0)
+        return r;
     if (find(f, spec->instance_id) != NULL)
         return err_set(e, EEXIST, "there is a domain %s", spec->instance_id);
     if (strlen(spec->instance_id) >= ID_SIZE)
@@ -426,7 +433,9 @@ static int fake_disk_attach(struct hypervisor *h, const char *instance_id,
     int r = check_key(disk, e);
     if (r == 0)
         r = look_up(f, instance_id, &d, e);
-    if (d != NULL && find_disk(d, disk->serial) == NULL) {
+    if (r == 0)
+        r = fail_once(f, "attach a disk to", instance_id, e);
+    if (r == 0 && find_disk(d, disk->serial) == NULL) {
         char *slot = find_disk(d, "");
         if (slot == NULL)
             r = err_set(e, ENOSPC, "domain %s has no room for another disk", instance_id);

@@ -13,7 +13,7 @@ int fake_hypervisor_new(domain_event_fn event, void *ctx, struct hypervisor **re
 /* How long a create takes, and how long a guest takes from ops->shutdown to being off. 0 at first.
  */
 void fake_hypervisor_set_delay(struct hypervisor *h, int milliseconds);
-/* The next create_paused fails with -code (a positive errno) and leaves nothing. */
+/* The next create_paused or disk_attach fails with -code (a positive errno) and leaves nothing. */
 void fake_hypervisor_fail_next(struct hypervisor *h, int code);
 /* Do guests obey ops->shutdown? They do at first. */
 void fake_hypervisor_set_obedient(struct hypervisor *h, bool obedient);

@@ -85,8 +85,6 @@ static int attach_at(struct arena *a, virConnectPtr conn, virDomainPtr domain,
     return r;
 }
 
-/* Another disk may come to the domain at the same moment, and be the first at the target that was
- * free: then the next one is tried. */
 static int file_stands(const char *path, struct err *e)
 {
     const char *name = strrchr(path, '/');
@@ -103,6 +101,8 @@ int libvirt_disk_stands(const struct domain_disk *disk, struct err *e)
     return r;
 }
 
+/* Another disk may come to the domain at the same moment, and be the first at the target that was
+ * free: then the next one is tried. */
 int libvirt_disk_attach(struct hypervisor *h, const char *instance_id,
                         const struct domain_disk *disk, struct err *e)
 {

@@ -17,7 +17,6 @@
  */
 
 #define DETACH_FORCE_MS 20000 /* then its tap is taken from the guest instead */
-#define ATTACH_TRIES    4
 
 /* Records the end of an attachment's change, unless it has changed again meanwhile. */
 static int record(struct jobs *j, struct arena *a, const struct network_interface *was,
@@ -53,7 +52,7 @@ static int attach(struct jobs *j, struct arena *a, const struct job *job,
         r = h->ops->nic_connect(h, n->instance_id, &nic, e);
     if (r == 0)
         return record(j, a, n, ATTACHMENT_ATTACHED, e);
-    if (r == -ENOTCONN || job->attempts < ATTACH_TRIES)
+    if (!attach_is_given_up(job, r))
         return r;
     log_error("interface-attach-failed interface=%s instance=%s reason=\"%s\"", n->id,
               n->instance_id, e->message);

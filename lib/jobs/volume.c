@@ -131,7 +131,7 @@ static int delete_files(struct jobs *j, struct arena *a, const struct volume *v,
 
 /* --- attachments */
 
-static int attach(struct jobs *j, struct arena *a, const struct volume *v,
+static int attach(struct jobs *j, struct arena *a, const struct job *job, const struct volume *v,
                   struct outcome *ret_outcome, struct err *e)
 {
     struct hypervisor *h = j->hypervisor;
@@ -156,7 +156,7 @@ static int attach(struct jobs *j, struct arena *a, const struct volume *v,
         *ret_outcome = again(ASK_AGAIN_MS);
         return 0;
     }
-    if (r == -ENOTCONN) {
+    if (!attach_is_given_up(job, r)) {
         *e = why;
         return r;
     }
@@ -242,7 +242,7 @@ static int move(struct jobs *j, struct arena *a, const struct job *job, const st
     if (r < 0 || off)
         return r;
     if (i != NULL && i->state == INSTANCE_RUNNING && !i->rests)
-        return v->attachment_state == ATTACHMENT_ATTACHING ? attach(j, a, v, ret_outcome, e)
+        return v->attachment_state == ATTACHMENT_ATTACHING ? attach(j, a, job, v, ret_outcome, e)
                                                            : detach(j, a, job, v, ret_outcome, e);
     *ret_outcome = again(ASK_AGAIN_MS);
     return 0;

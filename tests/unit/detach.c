@@ -36,14 +36,16 @@ static void after(void)
     calls_free(k);
 }
 
-/* The volume after a run of its job, which has had so many. */
-static const struct volume *run(int64_t attempts, struct outcome *ret_outcome)
+/* What a run of the volume's job, which has had so many, comes to. */
+static int try(int64_t attempts, struct outcome *ret_outcome, struct err *e)
 {
-    struct err e = {0};
     struct job job = {.object_id = volume_id, .kind = "volume", .attempts = attempts};
     *ret_outcome = (struct outcome){0};
-    int r = volume_converge(m->jobs, k->arena, &job, ret_outcome, &e);
-    ck_assert_msg(r == 0, "%s", e.message);
+    return volume_converge(m->jobs, k->arena, &job, ret_outcome, e);
+}
+
+static const struct volume *volume_now(void)
+{
     struct tx *tx = store_read(k->store);
     const struct volume *v = store_volume(tx, k->arena, volume_id);
     ck_assert_int_eq(tx_commit(tx, NULL), 0);
@@ -51,7 +53,16 @@ static const struct volume *run(int64_t attempts, struct outcome *ret_outcome)
     return v;
 }
 
-static void put_attached(void)
+/* The volume after a run that succeeds. */
+static const struct volume *run(int64_t attempts, struct outcome *ret_outcome)
+{
+    struct err e = {0};
+    int r = try(attempts, ret_outcome, &e);
+    ck_assert_msg(r == 0, "%s", e.message);
+    return volume_now();
+}
+
+static void put_attaching(void)
 {
     struct outcome outcome;
     ec2_CreateVolume_out made;
@@ -62,6 +73,12 @@ static void put_attached(void)
     ck_assert_int_eq(run(0, &outcome)->state, VOLUME_AVAILABLE);
     OK(k, AttachVolume, &attached, .volume_id = volume_id, .instance_id = TEST_INSTANCE,
        .device = "/dev/sdf");
+}
+
+static void put_attached(void)
+{
+    struct outcome outcome;
+    put_attaching();
     ck_assert_int_eq(run(0, &outcome)->attachment_state, ATTACHMENT_ATTACHED);
 }
 
@@ -122,6 +139,41 @@ START_TEST(a_guest_is_asked_for_an_interface_as_for_a_disk)
     }
     ck_assert(!run_interfaces(24).again);
     ck_assert_ptr_null(who_has(id));
+    after();
+}
+END_TEST
+
+START_TEST(an_attachment_that_fails_is_tried_again_and_given_up_at_last)
+{
+    before();
+    struct outcome outcome;
+    struct err e = {0};
+    put_attaching();
+    for (int64_t i = 0; i < 4; i++) {
+        fake_hypervisor_fail_next(h, EBUSY);
+        ck_assert_int_eq(try(i, &outcome, &e), -EBUSY);
+        ck_assert_int_eq(volume_now()->attachment_state, ATTACHMENT_ATTACHING);
+    }
+    fake_hypervisor_set_connected(h, false);
+    ck_assert_int_eq(try(1000, &outcome, &e), -ENOTCONN);
+    fake_hypervisor_set_connected(h, true);
+    fake_hypervisor_fail_next(h, EBUSY);
+    const struct volume *v = run(4, &outcome);
+    ck_assert_int_eq(v->state, VOLUME_AVAILABLE);
+    ck_assert_ptr_null(v->instance_id);
+    after();
+}
+END_TEST
+
+START_TEST(an_attachment_that_failed_once_comes)
+{
+    before();
+    struct outcome outcome;
+    struct err e = {0};
+    put_attaching();
+    fake_hypervisor_fail_next(h, ETIMEDOUT);
+    ck_assert_int_eq(try(0, &outcome, &e), -ETIMEDOUT);
+    ck_assert_int_eq(run(1, &outcome)->attachment_state, ATTACHMENT_ATTACHED);
     after();
 }
 END_TEST
@@ -230,5 +282,7 @@ END_TEST
 UNIT_SUITE(layers_are_looked_at_when_a_volume_is_made_and_when_it_is_attached,
            what_a_guest_has_is_limited_when_it_is_modified, nothing_is_limited_where_that_is_off,
            a_volume_is_free_when_its_file_is_closed,
+           an_attachment_that_fails_is_tried_again_and_given_up_at_last,
+           an_attachment_that_failed_once_comes,
            a_guest_is_asked_now_and_then_and_looked_at_between,
            a_guest_is_asked_for_an_interface_as_for_a_disk)
