@@ -111,7 +111,7 @@ class Report:
             self.failed += verdict.failed
             self.skipped += verdict.skipped
             if verdict.failed:
-                self.bad.append(verdict.name)
+                self.bad.append(verdict)
             show(verdict, self.verbose)
 
 
@@ -503,8 +503,12 @@ def main():
                 lane(report, [(replies_test, not words)])
         if not words and not QUICK:
             lane(report, [(coverage_test,)])
+    for verdict in report.bad:
+        print(f"\nFAIL  {verdict.name}")
+        for line in verdict.failures():
+            print("      | " + line)
     print(f"\n{time.monotonic() - began:.0f} s"
-          + (f"; failed: {', '.join(report.bad)}" if report.bad else ""))
+          + (f"; failed: {', '.join(each.name for each in report.bad)}" if report.bad else ""))
     print(f"{report.passed} passed, {report.failed} failed, {report.skipped} skipped", flush=True)
     return 0 if report.failed == 0 and report.passed > 0 else 1
 

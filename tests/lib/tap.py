@@ -33,6 +33,7 @@ PASSED = re.compile(r"^ok\b")
 PLAN = re.compile(r"^1\.\.(\d+)\s*(#\s*skip.*)?$", re.IGNORECASE)
 SKIP = re.compile(r"(?<!\\)#\s*skip\b", re.IGNORECASE)
 OUTPUT_LIMIT = 4 << 20  # bytes of one test that are kept
+FAILURES_MAX, FAILURE_MAX = 8, 300  # of a file, characters of a line, that are said once more at the end
 
 
 class Verdict:
@@ -57,6 +58,18 @@ class Verdict:
     def fail(self, reason):
         self.failed += 1
         self.reasons.append(reason)
+
+    def failures(self):
+        """A line or two of each: the check, and the last that it said, which is the error of a traceback."""
+        found, last = [], None
+        for line in self.output.splitlines():
+            result = RESULT.match(line)
+            if result:
+                last = [line] if result[1] else None
+                found += [last] if last else []
+            elif last and line.startswith("#   "):
+                last[1:] = [line]
+        return [line[:FAILURE_MAX] for each in found[:FAILURES_MAX] for line in each] + self.reasons
 
 
 def judge(name, code, output, seconds):
