@@ -4,8 +4,8 @@
 
 static const struct state states[] = {
     [SNAPSHOT_PENDING] = {"pending", 0, STATE_BIT(SNAPSHOT_COMPLETED) | STATE_BIT(SNAPSHOT_ERROR)},
-    [SNAPSHOT_COMPLETED] = {"completed", 0, 0},
-    [SNAPSHOT_ERROR] = {"error", 0, 0},
+    [SNAPSHOT_COMPLETED] = {"completed", 0, STATE_BIT(SNAPSHOT_ERROR)},
+    [SNAPSHOT_ERROR] = {"error", 0, STATE_BIT(SNAPSHOT_COMPLETED)}, /* its file is back */
 };
 
 const struct state_table snapshot_states = {"snapshot", states, ARRAY_SIZE(states)};

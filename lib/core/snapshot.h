@@ -29,6 +29,7 @@ struct snapshot {
     const char *layer_id;  /* NULL: its volume is not frozen yet, or it is an image's */
     const char *image_id;  /* whose layer it is; NULL: not an image's */
     bool encrypted;
+    int64_t missing_since; /* SNAPSHOT_ERROR because a file of it has been gone; 0: none is */
 };
 
 int snapshot_enter_state(struct snapshot *s, enum snapshot_state to, struct err *e);

@@ -35,7 +35,7 @@ static void tell_attachment(struct telling *t, const struct volume *v, const str
         tell_remark(t, step, "it does not run: its row says so, and nothing is to be moved");
         return;
     }
-    struct layer_list chain = plan_chain(t->tx, t->a, v);
+    struct layer_list chain = plan_chain(t->tx, t->a, v->layer_id);
     struct domain_disk disk = *plan_disk(t->call->config, t->a, v, &chain);
     const char *xml = NULL;
     struct err e = {0};

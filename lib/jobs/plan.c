@@ -29,7 +29,7 @@ struct instance_facts instance_facts_read(struct tx *tx, struct arena *a, const 
     facts.volumes = store_volumes(tx, a, "instance_id", instance_id);
     facts.chains = arena_array(a, facts.volumes.n, struct layer_list);
     for (size_t i = 0; i < facts.volumes.n; i++)
-        facts.chains[i] = plan_chain(tx, a, &facts.volumes.v[i]);
+        facts.chains[i] = plan_chain(tx, a, facts.volumes.v[i].layer_id);
     facts.interfaces = store_network_interfaces(tx, a, "instance_id", instance_id);
     if (facts.interfaces.n > 1)
         qsort(facts.interfaces.v, facts.interfaces.n, sizeof(facts.interfaces.v[0]),
@@ -141,10 +141,10 @@ const char *plan_disk_serial(struct arena *a, const char *volume_id)
     return arena_printf(a, "vol%s", digits == NULL ? "" : digits + 1);
 }
 
-struct layer_list plan_chain(struct tx *tx, struct arena *a, const struct volume *v)
+struct layer_list plan_chain(struct tx *tx, struct arena *a, const char *layer_id)
 {
     struct layer_list chain = {0};
-    const struct layer *layer = store_layer(tx, a, v->layer_id);
+    const struct layer *layer = store_layer(tx, a, layer_id);
     for (; layer != NULL; layer = store_layer(tx, a, layer->parent_id))
         *arena_append(a, &chain) = *layer;
     return chain;

@@ -32,8 +32,8 @@ const struct network_interface *instance_primary_interface(const struct instance
 /* Does a start make the file of this volume, an end remove it? */
 bool plan_makes_volume(const struct volume *v);
 bool plan_removes_volume(const struct volume *v);
-/* The layers of a volume, from its top down. */
-struct layer_list plan_chain(struct tx *tx, struct arena *a, const struct volume *v);
+/* A layer (NULL: none) and what it stands on, from the top down. */
+struct layer_list plan_chain(struct tx *tx, struct arena *a, const char *layer_id);
 /* What a layer stands on: another, or an image; NULL: nothing. */
 const char *plan_layer_below(const struct layer *layer);
 /* May a guest have the volume? Not while it is being frozen, or data of its layers is copied. */

@@ -137,7 +137,7 @@ static int attach(struct jobs *j, struct arena *a, const struct job *job, const 
     struct hypervisor *h = j->hypervisor;
     struct err why = {0};
     struct tx *tx = store_read(j->config.store);
-    struct layer_list chain = plan_chain(tx, a, v);
+    struct layer_list chain = plan_chain(tx, a, v->layer_id);
     int r = tx_commit(tx, e);
     if (r < 0)
         return r;

@@ -85,6 +85,7 @@ static const struct column snapshot_columns[] = {
     INT(snapshot, completed_at),  BOOL(snapshot, is_public),
     TEXT(snapshot, freeze_id),    TEXT(snapshot, layer_id),
     TEXT(snapshot, image_id),     BOOL(snapshot, encrypted),
+    INT(snapshot, missing_since),
 };
 TABLE(snapshot, 1);
 

@@ -372,6 +372,8 @@ static void check_volume(const struct disk *d)
     struct tx *tx = store_read(w.k->store);
     const struct volume *v = store_volume(tx, a, d->id);
     tx_end(tx);
+    if (v != NULL && v->missing_since > 0)
+        wrong("a file of %s is taken for gone", d->id);
     check_disk(d, path_of_volume(a, d), v != NULL && v->encrypted);
 }
 

@@ -181,6 +181,13 @@ static int m_rebase(struct storage *s, const char *id, const char *on, const cha
     return 0;
 }
 
+static int m_exists(struct storage *s, const char *id, bool *ret_there, struct err *e)
+{
+    (void)s, (void)e;
+    *ret_there = find(id) != NULL;
+    return 0;
+}
+
 static int m_in_use(struct storage *s, const char *id, bool *ret_used, struct err *e)
 {
     _cleanup_arena_ struct arena *a = arena_new();
@@ -255,6 +262,7 @@ static struct storage *begin(const char *directory)
     ops.layer_remove = m_remove;
     ops.layer_seal = m_seal;
     ops.layer_rebase = m_rebase;
+    ops.layer_exists = m_exists;
     ops.layer_in_use = m_in_use;
     ops.layer_merge = m_merge;
     ops.layer_flatten = m_flatten;

@@ -422,6 +422,58 @@ START_TEST(a_volume_whose_file_is_gone_is_impaired_until_it_is_back)
 }
 END_TEST
 
+static void check_snapshot(const char *id, int state)
+{
+    struct tx *tx = store_read(k->store);
+    const struct snapshot *found = store_snapshot(tx, k->arena, id);
+    commit(tx);
+    ck_assert_int_eq(found->state, state);
+    ck_assert_int_eq(found->missing_since > 0, state == SNAPSHOT_ERROR);
+    ck_assert_int_eq(found->state_reason != NULL, state == SNAPSHOT_ERROR);
+}
+
+/* Of layers; and of an image, which is its file. */
+START_TEST(a_snapshot_whose_file_is_gone_is_an_error_until_it_is_back)
+{
+    static const char layer_id[] = "vol-0a0a0a0a0a0a0a0a1";
+    static const char of_layer[] = "snap-0a0a0a0a0a0a0a0a1";
+    static const char of_image[] = "snap-0a0a0a0a0a0a0a0a2";
+    struct tx *tx = store_write(k->store);
+    store_insert_layer(
+        tx, &(struct layer){.id = layer_id, .root_id = layer_id, .image_id = TEST_IMAGE});
+    store_insert_snapshot(tx, &(struct snapshot){.id = of_layer,
+                                                 OF_ACCOUNT,
+                                                 .state = SNAPSHOT_COMPLETED,
+                                                 .volume_id = layer_id,
+                                                 .description = "",
+                                                 .layer_id = layer_id});
+    store_insert_snapshot(tx, &(struct snapshot){.id = of_image,
+                                                 OF_ACCOUNT,
+                                                 .state = SNAPSHOT_COMPLETED,
+                                                 .volume_id = layer_id,
+                                                 .description = "",
+                                                 .image_id = TEST_IMAGE});
+    commit(tx);
+    calls_put_base(s);
+    ck_assert_int_eq(s->ops->layer_make(s, layer_id, TEST_IMAGE, 1, NULL, NULL), 0);
+    look();
+    check_snapshot(of_layer, SNAPSHOT_COMPLETED);
+    ck_assert_int_eq(s->ops->layer_remove(s, layer_id, NULL), 0);
+    for (int i = 0; i < 2; i++) {
+        look();
+        check_snapshot(of_layer, SNAPSHOT_ERROR);
+        check_snapshot(of_image, SNAPSHOT_COMPLETED);
+    }
+    ck_assert_int_eq(s->ops->layer_make(s, layer_id, TEST_IMAGE, 1, NULL, NULL), 0);
+    look();
+    check_snapshot(of_layer, SNAPSHOT_COMPLETED);
+    ck_assert_int_eq(s->ops->image_remove(s, TEST_IMAGE, NULL), 0);
+    look();
+    check_snapshot(of_layer, SNAPSHOT_ERROR);
+    check_snapshot(of_image, SNAPSHOT_ERROR);
+}
+END_TEST
+
 /* --- rows that have served their time */
 
 static bool has_nat(const char *id)
@@ -530,6 +582,7 @@ UNIT_SUITE_WITH(before, after, what_is_on_its_way_has_a_job_and_what_is_at_rest_
                 an_instance_is_looked_at_until_it_has_ended, what_belongs_to_no_row_goes,
                 guests_and_files_stay_while_the_owner_looks_at_a_backup,
                 a_volume_whose_file_is_gone_is_impaired_until_it_is_back,
+                a_snapshot_whose_file_is_gone_is_an_error_until_it_is_back,
                 a_stray_domain_goes_once_its_hypervisor_is_back,
                 gateways_that_are_gone_are_shown_for_an_hour,
                 an_instance_that_has_ended_is_shown_for_an_hour,

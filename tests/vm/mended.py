@@ -216,6 +216,43 @@ def volume_file_is_removed(facts):
         Filters=[{"Name": "volume-id", "Values": [volume]}])["Volumes"], 30)
 
 
+class Snapshot:
+    """One whose file is moved away and put back. Nobody uses it, so it is looked for every two minutes: begun
+    before all else, and looked at when that has been done."""
+
+    def __init__(self):
+        zone = ec2.describe_availability_zones()["AvailabilityZones"][0]["ZoneName"]
+        volume = ec2.create_volume(Size=1, AvailabilityZone=zone)["VolumeId"]
+        until("the volume is available", lambda: state_of(volume) == "available", 30)
+        self.id = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+        until("the snapshot is completed", lambda: self.seen()["State"] == "completed", 30)
+        ec2.delete_volume(VolumeId=volume)
+        until("the volume is gone", lambda: not ec2.describe_volumes(
+            Filters=[{"Name": "volume-id", "Values": [volume]}])["Volumes"], 30)
+        self.zone, self.path = zone, file_of(volume)
+        os.rename(self.path, self.path + ".away")
+
+    def seen(self):
+        return ec2.describe_snapshots(SnapshotIds=[self.id])["Snapshots"][0]
+
+    def is_noticed(self):
+        timed("snapshot's file gone: it is an error", lambda: self.seen()["State"] == "error", 130)
+        reason = self.seen().get("StateMessage", "")
+        checks.ok("snapshot's file gone: it says so, and no path of the server", "file" in reason and STATE not in reason,
+                  reason)
+        try:
+            ec2.create_volume(SnapshotId=self.id, AvailabilityZone=self.zone)
+            refusal = None
+        except ClientError as error:
+            refusal = error.response["Error"]["Code"]
+        checks.same("snapshot's file gone: nothing is made from it", refusal, "IncorrectState")
+        os.rename(self.path + ".away", self.path)
+
+    def is_mended(self):
+        timed("snapshot's file put back: it is completed", lambda: self.seen()["State"] == "completed", 130)
+        ec2.delete_snapshot(SnapshotId=self.id)
+
+
 def main():
     global key  # pylint: disable=global-statement
     image = base_image()
@@ -227,6 +264,7 @@ def main():
     facts = wait_state(ec2, instance_id, "running")
     boot = log_in(key, facts["PublicIpAddress"], "cat /proc/sys/kernel/random/boot_id").strip()
     checks.note("first login")
+    snapshot = Snapshot()
     with checks.part("dnsmasq"):
         dnsmasq_ends(facts)
     with checks.part("rules"):
@@ -235,12 +273,16 @@ def main():
         namespace_is_deleted(facts, boot)
     with checks.part("volume's file"):
         volume_file_is_removed(facts)
+    with checks.part("snapshot's file"):
+        snapshot.is_noticed()
     with checks.part("libvirtd"):
         libvirtd_is_away(image, facts)
     with checks.part("domain"):
         domain_is_destroyed(instance_id)
     with checks.part("root's file"):
         root_file_is_removed(instance_id)
+    with checks.part("snapshot's file is back"):
+        snapshot.is_mended()
     ec2.terminate_instances(InstanceIds=[instance_id])
     wait_state(ec2, instance_id, "terminated")
     checks.same("QEMU has ended", qemu_pid(instance_id), None)
