@@ -28,7 +28,7 @@ class Guest:
         self.zone = ec2.describe_availability_zones()["AvailabilityZones"][0]["ZoneName"]
         self.volumes = [self.volume(Encrypted=number % 2 == 0, VolumeType="gp2", Size=4) for number in range(4)]
         root = ec2.describe_images(ImageIds=[base_image()])["Images"][0]["RootDeviceName"]
-        made = ec2.run_instances(ImageId=base_image(), InstanceType="t3.micro", KeyName="early",
+        made = ec2.run_instances(ImageId=base_image(), InstanceType="t2.micro", KeyName="early",
                                  SecurityGroupIds=[self.group], MinCount=1, MaxCount=1,
                                  BlockDeviceMappings=[{"DeviceName": root, "Ebs": {"Encrypted": True}}])
         self.id = made["Instances"][0]["InstanceId"]

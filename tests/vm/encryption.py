@@ -34,7 +34,7 @@ class Guest:
         ec2.authorize_security_group_ingress(GroupId=self.group, IpProtocol="tcp", FromPort=22,
                                              ToPort=22, CidrIp="0.0.0.0/0")
         root = ec2.describe_images(ImageIds=[base_image()])["Images"][0]["RootDeviceName"]
-        made = ec2.run_instances(ImageId=base_image(), InstanceType="t3.micro", KeyName="encryption",
+        made = ec2.run_instances(ImageId=base_image(), InstanceType="t2.micro", KeyName="encryption",
                                  SecurityGroupIds=[self.group], MinCount=1, MaxCount=1,
                                  BlockDeviceMappings=[{"DeviceName": root, "Ebs": {"Encrypted": True}}])
         self.id = made["Instances"][0]["InstanceId"]

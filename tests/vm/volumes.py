@@ -2,10 +2,11 @@
 # area: disks
 # timeout: 1500
 # config: volume_limits=on
-# config: instance_type=lab.scratch 2 1024 x86_64 2x1
+# config: instance_type=lab.scratch 1 1024 x86_64 2x1
 """Volumes of a real guest: attached and detached while it writes, grown under a mounted file system, and
 holding what was synced when QEMU is killed. Snapshots of them while it writes: restored, the file system is
-clean and has all that was synced before, and layers go while the guest reads them."""
+clean and has all that was synced before, and layers go while the guest reads them. Its guests have one processor:
+docs/reliability.md, "Real guests"."""
 import glob
 import os
 import signal
@@ -270,7 +271,7 @@ def imaged(guest):
     copy = Guest.__new__(Guest)
     copy.key = guest.key
     copy.id = ec2.run_instances(
-        ImageId=image, InstanceType="t3.micro", KeyName="volumes", SecurityGroupIds=[guest.group], MinCount=1,
+        ImageId=image, InstanceType="t2.micro", KeyName="volumes", SecurityGroupIds=[guest.group], MinCount=1,
         MaxCount=1, BlockDeviceMappings=[{"DeviceName": before["RootDeviceName"], "Ebs": {"VolumeSize": 14}}],
     )["Instances"][0]["InstanceId"]
     wait_state(ec2, copy.id, "running")
