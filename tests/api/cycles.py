@@ -446,9 +446,10 @@ def again(hand):
             hand.maybe.add(made[kind.key])
 
 
-def adopt(hands, seen, claimed, stock):
+def adopt(hands, seen, claimed, stock, doubts=()):
     """What nobody has was made by a call whose answer was cut off: one for each hand at most, and for a launch or an
-    image what comes with it."""
+    image what comes with it. Or by one call more, of the kinds in `doubts`, that failed."""
+    doubts = list(doubts)
     for name, rows in seen.items():
         kind = KINDS[name]
         for key, row in rows.items():
@@ -463,10 +464,14 @@ def adopt(hands, seen, claimed, stock):
                 hands[0].has[name][key] = {}  # its image has gone
                 continue
             hand = next((each for each in hands if each.pending and each.pending[0].name == name), None)
-            if hand is None:
+            if hand is not None:
+                hand.pending = None
+            elif name in doubts:
+                doubts.clear()
+                hand = hands[0]
+            else:
                 yield f"{key} is there, and nobody has made it: {row}"
                 continue
-            hand.pending = None
             hand.has[name][key] = {}
             learn(hand, name, key, row)
 

@@ -31,7 +31,7 @@ ERRORS = {"ENOSPC": errno.ENOSPC, "EIO": errno.EIO}
 KINDS_OF_CALLS = {**{name: kind for name, kind in KINDS_OF_FAULTS.items() if kind & ALL_OF_FILES}, "all": ALL_OF_FILES}
 CLEAN_EVERY = 10
 MOMENT = 0.5  # seconds of work in a cycle
-CROSSING = 0.1  # seconds in which answers may overtake each other: which commit was the last is not known
+CROSSING = 0.25  # seconds in which answers may overtake each other: which commit was the last is not known
 
 
 def enter_own_lab():
@@ -54,11 +54,14 @@ from cycles import KINDS, Hand, Lost, adopt, ask, check, clean, forgive, set_up,
 
 class Sufferer(Hand):
     """A hand to which a failure of the server is a refusal like another: nothing has changed. But when the daemon is
-    killed afterwards the last such call may come back: a commit whose sync failed is in the file."""
+    killed afterwards one such call may come back: a commit whose sync failed, or whose last write, is in the file until
+    another one is written over it, and that one may fail at its first write."""
+
+    done = 0  # when any hand's change was answered last: then no failure from before is in the file
 
     def __init__(self, *arguments):
         super().__init__(*arguments)
-        self.failures, self.doubt = 0, (0, None)
+        self.failures, self.doubts = 0, []  # of calls that failed: when, the kind that was to be made, what was changed
 
     def tell(self, action, **params):
         self.calls[action] += 1
@@ -69,19 +72,20 @@ class Sufferer(Hand):
             self.failures += refused.status >= 500
             return None
 
+    def note(self, reply, failures, kind, of):
+        if self.failures > failures:
+            self.doubts.append((time.monotonic(), kind, of))
+        elif reply is not None:
+            Sufferer.done = time.monotonic()
+        return reply
+
     def make(self, name, action, **params):
-        before = self.failures
-        made = super().make(name, action, **params)
-        if self.failures > before:
-            self.doubt = (time.monotonic(), lambda: setattr(self, "pending", (KINDS[name], action, params)))
-        return made
+        failures = self.failures
+        return self.note(super().make(name, action, **params), failures, name, None)
 
     def change(self, name, action, of, **params):
-        before = self.failures
-        reply = super().change(name, action, of, **params)
-        if self.failures > before:
-            self.doubt = (time.monotonic(), lambda: self.maybe.add(of))
-        return reply
+        failures = self.failures
+        return self.note(super().change(name, action, of, **params), failures, None, of)
 
 
 def cycle(dice, disk, hands, stock):
@@ -101,19 +105,20 @@ def cycle(dice, disk, hands, stock):
     for thread in threads:
         thread.join()
     failed = disk.end()
+    doubts = []
     if killed:
         start()
-        last = max(hand.doubt[0] for hand in hands)
-        for when, doubt in (hand.doubt for hand in hands):
-            if doubt is not None and last - when < CROSSING:
-                doubt()
+        for hand in hands:
+            hand.doubts = [each for each in hand.doubts if each[0] > Sufferer.done - CROSSING]
+            hand.maybe.update(of for _, _, of in hand.doubts if of)
+            doubts += [kind for _, kind, _ in hand.doubts if kind]
     wrong = [each for hand in hands for each in hand.wrong]
     seen, _ = settle()
     forgive(hands, seen)
     more, claimed = check(hands, seen)
-    wrong += more + list(adopt(hands, seen, claimed, stock))
+    wrong += more + list(adopt(hands, seen, claimed, stock, doubts))
     for hand in hands:
-        hand.pending, hand.wrong, hand.doubt = None, [], (0, None)
+        hand.pending, hand.wrong, hand.doubts = None, [], []
         hand.maybe.clear()
     told = f"{count if count < FOR_EVER else 'all'} of {calls} after {skip}: {error}{', killed' if killed else ''}"
     return wrong, told, failed
