@@ -25,6 +25,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 import unittest
 
@@ -121,10 +122,14 @@ def run_bounded(argv, limit, env=None, live=False):
     the signal) and its stdout and stderr. When time is up it gets SIGTERM, for a lab to end
     itself, and some seconds later SIGKILL."""
     sink = None if live else subprocess.PIPE
+    if ending.is_set():
+        return 1, ""
     process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=sink,
                                stderr=None if live else subprocess.STDOUT, env=env,
                                start_new_session=True)
     running.add(process)
+    if ending.is_set():  # since then
+        os.killpg(process.pid, signal.SIGTERM)
     try:
         try:
             out, _ = process.communicate(timeout=limit)
@@ -144,9 +149,12 @@ def run_bounded(argv, limit, env=None, live=False):
 
 
 running = set()
+ending = threading.Event()
 
 
 def end_running():
+    """And nothing is begun any more: a lab would outlive the run."""
+    ending.set()
     for process in list(running):
         try:
             os.killpg(process.pid, signal.SIGTERM)
