@@ -16,8 +16,8 @@ import time
 from botocore.exceptions import ClientError
 
 from clients import Boto3
-from guests import (DNS_PROBE, Checks, Key, base_image, describe, ec2_client, enter_own_lab, log_in, output,
-                    qemu_pid, reaches, run, until, wait_state)
+from guests import (DNS_PROBE, Checks, Key, base_image, describe, describe_volume, ec2_client, enter_own_lab, log_in,
+                    output, qemu_pid, reaches, run, until, wait_state, wait_volume)
 
 enter_own_lab("--config", "instance_type=lab.tiny 1 128")
 
@@ -138,7 +138,7 @@ def libvirtd_is_away(image, facts):
         ec2.terminate_instances(InstanceIds=[launched])
         timed("libvirtd back: it ends", lambda: describe(ec2, launched)["State"]["Name"] == "terminated", 60)
     if volume:
-        until("the volume is available", lambda: state_of(volume["VolumeId"]) == "available", 30)
+        wait_volume(ec2, volume["VolumeId"], "available", 30)
         ec2.delete_volume(VolumeId=volume["VolumeId"])
 
 
@@ -153,10 +153,6 @@ def domain_is_destroyed(instance_id):
     reason = describe(ec2, instance_id).get("StateReason", {})
     checks.ok("domain destroyed by hand: it says that it was not asked to", reason.get("Code", "").startswith("Server."), reason)
     checks.note(reason.get("Message"))
-
-
-def state_of(volume):
-    return ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["State"]
 
 
 def file_of(volume):
@@ -199,13 +195,13 @@ def root_file_is_removed(instance_id):
 
 def volume_file_is_removed(facts):
     volume = ec2.create_volume(Size=1, AvailabilityZone=facts["Placement"]["AvailabilityZone"])["VolumeId"]
-    until("the volume is available", lambda: state_of(volume) == "available", 30)
+    wait_volume(ec2, volume, "available", 30)
     os.unlink(file_of(volume))
     try:
         ec2.attach_volume(VolumeId=volume, InstanceId=facts["InstanceId"], Device="/dev/sdf")
     except ClientError as error:
         checks.note(f"file gone: attach: {error}")
-    timed("volume's file gone: the volume is available again", lambda: state_of(volume) == "available", 90)
+    timed("volume's file gone: the volume is available again", lambda: describe_volume(ec2, volume)["State"] == "available", 90)
     shown = ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]
     told_of(volume, "volume's file gone")
     checks.same("volume's file gone: it is attached to nothing", shown["Attachments"], [])
@@ -223,7 +219,7 @@ class Snapshot:
     def __init__(self):
         zone = ec2.describe_availability_zones()["AvailabilityZones"][0]["ZoneName"]
         volume = ec2.create_volume(Size=1, AvailabilityZone=zone)["VolumeId"]
-        until("the volume is available", lambda: state_of(volume) == "available", 30)
+        wait_volume(ec2, volume, "available", 30)
         self.id = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
         until("the snapshot is completed", lambda: self.seen()["State"] == "completed", 30)
         ec2.delete_volume(VolumeId=volume)
