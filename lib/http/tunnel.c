@@ -69,12 +69,12 @@ struct http_tunnels {
     int epoll;
     int wake;
     pthread_t thread;
-    bool stopped;
     atomic_uint count; /* places taken */
     atomic_bool stop;
     unsigned lingering;   /* the relay's */
-    pthread_mutex_t lock; /* of the list */
+    pthread_mutex_t lock; /* of what follows */
     struct tunnel *list;
+    bool stopped; /* the relay has ended: no tunnel is added any more */
 };
 
 static void set_up(int fd)
@@ -300,7 +300,9 @@ void http_tunnels_stop(struct http_tunnels *ts)
     uint64_t one = 1;
     (void)!write(ts->wake, &one, sizeof(one));
     (void)pthread_join(ts->thread, NULL);
+    (void)pthread_mutex_lock(&ts->lock);
     ts->stopped = true;
+    (void)pthread_mutex_unlock(&ts->lock);
     free_dead(ts, true); /* one that was added while the thread ended */
 }
 

@@ -226,7 +226,28 @@ START_TEST(a_tunnel_ends_when_either_end_is_gone)
     ck_assert_int_lt(clock_monotonic() - begin, 2000);
     ck_assert_int_eq(recv(guest, &c, 1, 0), 0);
     ck_assert_int_eq(recv(fd, &c, 1, 0), 0);
+    (void)close(guest);
+    (void)close(fd);
     stop();
+}
+END_TEST
+
+/* The client has its 101 before the relay has its tunnel: the server may stop in between. */
+START_TEST(a_tunnel_may_open_while_the_server_stops)
+{
+    for (int round = 0; round < 100; round++) {
+        start(0, 0);
+        int fd = round % 2 == 0 ? dial() : dial_unix();
+        int guest = open_tunnel(fd, "");
+        http_server_stop(server, 3000);
+        char c = 0;
+        ck_assert_int_eq(recv(guest, &c, 1, 0), 0);
+        ck_assert_int_eq(recv(fd, &c, 1, 0), 0);
+        ck_assert_uint_eq(http_server_tunnels(server), 0);
+        (void)close(guest);
+        (void)close(fd);
+        stop();
+    }
 }
 END_TEST
 
@@ -311,5 +332,5 @@ END_TEST
 UNIT_SUITE(an_upload_is_streamed_and_answered, uploads_that_may_not_be_are_refused,
            a_tunnel_carries_bytes_both_ways_and_half_closes,
            a_tunnel_is_whole_in_both_directions_at_once, a_tunnel_ends_when_either_end_is_gone,
-           tunnels_are_bounded, slow_handlers_hold_nobody_up_and_are_waited_for,
-           stopping_lets_running_requests_end)
+           a_tunnel_may_open_while_the_server_stops, tunnels_are_bounded,
+           slow_handlers_hold_nobody_up_and_are_waited_for, stopping_lets_running_requests_end)
