@@ -45,8 +45,9 @@ struct applied {
     int namespace_fd;
     int dnsmasq;       /* pidfd */
     size_t hosts_gone; /* that this dnsmasq has seen go, or one before it */
-    struct held *held; /* knows nothing when what is applied is not known */
-    int lost_fd;       /* the namespace whose name was taken away: guests are still in it; or -1 */
+    struct held *held; /* knows nothing when what is applied is not known; so the next */
+    struct nats *nats;
+    int lost_fd; /* the namespace whose name was taken away: guests are still in it; or -1 */
     uint32_t generation; /* of its rules, as our last transaction left them; 0: not known */
 };
 
@@ -65,6 +66,7 @@ struct applied *applied_new(const char *vpc_id)
     CHECK_MEMORY(vpc->vpc_id != NULL);
     vpc->namespace_fd = vpc->dnsmasq = vpc->lost_fd = -1;
     vpc->held = held_new();
+    vpc->nats = nats_new();
     return vpc;
 }
 
@@ -78,11 +80,18 @@ void applied_free(struct applied *vpc)
     if (vpc == NULL)
         return;
     held_free(vpc->held);
+    nats_free(vpc->nats);
     cleanup_close(&vpc->namespace_fd);
     cleanup_close(&vpc->dnsmasq);
     cleanup_close(&vpc->lost_fd);
     free(vpc->vpc_id);
     free(vpc);
+}
+
+static void forget(struct applied *vpc)
+{
+    held_forget(vpc->held);
+    nats_forget(vpc->nats);
 }
 
 /* --- apply: inside the namespace */
@@ -206,7 +215,7 @@ static int apply_all(const struct applied_options *o, struct arena *scratch, str
     if (r == 0 && frame)
         r = edge_link_put(intent->index, intent->n_ipv6_cidrs > 0, vpc->namespace_fd, e);
     if (r == 0)
-        r = nat_put(scratch, old->intent, intent, vpc->namespace_fd, e);
+        r = nat_put(scratch, vpc->nats, old->intent, intent, vpc->namespace_fd, e);
     if (r == 0 && (frame || !intent_equal(old->intent, intent, INTENT_WAYS)))
         r = peer_links_put(scratch, intent, vpc->namespace_fd, e);
     if (r == 0)
@@ -214,16 +223,6 @@ static int apply_all(const struct applied_options *o, struct arena *scratch, str
     if (r == 0)
         r = edge_routes_change(old->intent, intent, e);
     return r;
-}
-
-/* Links end with the namespace at their other end, which others may take away. */
-static bool links_stand(const struct applied *vpc)
-{
-    struct held_ports nats = held_nat_ports(vpc->held);
-    for (size_t i = 0; i < nats.n; i++)
-        if (!nat_stands(nats.v[i]))
-            return false;
-    return peer_links_stand(held_frame(vpc->held), vpc->namespace_fd);
 }
 
 static bool rules_stand(const struct applied *vpc)
@@ -237,20 +236,24 @@ static bool rules_stand(const struct applied *vpc)
 /* What others have taken away or changed is not known to be in force any more. */
 static void look(struct applied *vpc)
 {
+    const char *nat = NULL;
     if (vpc->namespace_fd >= 0 && !netns_is(vpc->namespace_fd, vpc->vpc_id)) {
         log_warning("network-mended vpc=%s: the name of its namespace was taken away", vpc->vpc_id);
         cleanup_close(&vpc->lost_fd);
         vpc->lost_fd = TAKE_FD(vpc->namespace_fd);
-        held_forget(vpc->held);
+        forget(vpc);
     } else if (held_frame(vpc->held) == NULL) {
         return;
-    } else if (!links_stand(vpc)) {
+    } else if ((nat = nats_changed(vpc->nats)) != NULL) {
+        log_warning("network-mended vpc=%s: %s is not as it was left", vpc->vpc_id, nat);
+        forget(vpc);
+    } else if (!peer_links_stand(held_frame(vpc->held), vpc->namespace_fd)) {
         log_warning("network-mended vpc=%s: a link was taken away", vpc->vpc_id);
-        held_forget(vpc->held);
+        forget(vpc);
     } else if (!rules_stand(vpc)) {
         log_info("network-made-anew vpc=%s: rules of its namespace are not as they were left",
                  vpc->vpc_id);
-        held_forget(vpc->held);
+        forget(vpc);
     }
     if (vpc->dnsmasq >= 0 && dnsmasq_has_ended(vpc->dnsmasq))
         log_warning("network-mended vpc=%s: its dnsmasq had ended", vpc->vpc_id);
@@ -293,7 +296,7 @@ int applied_change(struct applied *vpc, const struct applied_options *o,
         return r;
     r = apply_all(o, a, vpc, &old, &parts, e);
     if (r < 0) {
-        held_forget(vpc->held);
+        forget(vpc);
         return err_wrap(e, r, "cannot set up the network of %s", intent->vpc_id);
     }
     held_keep(a, vpc->held, &change);

@@ -33,7 +33,6 @@ struct held {
     struct arena *arena;              /* of the frame */
     const struct net_vpc *frame;      /* NULL: nothing is known */
     struct port_list ports;           /* each a block of its own */
-    struct port_list nats;            /* some of the same */
     struct combination *combinations; /* by name */
     size_t n_combinations, room;
 };
@@ -54,7 +53,6 @@ void held_forget(struct held *h)
         free(h->combinations[i].one);
     }
     free(h->ports.v);
-    free(h->nats.v);
     free(h->combinations);
     arena_free(h->arena);
     *h = (struct held){0};
@@ -71,11 +69,6 @@ void held_free(struct held *h)
 const struct net_vpc *held_frame(const struct held *h)
 {
     return h->frame;
-}
-
-struct held_ports held_nat_ports(const struct held *h)
-{
-    return (struct held_ports){(const struct net_port **)h->nats.v, h->nats.n};
 }
 
 /* --- lists in order */
@@ -335,7 +328,6 @@ static void drop(struct arena *a, struct held *h, const char *id)
     CHECK(port != NULL);
     count_out(a, h, port);
     list_drop(&h->ports, id);
-    list_drop(&h->nats, id);
     free(port);
 }
 
@@ -351,8 +343,6 @@ void held_keep(struct arena *a, struct held *h, const struct held_change *change
         struct net_port *port = intent_port_copy(change->come.v[i]);
         count_in(a, h, port);
         list_add(&h->ports, port);
-        if (port->nat_gateway_id != NULL)
-            list_add(&h->nats, port);
     }
     if (h->frame != NULL && change->same_frame)
         return;

@@ -34,8 +34,6 @@ void held_free(struct held *h);
 void held_forget(struct held *h);
 /* All but the ports; NULL: nothing is known. */
 const struct net_vpc *held_frame(const struct held *h);
-/* Those of NAT gateways. */
-struct held_ports held_nat_ports(const struct held *h);
 
 /* `part` as in network_ops.apply(). The change is good as long as what is held and the intent.
  * Ports of both sides are sorted by interface id. */

@@ -1,9 +1,11 @@
 #include "network/nat.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/check.h"
 #include "base/cleanup.h"
 #include "base/id.h"
 #include "base/text.h"
@@ -18,6 +20,86 @@
 
 #define RULES_MAX ((size_t)1 << 16)
 #define INNER     NAT_INNER_LINK
+
+struct left {
+    char *id;
+    uint32_t generation; /* of its rules, as we left them; 0: others were there meanwhile */
+};
+
+struct nats {
+    struct left *v;
+    size_t n;
+};
+
+/* --- what is known */
+
+struct nats *nats_new(void)
+{
+    struct nats *known = calloc(1, sizeof(*known));
+    CHECK_MEMORY(known != NULL);
+    return known;
+}
+
+void nats_forget(struct nats *known)
+{
+    for (size_t i = 0; i < known->n; i++)
+        free(known->v[i].id);
+    free(known->v);
+    *known = (struct nats){0};
+}
+
+void nats_free(struct nats *known)
+{
+    if (known == NULL)
+        return;
+    nats_forget(known);
+    free(known);
+}
+
+static void drop_known(struct nats *known, const char *id)
+{
+    size_t i = 0;
+    while (i < known->n && !streq(known->v[i].id, id))
+        i++;
+    if (i == known->n)
+        return;
+    free(known->v[i].id);
+    known->v[i] = known->v[--known->n];
+}
+
+static void keep_known(struct nats *known, const char *id, uint32_t generation)
+{
+    drop_known(known, id);
+    known->v = reallocarray(known->v, known->n + 1, sizeof(*known->v));
+    CHECK_MEMORY(known->v != NULL);
+    known->v[known->n] = (struct left){strdup(id), generation};
+    CHECK_MEMORY(known->v[known->n].id != NULL);
+    known->n++;
+}
+
+static bool has_inner(void)
+{
+    _cleanup_rtnl_ struct rtnl rtnl = RTNL_CLOSED;
+    return rtnl_open(&rtnl, NULL) == 0 && rtnl_index(&rtnl, INNER) != 0;
+}
+
+static bool stands(const struct left *left)
+{
+    _cleanup_close_ int fd = -1;
+    _cleanup_netns_ struct netns_visit visit = NETNS_AT_HOME;
+    return netns_open(left->id, &fd, NULL) == 0 && netns_enter(&visit, fd, NULL) == 0 &&
+           left->generation != 0 && nft_generation() == left->generation && has_inner();
+}
+
+const char *nats_changed(const struct nats *known)
+{
+    for (size_t i = 0; i < known->n; i++)
+        if (!stands(&known->v[i]))
+            return known->v[i].id;
+    return NULL;
+}
+
+/* --- rules */
 
 struct ruleset *nat_rules_build(struct arena *a, const struct net_port *port)
 {
@@ -51,6 +133,8 @@ struct ruleset *nat_rules_build(struct arena *a, const struct net_port *port)
     return r;
 }
 
+/* --- one gateway */
+
 static bool has_address(const struct net_port *port, const char *private_ip)
 {
     for (size_t i = 0; i < port->n_addresses; i++)
@@ -78,14 +162,25 @@ static int put_addresses(struct rtnl *rtnl, int index, const struct net_port *po
     return r;
 }
 
-/* What is inside. The thread is in the gateway's namespace. */
-static int put_inside(struct arena *a, const struct net_port *port, const struct net_port *old,
-                      const struct net_block *subnet, struct err *e)
+static int put_rules(struct arena *a, struct nats *known, const struct net_port *port,
+                     struct err *e)
 {
-    _cleanup_rtnl_ struct rtnl rtnl = RTNL_CLOSED;
     _cleanup_buf_ struct buf rules = BUF_INIT(RULES_MAX);
     ruleset_write_replace(nat_rules_build(a, port), &rules);
+    uint32_t before = nft_generation();
     int r = nft_run(buf_str(&rules), e);
+    uint32_t now = nft_generation();
+    if (r == 0)
+        keep_known(known, port->nat_gateway_id, now - before == 1 ? now : 0);
+    return r;
+}
+
+/* What is inside. The thread is in the gateway's namespace. */
+static int put_inside(struct arena *a, struct nats *known, const struct net_port *port,
+                      const struct net_port *old, const struct net_block *subnet, struct err *e)
+{
+    _cleanup_rtnl_ struct rtnl rtnl = RTNL_CLOSED;
+    int r = put_rules(a, known, port, e);
     if (r == 0)
         r = netns_sysctl("net/ipv4/ip_forward", "1", e);
     if (r == 0)
@@ -110,20 +205,18 @@ static int put_inside(struct arena *a, const struct net_port *port, const struct
     return r;
 }
 
-static bool has_inner(int nat_fd)
+static bool has_inner_at(int nat_fd)
 {
     _cleanup_netns_ struct netns_visit visit = NETNS_AT_HOME;
-    _cleanup_rtnl_ struct rtnl rtnl = RTNL_CLOSED;
-    return netns_enter(&visit, nat_fd, NULL) == 0 && rtnl_open(&rtnl, NULL) == 0 &&
-           rtnl_index(&rtnl, INNER) != 0;
+    return netns_enter(&visit, nat_fd, NULL) == 0 && has_inner();
 }
 
 /* The port's end, in the VPC's namespace. */
 static int put_port(const struct net_port *port, const char *bridge, int namespace_fd, int nat_fd,
                     struct err *e)
 {
-    bool inner = has_inner(nat_fd);
     uint8_t mac[6];
+    bool inner = has_inner_at(nat_fd);
     _cleanup_netns_ struct netns_visit visit = NETNS_AT_HOME;
     _cleanup_rtnl_ struct rtnl rtnl = RTNL_CLOSED;
     int r = ways_mac_parse(port->mac, mac);
@@ -142,8 +235,9 @@ static int put_port(const struct net_port *port, const char *bridge, int namespa
     return r < 0 ? r : frame_plug(&rtnl, port->tap, bridge, e);
 }
 
-static int put_one(struct arena *a, const struct net_vpc *intent, const struct net_port *port,
-                   const struct net_port *old, int namespace_fd, struct err *e)
+static int put_one(struct arena *a, struct nats *known, const struct net_vpc *intent,
+                   const struct net_port *port, const struct net_port *old, int namespace_fd,
+                   struct err *e)
 {
     const struct net_subnet *subnet = intent_subnet(intent, port->subnet_id);
     struct net_block block;
@@ -157,11 +251,13 @@ static int put_one(struct arena *a, const struct net_vpc *intent, const struct n
     _cleanup_netns_ struct netns_visit visit = NETNS_AT_HOME;
     if (r == 0)
         r = netns_enter(&visit, nat_fd, e);
-    return r < 0 ? r : put_inside(a, port, old, &block, e);
+    return r < 0 ? r : put_inside(a, known, port, old, &block, e);
 }
 
-static int drop_one(const struct net_port *port, int namespace_fd, struct err *e)
+static int drop_one(struct nats *known, const struct net_port *port, int namespace_fd,
+                    struct err *e)
 {
+    drop_known(known, port->nat_gateway_id);
     _cleanup_netns_ struct netns_visit visit = NETNS_AT_HOME;
     _cleanup_rtnl_ struct rtnl rtnl = RTNL_CLOSED;
     int r = netns_remove(port->nat_gateway_id, e);
@@ -175,8 +271,8 @@ static int drop_one(const struct net_port *port, int namespace_fd, struct err *e
     return index == 0 ? 0 : rtnl_link_drop(&rtnl, index, e);
 }
 
-int nat_put(struct arena *a, const struct net_vpc *from, const struct net_vpc *intent,
-            int namespace_fd, struct err *e)
+int nat_put(struct arena *a, struct nats *known, const struct net_vpc *from,
+            const struct net_vpc *intent, int namespace_fd, struct err *e)
 {
     int r = 0;
     for (size_t i = 0; from != NULL && i < from->n_ports && r == 0; i++) {
@@ -185,7 +281,7 @@ int nat_put(struct arena *a, const struct net_vpc *from, const struct net_vpc *i
             continue;
         const struct net_port *now = intent_port(intent, old->interface_id);
         if (now == NULL || !streq(old->nat_gateway_id, now->nat_gateway_id))
-            r = drop_one(old, namespace_fd, e);
+            r = drop_one(known, old, namespace_fd, e);
     }
     for (size_t i = 0; i < intent->n_ports && r == 0; i++) {
         const struct net_port *port = &intent->ports[i];
@@ -194,15 +290,9 @@ int nat_put(struct arena *a, const struct net_vpc *from, const struct net_vpc *i
         const struct net_port *old = from == NULL ? NULL : intent_port(from, port->interface_id);
         if (old != NULL && intent_port_equal(old, port))
             continue;
-        r = put_one(a, intent, port, old, namespace_fd, e);
+        r = put_one(a, known, intent, port, old, namespace_fd, e);
         if (r < 0)
             return err_wrap(e, r, "%s", port->nat_gateway_id);
     }
     return r;
-}
-
-bool nat_stands(const struct net_port *port)
-{
-    _cleanup_close_ int fd = -1;
-    return netns_open(port->nat_gateway_id, &fd, NULL) == 0;
 }

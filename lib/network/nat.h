@@ -15,12 +15,21 @@
 
 struct net_explained;
 
-/* Makes those of the intent and removes those that only `from` has (NULL: nothing is known). The
- * VPC's bridges are there; the thread is at home. */
-int nat_put(struct arena *a, const struct net_vpc *from, const struct net_vpc *intent,
-            int namespace_fd, struct err *e);
-/* Is the gateway of the port there? */
-bool nat_stands(const struct net_port *port);
+/* Those of one VPC as nat_put() left them. */
+struct nats;
+
+/* Knows of none. Freeing it changes nothing that is applied. */
+struct nats *nats_new(void);
+void nats_free(struct nats *known);
+void nats_forget(struct nats *known);
+/* The id of one whose namespace, link or rules others have taken away or changed, as long as
+ * `known` is; NULL: all stand. The thread is at home. */
+const char *nats_changed(const struct nats *known);
+
+/* Makes those of the intent and removes those that only `from` has (NULL: nothing is known, `known`
+ * neither). The VPC's bridges are there; the thread is at home. */
+int nat_put(struct arena *a, struct nats *known, const struct net_vpc *from,
+            const struct net_vpc *intent, int namespace_fd, struct err *e);
 /* See network_ops. */
 int nat_connections(const char *nat_gateway_id, const char *private_ip, size_t *ret_n,
                     struct err *e);

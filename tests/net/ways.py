@@ -195,9 +195,17 @@ class Nats(world.Case):
             self.driver.apply(vpc)
             self.assertFalse(reaches(b, "192.0.2.53", 80), "the ACL of its subnet counts")
             vpc.subnets[0]["acl"] = None
-            run("ip", "netns", "delete", nat["nat"])
+            inside = ("ip", "netns", "exec", nat["nat"], "nft")
+            for broken in (("ip", "netns", "delete", nat["nat"]), ("ip", "-n", nat["nat"], "link", "delete", "eth0"),
+                           (*inside, "flush", "ruleset"), (*inside, "flush", "chain", "inet", "croft", "postrouting"),
+                           (*inside, "insert", "rule", "inet", "croft", "forward", "drop")):
+                run(*broken)
+                self.assertFalse(reaches(b, "192.0.2.53", 80), "that has taken effect")
+                self.driver.apply(vpc)
+                self.assertTrue(reaches(b, "192.0.2.53", 80, limit=world.COMES), f"{broken}: made again")
+            handles = run(*inside, "-a", "list", "ruleset")
             self.driver.apply(vpc)
-            self.assertTrue(reaches(b, "192.0.2.53", 80, limit=world.COMES), "made again")
+            self.assertEqual(run(*inside, "-a", "list", "ruleset"), handles, "nothing is made anew that stands")
             del vpc.ports[nat["id"]]
             vpc.tables[1]["routes"] = [route("0.0.0.0/0", "blackhole")]
             self.driver.apply(vpc)
