@@ -96,29 +96,20 @@ static void forget(struct applied *vpc)
 
 /* --- apply: inside the namespace */
 
-static int put_rules(const struct ruleset *from, const struct ruleset *to, struct err *e)
+static int put_rules(struct applied *vpc, const struct ruleset *from, const struct ruleset *to,
+                     struct err *e)
 {
     _cleanup_buf_ struct buf transaction = BUF_INIT(TRANSACTION_MAX);
     bool differs = true;
-    if (from == NULL)
+    if (from == NULL) {
+        vpc->generation = 0;
         ruleset_write_replace(to, &transaction);
-    else
+    } else {
         differs = ruleset_write_change(from, to, &transaction);
+    }
     if (transaction.failed)
         return err_set(e, EFBIG, "the rules are longer than %zu bytes", TRANSACTION_MAX);
-    return differs ? nft_run(buf_str(&transaction), e) : 0;
-}
-
-/* Remembers of which generation the rules are, unless somebody else has changed them meanwhile. */
-static int put_rules_of(struct applied *vpc, const struct ruleset *from, const struct ruleset *to,
-                        struct err *e)
-{
-    uint32_t before = nft_generation();
-    int r = put_rules(from, to, e);
-    uint32_t now = nft_generation();
-    bool ours = r == 0 && (from == NULL || before == vpc->generation) && now - before <= 1;
-    vpc->generation = ours ? now : 0;
-    return r;
+    return differs ? nft_run_known(buf_str(&transaction), &vpc->generation, e) : 0;
 }
 
 /* Guests that run are in the namespace whose name was taken away: their taps come along. */
@@ -157,7 +148,7 @@ static int put_inside(struct arena *a, struct applied *vpc, const struct applied
     _cleanup_netns_ struct netns_visit visit = NETNS_AT_HOME;
     int r = netns_enter(&visit, vpc->namespace_fd, e);
     if (r == 0)
-        r = put_rules_of(vpc, old->rules, parts->rules, e);
+        r = put_rules(vpc, old->rules, parts->rules, e);
     if (r == 0 && (old->intent == NULL || !intent_equal(old->intent, intent, INTENT_FRAME)))
         r = frame_put(a, intent, e);
     if (r == 0 && old->intent == NULL)
@@ -230,7 +221,7 @@ static bool rules_stand(const struct applied *vpc)
     _cleanup_netns_ struct netns_visit visit = NETNS_AT_HOME;
     if (netns_enter(&visit, vpc->namespace_fd, NULL) < 0)
         return false;
-    return vpc->generation != 0 && nft_generation() == vpc->generation;
+    return nft_is_at(vpc->generation);
 }
 
 /* What others have taken away or changed is not known to be in force any more. */

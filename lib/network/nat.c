@@ -88,7 +88,7 @@ static bool stands(const struct left *left)
     _cleanup_close_ int fd = -1;
     _cleanup_netns_ struct netns_visit visit = NETNS_AT_HOME;
     return netns_open(left->id, &fd, NULL) == 0 && netns_enter(&visit, fd, NULL) == 0 &&
-           left->generation != 0 && nft_generation() == left->generation && has_inner();
+           nft_is_at(left->generation) && has_inner();
 }
 
 const char *nats_changed(const struct nats *known)
@@ -167,11 +167,10 @@ static int put_rules(struct arena *a, struct nats *known, const struct net_port 
 {
     _cleanup_buf_ struct buf rules = BUF_INIT(RULES_MAX);
     ruleset_write_replace(nat_rules_build(a, port), &rules);
-    uint32_t before = nft_generation();
-    int r = nft_run(buf_str(&rules), e);
-    uint32_t now = nft_generation();
+    uint32_t generation = 0;
+    int r = nft_run_known(buf_str(&rules), &generation, e);
     if (r == 0)
-        keep_known(known, port->nat_gateway_id, now - before == 1 ? now : 0);
+        keep_known(known, port->nat_gateway_id, generation);
     return r;
 }
 

@@ -88,9 +88,18 @@ class Edge(world.Case):
             self.assertTrue(reaches(None, "198.51.100.7", 22, limit=world.COMES), "the server reaches it")
             self.assertTrue(ping(None, "198.51.100.7"))
             # Reloading a firewall's configuration takes every table away.
-            run("nft", "flush", "ruleset")
+            for broken in (("flush", "ruleset"), ("flush", "chain", "inet", "croft", "input"),
+                           ("insert", "rule", "inet", "croft", "input", "accept")):
+                run("nft", *broken)
+                self.assertTrue(reaches(a, "192.0.2.1", 8773, limit=world.COMES), "that has taken effect")
+                self.driver.apply(vpc)
+                self.assertFalse(reaches(a, "192.0.2.1", 8773), broken)
+            handles = run("nft", "-a", "list", "table", "inet", "croft")
+            run("nft", "add", "table", "inet", "others")
             self.driver.apply(vpc)
-            self.assertFalse(reaches(a, "192.0.2.1", 8773))
+            self.assertEqual(run("nft", "-a", "list", "table", "inet", "croft"), handles,
+                             "others may change what is theirs")
+            run("nft", "delete", "table", "inet", "others")
         run("ip", "address", "del", "192.0.2.1/32", "dev", "lo")
 
     def test_the_daemon_connects_past_the_groups_and_says_why_not(self):
