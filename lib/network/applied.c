@@ -216,6 +216,17 @@ static int apply_all(const struct applied_options *o, struct arena *scratch, str
     return r;
 }
 
+/* Those that its guests share. A link ends with the one at its other end, too. */
+static bool links_stand(const struct applied *vpc)
+{
+    const struct net_vpc *frame = held_frame(vpc->held);
+    _cleanup_netns_ struct netns_visit visit = NETNS_AT_HOME;
+    _cleanup_rtnl_ struct rtnl rtnl = RTNL_CLOSED;
+    return netns_enter(&visit, vpc->namespace_fd, NULL) == 0 && rtnl_open(&rtnl, NULL) == 0 &&
+           rtnl_index(&rtnl, "edge0") != 0 && frame_stands(frame, &rtnl) &&
+           peer_links_stand(frame, &rtnl);
+}
+
 static bool rules_stand(const struct applied *vpc)
 {
     _cleanup_netns_ struct netns_visit visit = NETNS_AT_HOME;
@@ -238,7 +249,7 @@ static void look(struct applied *vpc)
     } else if ((nat = nats_changed(vpc->nats)) != NULL) {
         log_warning("network-mended vpc=%s: %s is not as it was left", vpc->vpc_id, nat);
         forget(vpc);
-    } else if (!peer_links_stand(held_frame(vpc->held), vpc->namespace_fd)) {
+    } else if (!links_stand(vpc)) {
         log_warning("network-mended vpc=%s: a link was taken away", vpc->vpc_id);
         forget(vpc);
     } else if (!rules_stand(vpc)) {

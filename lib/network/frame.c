@@ -182,6 +182,14 @@ int frame_put(struct arena *a, const struct net_vpc *intent, struct err *e)
     return r;
 }
 
+bool frame_stands(const struct net_vpc *intent, struct rtnl *rtnl)
+{
+    for (size_t i = 0; i < intent->n_subnets; i++)
+        if (rtnl_index(rtnl, intent->subnets[i].bridge) == 0)
+            return false;
+    return true;
+}
+
 int frame_plug(struct rtnl *rtnl, const char *tap, const char *bridge, struct err *e)
 {
     int index = rtnl_index(rtnl, tap);

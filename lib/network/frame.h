@@ -9,6 +9,8 @@
 #include "network/rtnl.h"
 
 int frame_put(struct arena *a, const struct net_vpc *intent, struct err *e);
+/* Are all bridges there? */
+bool frame_stands(const struct net_vpc *intent, struct rtnl *rtnl);
 /* Puts a tap that is there into a bridge. */
 int frame_plug(struct rtnl *rtnl, const char *tap, const char *bridge, struct err *e);
 /* Taps that are there and in no bridge: a plug may have been cut short. */

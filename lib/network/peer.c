@@ -8,7 +8,6 @@
 #include "network/edge.h"
 #include "network/intent.h"
 #include "network/netns.h"
-#include "network/rtnl.h"
 #include "network/ways.h"
 
 static const char *link_of(struct arena *a, const struct net_peering *p)
@@ -85,17 +84,11 @@ int peer_links_put(struct arena *a, const struct net_vpc *intent, int namespace_
     return r;
 }
 
-bool peer_links_stand(const struct net_vpc *intent, int namespace_fd)
+bool peer_links_stand(const struct net_vpc *intent, struct rtnl *rtnl)
 {
-    if (intent->n_peerings == 0)
-        return true;
     _cleanup_arena_ struct arena *a = arena_new();
-    _cleanup_netns_ struct netns_visit visit = NETNS_AT_HOME;
-    _cleanup_rtnl_ struct rtnl rtnl = RTNL_CLOSED;
-    if (netns_enter(&visit, namespace_fd, NULL) < 0 || rtnl_open(&rtnl, NULL) < 0)
-        return false;
     for (size_t i = 0; i < intent->n_peerings; i++)
-        if (rtnl_index(&rtnl, link_of(a, &intent->peerings[i])) == 0)
+        if (rtnl_index(rtnl, link_of(a, &intent->peerings[i])) == 0)
             return false;
     return true;
 }

@@ -7,8 +7,9 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "network/network.h"
+#include "network/rtnl.h"
 
 /* Makes the links of the intent's peerings and removes others. The thread is at home. */
 int peer_links_put(struct arena *a, const struct net_vpc *intent, int namespace_fd, struct err *e);
-/* Are all of them there? */
-bool peer_links_stand(const struct net_vpc *intent, int namespace_fd);
+/* Are all of them there? `rtnl` is the namespace's. */
+bool peer_links_stand(const struct net_vpc *intent, struct rtnl *rtnl);

@@ -140,6 +140,21 @@ class Names(world.Case):
             self.assertTrue(eventually(lambda: reaches(a, b.ip, 22), 10))
         self.assertTrue(eventually(lambda: dns(a, "10.0.0.2", b.port["hostname"] + ".ec2.internal") == (0, [b.ip])))
 
+    def test_links_that_somebody_has_deleted_are_made_again(self):
+        vpc = Vpc()
+        group = vpc.group(rule("tcp", 22), everything_out())
+        a, b = self.start(vpc, vpc.port([group], public="198.51.100.7"), vpc.port([group]))
+        with a.listen(22):
+            for link in (("link", "delete", f"cv{vpc.index}"), ("-n", vpc.id, "link", "delete", "edge0"),
+                         ("-n", vpc.id, "link", "delete", vpc.subnets[0]["bridge"])):
+                self.assertTrue(reaches(None, "198.51.100.7", 22, limit=world.COMES))
+                run("ip", *link)
+                self.assertFalse(reaches(None, "198.51.100.7", 22), "that has taken effect")
+                self.driver.apply(vpc)
+            self.assertTrue(reaches(None, "198.51.100.7", 22, limit=world.COMES))
+        self.assertTrue(eventually(lambda: dns(a, "10.0.0.2", b.port["hostname"] + ".ec2.internal") == (0, [b.ip])))
+        self.assertEqual(dhcp(b)[0], b.ip)
+
     def test_what_a_guest_calls_itself_is_no_name_of_the_vpc(self):
         """Neither a name of nobody's nor another's, nor what would lead out of a directory or into a log."""
         vpc = Vpc()
