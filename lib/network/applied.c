@@ -27,9 +27,10 @@
 /*
  * Theory of operation: of every VPC the driver remembers the intent that it applied last. As long
  * as it does, apply() trusts the kernel to be as it was left, but for what others may end or
- * change: the namespace, its rules, dnsmasq, the server's table. It knows nothing after a start of
- * the daemon and forgets after any error; the next apply() then goes over everything, each step of
- * which accepts what is there. So a crash in the middle is mended by the next call.
+ * change: the namespace, its links and rules, NAT gateways, dnsmasq, the server's table. It knows
+ * nothing after a start of the daemon and forgets after any error; the next apply() then goes over
+ * everything, each step of which accepts what is there. So a crash in the middle is mended by the
+ * next call.
  *
  * What is changed is the difference between what follows from two small intents, that have the
  * ports that differ (held.h): among a thousand of them one that comes costs what it does among ten.
