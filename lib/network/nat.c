@@ -1,6 +1,7 @@
 #include "network/nat.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +23,7 @@
 #define INNER     NAT_INNER_LINK
 
 struct left {
-    char *id;
+    char id[ID_SIZE];
     uint32_t generation; /* of its rules, as we left them; 0: others were there meanwhile */
 };
 
@@ -42,8 +43,6 @@ struct nats *nats_new(void)
 
 void nats_forget(struct nats *known)
 {
-    for (size_t i = 0; i < known->n; i++)
-        free(known->v[i].id);
     free(known->v);
     *known = (struct nats){0};
 }
@@ -61,10 +60,8 @@ static void drop_known(struct nats *known, const char *id)
     size_t i = 0;
     while (i < known->n && !streq(known->v[i].id, id))
         i++;
-    if (i == known->n)
-        return;
-    free(known->v[i].id);
-    known->v[i] = known->v[--known->n];
+    if (i < known->n)
+        known->v[i] = known->v[--known->n];
 }
 
 static void keep_known(struct nats *known, const char *id, uint32_t generation)
@@ -72,9 +69,9 @@ static void keep_known(struct nats *known, const char *id, uint32_t generation)
     drop_known(known, id);
     known->v = reallocarray(known->v, known->n + 1, sizeof(*known->v));
     CHECK_MEMORY(known->v != NULL);
-    known->v[known->n] = (struct left){strdup(id), generation};
-    CHECK_MEMORY(known->v[known->n].id != NULL);
-    known->n++;
+    struct left *left = &known->v[known->n++];
+    (void)snprintf(left->id, sizeof(left->id), "%s", id); /* put_one() has looked at it */
+    left->generation = generation;
 }
 
 static bool has_inner(void)
