@@ -60,9 +60,9 @@ static char *list_table(void)
 
 static bool table_stands(void)
 {
-    uint32_t now = nft_generation();
     if (left.listing == NULL || nft_is_at(left.generation))
         return left.listing != NULL;
+    uint32_t now = nft_generation();
     _cleanup_free_ char *listing = list_table();
     bool same = streq(listing, left.listing);
     left.generation = same ? now : 0;
