@@ -12,10 +12,17 @@
 #include <sys/un.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "http/http_internal.h"
 
 #define BACKLOG 1024
+/*
+ * An address in use is tried again for so long: a child that was just being started as the daemon
+ * before this one was killed has a copy of its descriptors until the child's execve(2) closes them.
+ */
+#define IN_USE_MS      2000
+#define IN_USE_EACH_MS 20
 
 union address {
     struct sockaddr any;
@@ -192,7 +199,12 @@ int http_listen(const struct http_listener *l, struct http_daemon *d, struct err
         if (str_empty(l->address))
             return err_set(e, EINVAL, "a listener needs an address or a descriptor");
         bool is_path = l->address[0] == '/';
+        int64_t until = clock_monotonic() + IN_USE_MS;
         int r = is_path ? bind_unix(l, &d->fd, e) : bind_tcp(l->address, &d->fd, e);
+        while (r == -EADDRINUSE && clock_monotonic() < until) {
+            clock_sleep(IN_USE_EACH_MS);
+            r = is_path ? bind_unix(l, &d->fd, e) : bind_tcp(l->address, &d->fd, e);
+        }
         if (r < 0)
             return r;
         if (is_path) {

@@ -117,7 +117,8 @@ struct http_callbacks {
 
 struct http_listener {
     int fd; /* a bound, listening stream socket, taken over; -1: bind `address` */
-    /* "127.0.0.1:8773", "[::1]:0" (0: any port), or "/run/croft/croft.sock"; unused with an fd */
+    /* "127.0.0.1:8773", "[::1]:0" (0: any port), or "/run/croft/croft.sock"; unused with an fd.
+       While it is in use it is tried for 2 s. */
     const char *address;
     mode_t unix_mode; /* of the socket file, e.g. 0660 */
     gid_t unix_gid;   /* its group; (gid_t)-1 leaves it */

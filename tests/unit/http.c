@@ -372,6 +372,47 @@ START_TEST(addresses_are_checked)
 }
 END_TEST
 
+struct holder {
+    int fds[2];
+};
+
+static void *let_go(void *arg)
+{
+    struct holder *h = arg;
+    (void)usleep(300000);
+    (void)close(h->fds[0]);
+    (void)close(h->fds[1]);
+    return NULL;
+}
+
+/* As a child has them that was being started when the daemon before this one was killed. */
+START_TEST(an_address_that_is_in_use_is_tried_again)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_un un = {.sun_family = AF_UNIX};
+    socklen_t len = sizeof(in);
+    name_socket();
+    strcpy(un.sun_path, socket_path);
+    struct holder h = {{socket(AF_INET, SOCK_STREAM, 0), socket(AF_UNIX, SOCK_STREAM, 0)}};
+    ck_assert_int_eq(setsockopt(h.fds[0], SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)), 0);
+    ck_assert_int_eq(bind(h.fds[0], (struct sockaddr *)&in, sizeof(in)), 0);
+    ck_assert_int_eq(bind(h.fds[1], (struct sockaddr *)&un, sizeof(un)), 0);
+    ck_assert_int_eq(listen(h.fds[0], 10) | listen(h.fds[1], 10), 0);
+    ck_assert_int_eq(getsockname(h.fds[0], (struct sockaddr *)&in, &len), 0);
+    char tcp[40];
+    (void)snprintf(tcp, sizeof(tcp), "127.0.0.1:%u", ntohs(in.sin_port));
+    const char *const addresses[] = {tcp, socket_path};
+    pthread_t thread;
+    ck_assert_int_eq(pthread_create(&thread, NULL, let_go, &h), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(addresses); i++) {
+        struct http_listener l = {.fd = -1, .address = addresses[i]};
+        struct err e = {0};
+        ck_assert_int_eq(try_listen(&l, &e), 0);
+    }
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+}
+END_TEST
+
 START_TEST(a_socket_that_is_handed_in_is_served)
 {
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -405,4 +446,4 @@ UNIT_SUITE(a_request_reaches_the_handler_as_it_was_sent, a_connection_serves_man
            a_target_may_name_the_server_and_a_host_comes_once,
            large_answers_arrive_and_those_beyond_the_cap_are_errors,
            eight_clients_at_once_get_their_own_answers, addresses_are_checked,
-           a_socket_that_is_handed_in_is_served)
+           an_address_that_is_in_use_is_tried_again, a_socket_that_is_handed_in_is_served)

@@ -134,10 +134,15 @@ static const struct http_callbacks callbacks = {handle, is_slow, render_error, b
 static char socket_path[108];
 static struct http_server *server;
 
+static void name_socket(void)
+{
+    (void)snprintf(socket_path, sizeof(socket_path), "/tmp/croft-unit-http-%d.sock", (int)getpid());
+}
+
 /* One TCP and one unix listener. */
 static void start(unsigned idle_s, unsigned receive_s)
 {
-    (void)snprintf(socket_path, sizeof(socket_path), "/tmp/croft-unit-http-%d.sock", (int)getpid());
+    name_socket();
     const struct http_listener listeners[] = {
         {.fd = -1, .address = "127.0.0.1:0"},
         {.fd = -1, .address = socket_path, .unix_mode = 0660, .unix_gid = (gid_t)-1},
