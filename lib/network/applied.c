@@ -50,6 +50,8 @@ struct applied {
     struct nats *nats;
     int lost_fd; /* the namespace whose name was taken away: guests are still in it; or -1 */
     uint32_t generation; /* of its rules, as our last transaction left them; 0: not known */
+    uint64_t inside;     /* rtnl_digest() of the namespace, as we left it; 0: not known */
+    uint64_t at_home;    /* and of the link's other end */
 };
 
 /* What follows from an intent, and is changed by difference. */
@@ -217,15 +219,22 @@ static int apply_all(const struct applied_options *o, struct arena *scratch, str
     return r;
 }
 
-/* Those that its guests share. A link ends with the one at its other end, too. */
-static bool links_stand(const struct applied *vpc)
+/* Those that its guests share. */
+static bool links_stand(const struct net_vpc *frame, struct rtnl *rtnl)
 {
-    const struct net_vpc *frame = held_frame(vpc->held);
+    return rtnl_is_up(rtnl, "edge0") && frame_stands(frame, rtnl) && peer_links_stand(frame, rtnl);
+}
+
+/* What somebody has changed there; NULL: nothing. */
+static const char *changed_inside(const struct applied *vpc, const struct net_vpc *frame)
+{
     _cleanup_netns_ struct netns_visit visit = NETNS_AT_HOME;
     _cleanup_rtnl_ struct rtnl rtnl = RTNL_CLOSED;
-    return netns_enter(&visit, vpc->namespace_fd, NULL) == 0 && rtnl_open(&rtnl, NULL) == 0 &&
-           rtnl_index(&rtnl, "edge0") != 0 && frame_stands(frame, &rtnl) &&
-           peer_links_stand(frame, &rtnl);
+    if (netns_enter(&visit, vpc->namespace_fd, NULL) < 0 || rtnl_open(&rtnl, NULL) < 0 ||
+        !links_stand(frame, &rtnl))
+        return "links";
+    uint64_t now = rtnl_digest(&rtnl, 0);
+    return now != 0 && now == vpc->inside ? NULL : "addresses or routes";
 }
 
 static bool rules_stand(const struct applied *vpc)
@@ -236,26 +245,48 @@ static bool rules_stand(const struct applied *vpc)
     return nft_is_at(vpc->generation);
 }
 
+/* A public address that goes to another VPC takes its route along: that changes it, too. */
+static bool way_stands(const struct applied *vpc, const struct net_vpc *frame)
+{
+    return vpc->at_home != 0 && edge_link_digest(frame->index) == vpc->at_home;
+}
+
+/* So that what others change is seen. */
+static void remember_ways(struct applied *vpc, const struct net_vpc *intent)
+{
+    _cleanup_netns_ struct netns_visit visit = NETNS_AT_HOME;
+    _cleanup_rtnl_ struct rtnl rtnl = RTNL_CLOSED;
+    vpc->at_home = edge_link_digest(intent->index);
+    vpc->inside = netns_enter(&visit, vpc->namespace_fd, NULL) < 0 || rtnl_open(&rtnl, NULL) < 0
+                      ? 0
+                      : rtnl_digest(&rtnl, 0);
+}
+
 /* What others have taken away or changed is not known to be in force any more. */
 static void look(struct applied *vpc)
 {
-    const char *nat = NULL;
+    const struct net_vpc *frame = held_frame(vpc->held);
+    const char *what = NULL;
     if (vpc->namespace_fd >= 0 && !netns_is(vpc->namespace_fd, vpc->vpc_id)) {
         log_warning("network-mended vpc=%s: the name of its namespace was taken away", vpc->vpc_id);
         cleanup_close(&vpc->lost_fd);
         vpc->lost_fd = TAKE_FD(vpc->namespace_fd);
         forget(vpc);
-    } else if (held_frame(vpc->held) == NULL) {
+    } else if (frame == NULL) {
         return;
-    } else if ((nat = nats_changed(vpc->nats)) != NULL) {
-        log_warning("network-mended vpc=%s: %s is not as it was left", vpc->vpc_id, nat);
+    } else if ((what = nats_changed(vpc->nats)) != NULL) {
+        log_warning("network-mended vpc=%s: %s is not as it was left", vpc->vpc_id, what);
         forget(vpc);
-    } else if (!links_stand(vpc)) {
-        log_warning("network-mended vpc=%s: a link was taken away", vpc->vpc_id);
+    } else if ((what = changed_inside(vpc, frame)) != NULL) {
+        log_warning("network-mended vpc=%s: %s of its namespace are not as they were left",
+                    vpc->vpc_id, what);
         forget(vpc);
     } else if (!rules_stand(vpc)) {
         log_info("network-made-anew vpc=%s: rules of its namespace are not as they were left",
                  vpc->vpc_id);
+        forget(vpc);
+    } else if (!way_stands(vpc, frame)) {
+        log_info("network-made-anew vpc=%s: the way to it is not as it was left", vpc->vpc_id);
         forget(vpc);
     }
     if (vpc->dnsmasq >= 0 && dnsmasq_has_ended(vpc->dnsmasq))
@@ -303,6 +334,7 @@ int applied_change(struct applied *vpc, const struct applied_options *o,
         return err_wrap(e, r, "cannot set up the network of %s", intent->vpc_id);
     }
     held_keep(a, vpc->held, &change);
+    remember_ways(vpc, change.to);
     return 0;
 }
 

@@ -48,6 +48,11 @@ bool net_ip_equal(const struct net_ip *a, const struct net_ip *b)
     return a->is_ipv6 == b->is_ipv6 && memcmp(a->bytes, b->bytes, size_of(a)) == 0;
 }
 
+bool net_ip_is_link_local(const struct net_ip *ip)
+{
+    return ip->is_ipv6 && ip->bytes[0] == 0xfe && (ip->bytes[1] & 0xc0) == 0x80;
+}
+
 int net_block_parse(const char *text, struct net_block *ret_block)
 {
     struct cidr ipv4;

@@ -25,6 +25,8 @@ uint32_t net_ip_ipv4(const struct net_ip *ip);
 int net_ip_parse(const char *text, struct net_ip *ret_ip);
 int net_block_parse(const char *text, struct net_block *ret_block);
 bool net_ip_equal(const struct net_ip *a, const struct net_ip *b);
+/* fe80::/10 */
+bool net_ip_is_link_local(const struct net_ip *ip);
 void net_ip_format(const struct net_ip *ip, char out[NET_IP_TEXT_SIZE]);
 void net_block_format(const struct net_block *block, char out[NET_BLOCK_TEXT_SIZE]);
 /* The block of this one address. */

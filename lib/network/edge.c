@@ -300,6 +300,16 @@ int edge_link_put(int64_t index, bool has_ipv6, int namespace_fd, struct err *e)
     return r;
 }
 
+uint64_t edge_link_digest(int64_t index)
+{
+    char name[LINK_NAME_SIZE];
+    _cleanup_rtnl_ struct rtnl rtnl = RTNL_CLOSED;
+    link_name(index, name);
+    if (rtnl_open(&rtnl, NULL) < 0 || !rtnl_is_up(&rtnl, name))
+        return 0;
+    return rtnl_digest(&rtnl, rtnl_index(&rtnl, name));
+}
+
 int edge_link_drop(int64_t index, struct err *e)
 {
     char name[LINK_NAME_SIZE];

@@ -60,6 +60,8 @@ bool edge_server_is_of_lan(const struct edge_config *config, const struct net_bl
 /* The link into the namespace, with its addresses, and the router's own route to the server. */
 int edge_link_put(int64_t index, bool has_ipv6, int namespace_fd, struct err *e);
 int edge_link_drop(int64_t index, struct err *e);
+/* rtnl_digest() of the server's end; 0: it is not there, or down. The thread is at home. */
+uint64_t edge_link_digest(int64_t index);
 
 /* The blocks that the server routes to a VPC: its public addresses, its IPv6 blocks. Sorted. Pure.
  */

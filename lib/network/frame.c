@@ -73,30 +73,30 @@ static int make_bridge(struct rtnl *rtnl, const struct net_vpc *intent, const ch
     return rtnl_bridge_make(rtnl, bridge, mac, e);
 }
 
-/* The router's address in the block, and in no other: a subnet's blocks come and go. */
+/* The router's address in the block, and no other: a subnet's blocks come and go. */
 static int put_router(struct arena *a, struct rtnl *rtnl, int index, const char *const cidrs[2],
                       struct err *e)
 {
-    struct net_blocks old = {0};
-    struct net_blocks now = {0};
-    int r = rtnl_blocks(rtnl, a, index, &old, e);
+    struct rtnl_addresses old = {0};
+    struct rtnl_address now[2] = {0};
+    int r = rtnl_addresses(rtnl, a, &old, e);
     for (size_t i = 0; i < 2 && r == 0; i++) {
         struct net_block block;
         if (cidrs[i] == NULL)
             continue;
         if (net_block_parse(cidrs[i], &block) < 0)
             return err_set(e, EINVAL, "not a CIDR block: %s", cidrs[i]);
-        *arena_append(a, &now) = block;
-        struct net_ip router = net_block_nth(&block, 1);
-        r = rtnl_address_put(rtnl, index, &router, block.length, e);
+        now[i] = (struct rtnl_address){index, net_block_nth(&block, 1), block.length};
+        r = rtnl_address_put(rtnl, index, &now[i].address, now[i].length, e);
     }
     for (size_t i = 0; i < old.n && r == 0; i++) {
-        bool stays = old.v[i].address.is_ipv6 && old.v[i].address.bytes[0] == 0xfe;
-        for (size_t k = 0; k < now.n; k++)
-            stays |= net_block_compare(&old.v[i], &now.v[k]) == 0;
-        struct net_ip router = net_block_nth(&old.v[i], 1);
+        const struct rtnl_address *each = &old.v[i];
+        bool stays = each->link != index || net_ip_is_link_local(&each->address);
+        for (size_t k = 0; k < ARRAY_SIZE(now); k++)
+            stays |= now[k].link == index && now[k].length == each->length &&
+                     net_ip_equal(&now[k].address, &each->address);
         if (!stays)
-            r = rtnl_address_drop(rtnl, index, &router, old.v[i].length, e);
+            r = rtnl_address_drop(rtnl, index, &each->address, each->length, e);
     }
     return r;
 }
@@ -185,9 +185,9 @@ int frame_put(struct arena *a, const struct net_vpc *intent, struct err *e)
 bool frame_stands(const struct net_vpc *intent, struct rtnl *rtnl)
 {
     for (size_t i = 0; i < intent->n_subnets; i++)
-        if (rtnl_index(rtnl, intent->subnets[i].bridge) == 0)
+        if (!rtnl_is_up(rtnl, intent->subnets[i].bridge))
             return false;
-    return true;
+    return rtnl_is_up(rtnl, "lo");
 }
 
 int frame_plug(struct rtnl *rtnl, const char *tap, const char *bridge, struct err *e)

@@ -9,7 +9,7 @@
 #include "network/rtnl.h"
 
 int frame_put(struct arena *a, const struct net_vpc *intent, struct err *e);
-/* Are all bridges there? */
+/* Are its links there, and up? */
 bool frame_stands(const struct net_vpc *intent, struct rtnl *rtnl);
 /* Puts a tap that is there into a bridge. */
 int frame_plug(struct rtnl *rtnl, const char *tap, const char *bridge, struct err *e);

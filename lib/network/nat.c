@@ -25,6 +25,7 @@
 struct left {
     char id[ID_SIZE];
     uint32_t generation; /* of its rules, as we left them; 0: others were there meanwhile */
+    uint64_t digest;     /* of its addresses and routes; 0: not known */
 };
 
 struct nats {
@@ -64,7 +65,7 @@ static void drop_known(struct nats *known, const char *id)
         known->v[i] = known->v[--known->n];
 }
 
-static void keep_known(struct nats *known, const char *id, uint32_t generation)
+static void keep_known(struct nats *known, const char *id, uint32_t generation, uint64_t digest)
 {
     drop_known(known, id);
     known->v = reallocarray(known->v, known->n + 1, sizeof(*known->v));
@@ -72,6 +73,7 @@ static void keep_known(struct nats *known, const char *id, uint32_t generation)
     struct left *left = &known->v[known->n++];
     (void)snprintf(left->id, sizeof(left->id), "%s", id); /* put_one() has looked at it */
     left->generation = generation;
+    left->digest = digest;
 }
 
 static bool has_inner(void)
@@ -80,12 +82,19 @@ static bool has_inner(void)
     return rtnl_open(&rtnl, NULL) == 0 && rtnl_index(&rtnl, INNER) != 0;
 }
 
+static bool links_stand(uint64_t digest)
+{
+    _cleanup_rtnl_ struct rtnl rtnl = RTNL_CLOSED;
+    return digest != 0 && rtnl_open(&rtnl, NULL) == 0 && rtnl_is_up(&rtnl, INNER) &&
+           rtnl_digest(&rtnl, 0) == digest;
+}
+
 static bool stands(const struct left *left)
 {
     _cleanup_close_ int fd = -1;
     _cleanup_netns_ struct netns_visit visit = NETNS_AT_HOME;
     return netns_open(left->id, &fd, NULL) == 0 && netns_enter(&visit, fd, NULL) == 0 &&
-           nft_is_at(left->generation) && has_inner();
+           nft_is_at(left->generation) && links_stand(left->digest);
 }
 
 const char *nats_changed(const struct nats *known)
@@ -159,16 +168,13 @@ static int put_addresses(struct rtnl *rtnl, int index, const struct net_port *po
     return r;
 }
 
-static int put_rules(struct arena *a, struct nats *known, const struct net_port *port,
+static int put_rules(struct arena *a, const struct net_port *port, uint32_t *ret_generation,
                      struct err *e)
 {
     _cleanup_buf_ struct buf rules = BUF_INIT(RULES_MAX);
     ruleset_write_replace(nat_rules_build(a, port), &rules);
-    uint32_t generation = 0;
-    int r = nft_run_known(buf_str(&rules), &generation, e);
-    if (r == 0)
-        keep_known(known, port->nat_gateway_id, generation);
-    return r;
+    *ret_generation = 0;
+    return nft_run_known(buf_str(&rules), ret_generation, e);
 }
 
 /* What is inside. The thread is in the gateway's namespace. */
@@ -176,7 +182,8 @@ static int put_inside(struct arena *a, struct nats *known, const struct net_port
                       const struct net_port *old, const struct net_block *subnet, struct err *e)
 {
     _cleanup_rtnl_ struct rtnl rtnl = RTNL_CLOSED;
-    int r = put_rules(a, known, port, e);
+    uint32_t generation = 0;
+    int r = put_rules(a, port, &generation, e);
     if (r == 0)
         r = netns_sysctl("net/ipv4/ip_forward", "1", e);
     if (r == 0)
@@ -198,6 +205,8 @@ static int put_inside(struct arena *a, struct nats *known, const struct net_port
                                                 .via = net_block_nth(subnet, 1),
                                                 .link = index},
                            e);
+    if (r == 0)
+        keep_known(known, port->nat_gateway_id, generation, rtnl_digest(&rtnl, 0));
     return r;
 }
 

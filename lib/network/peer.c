@@ -88,7 +88,7 @@ bool peer_links_stand(const struct net_vpc *intent, struct rtnl *rtnl)
 {
     _cleanup_arena_ struct arena *a = arena_new();
     for (size_t i = 0; i < intent->n_peerings; i++)
-        if (rtnl_index(rtnl, link_of(a, &intent->peerings[i])) == 0)
+        if (!rtnl_is_up(rtnl, link_of(a, &intent->peerings[i])))
             return false;
     return true;
 }

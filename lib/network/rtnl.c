@@ -149,22 +149,33 @@ int rtnl_links(struct rtnl *r, struct arena *a, struct rtnl_links *ret_links, st
     return 0;
 }
 
-static int read_index(const struct nlmsghdr *m, void *data)
+static int read_info(const struct nlmsghdr *m, void *data)
 {
     if (m->nlmsg_type == RTM_NEWLINK)
-        *(int *)data = ((const struct ifinfomsg *)NLMSG_DATA(m))->ifi_index;
+        *(struct ifinfomsg *)data = *(const struct ifinfomsg *)NLMSG_DATA(m);
     return 0;
+}
+
+/* Of index 0: there is none of that name. */
+static struct ifinfomsg find_link(struct rtnl *r, const char *name)
+{
+    struct rtnl_request q;
+    (void)rtnl_begin(&q, RTM_GETLINK, NLM_F_ACK, sizeof(struct ifinfomsg));
+    struct ifinfomsg info = {0};
+    if (strlen(name) >= IFNAMSIZ)
+        return info;
+    rtnl_put_text(&q, IFLA_IFNAME, name);
+    return rtnl_talk(r, &q, read_info, &info) == 0 ? info : (struct ifinfomsg){0};
 }
 
 int rtnl_index(struct rtnl *r, const char *name)
 {
-    struct rtnl_request q;
-    (void)rtnl_begin(&q, RTM_GETLINK, NLM_F_ACK, sizeof(struct ifinfomsg));
-    if (strlen(name) >= IFNAMSIZ)
-        return 0;
-    rtnl_put_text(&q, IFLA_IFNAME, name);
-    int index = 0;
-    return rtnl_talk(r, &q, read_index, &index) == 0 ? index : 0;
+    return find_link(r, name).ifi_index;
+}
+
+bool rtnl_is_up(struct rtnl *r, const char *name)
+{
+    return (find_link(r, name).ifi_flags & IFF_UP) != 0;
 }
 
 int rtnl_bridge_make(struct rtnl *r, const char *name, const uint8_t mac[static 6], struct err *e)

@@ -40,6 +40,7 @@ struct rtnl_links {
 
 /* 0: there is none of that name. */
 int rtnl_index(struct rtnl *r, const char *name);
+bool rtnl_is_up(struct rtnl *r, const char *name);
 int rtnl_links(struct rtnl *r, struct arena *a, struct rtnl_links *ret_links, struct err *e);
 
 int rtnl_bridge_make(struct rtnl *r, const char *name, const uint8_t mac[static 6], struct err *e);
@@ -142,6 +143,11 @@ int rtnl_proxy_drop(struct rtnl *r, int link, const struct net_ip *address, stru
 /* The IPv4 addresses that a link answers for, whoever has said so. */
 int rtnl_proxies(struct rtnl *r, struct arena *a, int link, struct net_blocks *ret_proxies,
                  struct err *e);
-/* The blocks of the addresses that a link has. */
-int rtnl_blocks(struct rtnl *r, struct arena *a, int link, struct net_blocks *ret_blocks,
-                struct err *e);
+
+/*
+ * The namespace's addresses, routes and rules in a number, which differs when one of them does; of
+ * one link's alone, or with 0 of all. What the kernel makes and drops by itself does not count:
+ * link-local addresses, and routes and rules that no rtnl_*_put() has made. Neighbours do not, for
+ * there is one for each guest. 0: it cannot be told.
+ */
+uint64_t rtnl_digest(struct rtnl *r, int link);

@@ -89,21 +89,6 @@ int rtnl_addresses(struct rtnl *r, struct arena *a, struct rtnl_addresses *ret_a
     return 0;
 }
 
-int rtnl_blocks(struct rtnl *r, struct arena *a, int link, struct net_blocks *ret_blocks,
-                struct err *e)
-{
-    struct rtnl_addresses all = {0};
-    struct net_blocks blocks = {0};
-    int result = rtnl_addresses(r, a, &all, e);
-    if (result < 0)
-        return result;
-    for (size_t i = 0; i < all.n; i++)
-        if (all.v[i].link == link)
-            *arena_append(a, &blocks) = net_block_around(&all.v[i].address, all.v[i].length);
-    *ret_blocks = blocks;
-    return 0;
-}
-
 /* --- routes */
 
 static void write_route(struct rtnl_request *q, uint16_t type, uint16_t flags,

@@ -124,10 +124,9 @@ class Names(world.Case):
                 self.assertEqual(world.ruleset(vpc.id), before, broken)
                 self.assertTrue(reaches(a, b.ip, 22, limit=world.COMES))
                 self.assertFalse(reaches(a, b.ip, 23))
-        handles = run("ip", "netns", "exec", vpc.id, "nft", "-a", "list", "ruleset")
+        handles = world.handles(vpc.id)
         self.driver.apply(vpc)
-        self.assertEqual(run("ip", "netns", "exec", vpc.id, "nft", "-a", "list", "ruleset"), handles,
-                         "nothing is made anew that stands")
+        self.assertEqual(world.handles(vpc.id), handles, "nothing is made anew that stands")
 
     def test_guests_of_a_namespace_whose_name_is_deleted_come_along(self):
         vpc = Vpc()

@@ -115,6 +115,55 @@ class Routes(world.Case):
         run("ip", "addr", "del", "10.0.77.1/32", "dev", "lo")
 
 
+class Changed(world.Case):
+    def test_what_somebody_has_changed_of_links_addresses_and_routes_is_put_back(self):
+        """By the next apply of an intent that has not changed; and nothing is made anew that stands."""
+        world.sysctl("net/ipv6/conf/all/forwarding", "1")
+        vpc, other = Vpc(1, cidr6="2001:db8:1::/56"), Vpc(2, "10.1.0.0/16", ("10.1.0.0/20",))
+        groups = [v.group(rule(), everything_out()) for v in (vpc, other)]
+        pcx = peer(vpc, other)
+        vpc.tables[0]["routes"].append(route("10.1.0.0/16", "peering", pcx))
+        other.tables[0]["routes"].append(route("10.0.0.0/16", "peering", pcx))
+        a, b = self.start(vpc, vpc.port([groups[0]], public="198.51.100.7"), vpc.port([groups[0]]))
+        (c,) = self.start(other, other.port([groups[1]]))
+        self.driver.apply(vpc)
+        bridge, link, there = vpc.subnets[0]["bridge"], f"cv{vpc.index}", ("-n", vpc.id)
+        before = world.ways(vpc.id), world.ways(None, link)
+        listed = "\n".join(before[0])
+        for each in ("10.0.0.1/20", "169.254.169.254/32", f"iif {bridge}", "table 100", b.port["ipv6"][0], "pc0"):
+            self.assertIn(each, listed, "the test looks at it")
+        self.assertIn("198.51.100.7 via", "\n".join(before[1]))
+        rules = world.handles(vpc.id)
+        with a.listen(22), c.listen(22):
+            for broken in ((*there, "link", "set", bridge, "down"), (*there, "link", "set", "edge0", "down"),
+                           (*there, "link", "set", "lo", "down"), (*there, "link", "set", "pc0", "down"),
+                           ("link", "set", link, "down"), ("addr", "flush", "dev", link),
+                           ("route", "delete", "198.51.100.7"), ("-6", "route", "delete", vpc.cidrs6[0]),
+                           (*there, "addr", "delete", "10.0.0.1/20", "dev", bridge),
+                           (*there, "addr", "add", "10.0.0.99/20", "dev", bridge),
+                           (*there, "addr", "delete", "169.254.169.254/32", "dev", "lo"),
+                           (*there, "route", "flush", "table", "100"), (*there, "-6", "route", "flush", "table", "100"),
+                           (*there, "route", "replace", "blackhole", "default", "table", "100"),
+                           (*there, "route", "delete", "default"), (*there, "rule", "delete", "iif", bridge)):
+                run("ip", *broken)
+                was = [run("ip", *where, "link", "show", name) for where, name in
+                       ((there, bridge), (there, "edge0"), (there, "lo"), (there, "pc0"), ((), link))]
+                self.assertTrue((world.ways(vpc.id), world.ways(None, link)) != before
+                                or any("UP" not in text.split(">")[0].split(",") for text in was), f"{broken} has taken effect")
+                self.driver.apply(vpc)
+                self.assertEqual((world.ways(vpc.id), world.ways(None, link)), before, broken)
+                self.assertTrue(reaches(None, "198.51.100.7", 22, limit=world.COMES), broken)
+                self.assertTrue(reaches(a, c.ip, 22, limit=world.COMES), broken)
+                self.assertNotEqual(world.handles(vpc.id), rules, broken)
+                rules = world.handles(vpc.id)
+                self.driver.apply(vpc)
+                self.assertEqual(world.handles(vpc.id), rules, f"{broken}: nothing is made anew that stands")
+        run("ip", "-n", vpc.id, "addr", "flush", "dev", "pc0")
+        self.driver.apply(other)
+        self.driver.apply(vpc)
+        self.assertEqual(world.ways(vpc.id), before[0])
+
+
 class Acls(world.Case):
     def setUp(self):
         super().setUp()
@@ -198,14 +247,17 @@ class Nats(world.Case):
             inside = ("ip", "netns", "exec", nat["nat"], "nft")
             for broken in (("ip", "netns", "delete", nat["nat"]), ("ip", "-n", nat["nat"], "link", "delete", "eth0"),
                            (*inside, "flush", "ruleset"), (*inside, "flush", "chain", "inet", "croft", "postrouting"),
-                           (*inside, "insert", "rule", "inet", "croft", "forward", "drop")):
+                           (*inside, "insert", "rule", "inet", "croft", "forward", "drop"),
+                           ("ip", "-n", nat["nat"], "link", "set", "eth0", "down"),
+                           ("ip", "-n", nat["nat"], "addr", "flush", "dev", "eth0"),
+                           ("ip", "-n", nat["nat"], "route", "delete", "default")):
                 run(*broken)
                 self.assertFalse(reaches(b, "192.0.2.53", 80), "that has taken effect")
                 self.driver.apply(vpc)
                 self.assertTrue(reaches(b, "192.0.2.53", 80, limit=world.COMES), f"{broken}: made again")
-            handles = run(*inside, "-a", "list", "ruleset")
+            handles = world.handles(nat["nat"])
             self.driver.apply(vpc)
-            self.assertEqual(run(*inside, "-a", "list", "ruleset"), handles, "nothing is made anew that stands")
+            self.assertEqual(world.handles(nat["nat"]), handles, "nothing is made anew that stands")
             del vpc.ports[nat["id"]]
             vpc.tables[1]["routes"] = [route("0.0.0.0/0", "blackhole")]
             self.driver.apply(vpc)

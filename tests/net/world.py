@@ -9,6 +9,7 @@ import errno
 import json
 import os
 import random
+import re
 import select
 import socket
 import struct
@@ -547,6 +548,26 @@ def dns(guest, server, name, kind=1, limit=1.0):
 
 
 # --- what the kernel has --------------------------------------------------------------------
+
+def handles(name):
+    """Of the rules of a namespace; new ones when they are made anew."""
+    return re.findall(r"# handle \d+$", run("ip", "netns", "exec", name, "nft", "-a", "list", "ruleset"), re.MULTILINE)
+
+
+def ways(name, link=None):
+    """The addresses, routes and rules of a namespace, and what neighbours it is told of; None: ours, of one link. But for
+    what the kernel makes by itself."""
+    where = ("-n", name) if name else ()
+    dev = ("dev", link) if link else ()
+    lines = []
+    for family in ("-4", "-6"):
+        lines += run("ip", *where, family, "-o", "addr", "show", *dev).splitlines()
+        lines += run("ip", *where, family, "route", "show", *(dev or ("table", "all")), "proto", "static").splitlines()
+        lines += [] if link else run("ip", *where, family, "rule").splitlines()
+        lines += run("ip", *where, family, "neigh", "show", *dev, "nud", "permanent").splitlines()
+    lines = (" ".join(line.replace(" linkdown", "").split()) for line in lines)
+    return sorted(line for line in lines if " fe80:" not in line or " via fe80:" in line)
+
 
 def ruleset(name, root=""):
     """The rules of a namespace, without handles, in one order: comparable."""

@@ -9,6 +9,7 @@ In a lab of its own: it ends the lab's libvirtd, which tests/lab rightly takes f
 """
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import time
@@ -80,6 +81,17 @@ def rules_are_flushed(facts):
     timed("rules flushed: they are back", lambda: rules_of(facts) == before, NOTICED)
     checks.ok("rules flushed: port 22 is open, 8000 is not",
               reaches(address, 22, 10) and not reaches(address, 8000))
+
+
+def ways_are_changed(facts):
+    """On the server, and in the namespace."""
+    address = facts["PublicIpAddress"]
+    bridge = re.search(r" master (br\d+)", in_vpc(facts, "ip", "-o", "link").stdout)[1]
+    for what, broken in (("the server's route to the guest deleted", ("ip", "route", "delete", address)),
+                         ("the bridge set down", ("ip", "-n", facts["VpcId"], "link", "set", bridge, "down"))):
+        output(*broken)
+        checks.ok(f"{what}: it is not reached", not reaches(address, 22))
+        timed(f"{what}: it is reached", lambda: reaches(address, 22), NOTICED)
 
 
 def namespace_is_deleted(facts, boot):
@@ -265,6 +277,8 @@ def main():
         dnsmasq_ends(facts)
     with checks.part("rules"):
         rules_are_flushed(facts)
+    with checks.part("ways"):
+        ways_are_changed(facts)
     with checks.part("namespace"):
         namespace_is_deleted(facts, boot)
     with checks.part("volume's file"):
