@@ -87,11 +87,13 @@ def ways_are_changed(facts):
     """On the server, and in the namespace."""
     address = facts["PublicIpAddress"]
     bridge = re.search(r" master (br\d+)", in_vpc(facts, "ip", "-o", "link").stdout)[1]
-    for what, broken in (("the server's route to the guest deleted", ("ip", "route", "delete", address)),
-                         ("the bridge set down", ("ip", "-n", facts["VpcId"], "link", "set", bridge, "down"))):
-        output(*broken)
-        checks.ok(f"{what}: it is not reached", not reaches(address, 22))
-        timed(f"{what}: it is reached", lambda: reaches(address, 22), NOTICED)
+    output("ip", "route", "delete", address)
+    checks.same("the server's route to the guest deleted: it is gone", output("ip", "route", "show", address), "")
+    timed("the server's route to the guest deleted: it is reached", lambda: reaches(address, 22), NOTICED)
+    in_vpc(facts, "ip", "link", "set", bridge, "down")
+    flags = re.search(r"<(.*)>", in_vpc(facts, "ip", "-o", "link", "show", bridge).stdout)[1]
+    checks.ok("the bridge set down: it is down", "UP" not in flags.split(","), flags)
+    timed("the bridge set down: the guest is reached", lambda: reaches(address, 22), NOTICED)
 
 
 def namespace_is_deleted(facts, boot):
