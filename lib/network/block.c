@@ -94,17 +94,6 @@ struct net_block net_block_of(const struct net_ip *ip)
     return (struct net_block){*ip, ip->is_ipv6 ? 128 : 32};
 }
 
-struct net_block net_block_around(const struct net_ip *ip, int length)
-{
-    struct net_block block = {*ip, length};
-    for (size_t i = 0; i < size_of(ip); i++) {
-        int bits = length - 8 * (int)i;
-        if (bits < 8)
-            block.address.bytes[i] &= (uint8_t)(bits <= 0 ? 0 : 0xff00 >> bits);
-    }
-    return block;
-}
-
 struct net_block net_block_all(bool is_ipv6)
 {
     return (struct net_block){.address.is_ipv6 = is_ipv6};

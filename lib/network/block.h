@@ -31,8 +31,6 @@ void net_ip_format(const struct net_ip *ip, char out[NET_IP_TEXT_SIZE]);
 void net_block_format(const struct net_block *block, char out[NET_BLOCK_TEXT_SIZE]);
 /* The block of this one address. */
 struct net_block net_block_of(const struct net_ip *ip);
-/* The block of this length that the address is in. */
-struct net_block net_block_around(const struct net_ip *ip, int length);
 struct net_block net_block_all(bool is_ipv6);
 /* The n-th address of the block. */
 struct net_ip net_block_nth(const struct net_block *block, uint8_t n);
