@@ -158,6 +158,17 @@ static int bind_unix(const struct http_listener *l, int *ret_fd, struct err *e)
     return 0;
 }
 
+static int bind_address(const struct http_listener *l, int *ret_fd, struct err *e)
+{
+    int64_t until = clock_monotonic() + IN_USE_MS;
+    for (;;) {
+        int r = l->address[0] == '/' ? bind_unix(l, ret_fd, e) : bind_tcp(l->address, ret_fd, e);
+        if (r != -EADDRINUSE || clock_monotonic() >= until)
+            return r;
+        clock_sleep(IN_USE_EACH_MS);
+    }
+}
+
 /* What a socket that was handed in is. */
 static int adopt(struct http_daemon *d, bool has_tls, struct err *e)
 {
@@ -198,16 +209,10 @@ int http_listen(const struct http_listener *l, struct http_daemon *d, struct err
     if (l->fd < 0) {
         if (str_empty(l->address))
             return err_set(e, EINVAL, "a listener needs an address or a descriptor");
-        bool is_path = l->address[0] == '/';
-        int64_t until = clock_monotonic() + IN_USE_MS;
-        int r = is_path ? bind_unix(l, &d->fd, e) : bind_tcp(l->address, &d->fd, e);
-        while (r == -EADDRINUSE && clock_monotonic() < until) {
-            clock_sleep(IN_USE_EACH_MS);
-            r = is_path ? bind_unix(l, &d->fd, e) : bind_tcp(l->address, &d->fd, e);
-        }
+        int r = bind_address(l, &d->fd, e);
         if (r < 0)
             return r;
-        if (is_path) {
+        if (l->address[0] == '/') {
             d->unix_path = strdup(l->address);
             if (d->unix_path == NULL)
                 return err_set(e, ENOMEM, "out of memory");
